@@ -1,0 +1,26 @@
+// Addresses that belong to Services but mean nothing on this port, or to no Service at all.
+import type { Part, Rule } from '../src/model/ruleset.ts';
+import type { FamilySettings } from '../src/model/settings.ts';
+
+/** Refuses unused ports of ClusterIPs and drops unused addresses of the ServiceCIDRs. */
+export function clusterIps({ guardsClusterIps, serviceCidrs }: FamilySettings): Part[] {
+  if (!guardsClusterIps) return [];
+  const unallocated = serviceCidrs.map((cidr): Rule => ({
+    when: [{ kind: 'to-cidr', cidr }],
+    then: { kind: 'drop' },
+    why: 'drop traffic to unallocated ClusterIPs',
+  }));
+  const unusedPort: Rule = {
+    when: [{ kind: 'to-cluster-ip' }],
+    then: { kind: 'reject' },
+    why: 'reject traffic to unused ports of ClusterIPs',
+  };
+  return [
+    {
+      name: 'cluster-ips',
+      hooks: ['filter-forward', 'filter-output'],
+      newConnectionsOnly: true,
+      rules: [unusedPort, ...unallocated],
+    },
+  ];
+}

@@ -1,0 +1,46 @@
+// What a way of programming netfilter must be able to do. The pure half is an Assembly; the rest are
+// the only effects on the kernel's rules.
+import type { Family } from '../model/ip.ts';
+import type { ProxyMode } from '../model/config.ts';
+import type { ServiceKey } from '../model/kubernetes.ts';
+import type { Part, ServiceRules } from '../model/ruleset.ts';
+import type { FamilySettings } from '../model/settings.ts';
+import type { Plan } from '../netfilter/plan.ts';
+import type { Program, Unit } from '../netfilter/program.ts';
+
+/** The units that a change of some Services touches: as they were, and as they are to be. */
+export type Change<U extends Unit> = { readonly before: Program<U>; readonly after: Program<U> };
+
+/**
+ * The Program of one family, kept piece by piece, so that a change costs what it touches. What it
+ * holds is a function of the pieces alone: no order of changes can be told from it.
+ */
+export interface Assembly<U extends Unit> {
+  /** Replaces the pieces of these Services (undefined: gone); says which units that touches. */
+  replace(pieces: ReadonlyMap<ServiceKey, ServiceRules | undefined>): Change<U>;
+  /** All units there are now. */
+  whole(): Program<U>;
+}
+
+/** What the tools of this machine can do: found out once, at start. */
+export type Capabilities = {
+  readonly families: readonly Family[];
+  /** What was found, for the log and for people; one short sentence each. */
+  readonly findings: readonly string[];
+};
+
+/** A way of programming the kernel. */
+export interface Backend<U extends Unit = Unit> {
+  readonly name: ProxyMode;
+  /** Finds out what the tools can do; throws MissingToolError or ToolError where they cannot serve. */
+  probe(): Promise<Capabilities>;
+  assemble(parts: readonly Part[], settings: FamilySettings): Assembly<U>;
+  /** What of ours the kernel holds now; an empty Program where there is nothing. */
+  observe(family: Family): Promise<Program<U>>;
+  /** A whole Program as a saved ruleset reads it back (`--against`), in this backend's own format. */
+  parse(family: Family, saved: string): Program<U>;
+  /** The input of the one transaction that carries out a plan, or '' for an empty plan. */
+  encode(family: Family, plan: Plan<U>): string;
+  /** Carries out a plan in one transaction; throws ToolError and changes nothing where it fails. */
+  apply(family: Family, plan: Plan<U>): Promise<void>;
+}

@@ -1,0 +1,60 @@
+// The nftables Program of one family, kept as pieces; see Assembly in backend.ts.
+import type { Family } from '../../model/ip.ts';
+import type { ServiceKey } from '../../model/kubernetes.ts';
+import type { Part, ServiceRules } from '../../model/ruleset.ts';
+import type { Assembly, Change } from '../backend.ts';
+import type { Piece } from './compile.ts';
+import { compileFrame, compileService } from './compile.ts';
+import type { NftUnit } from './unit.ts';
+
+/**
+ * Invariant: #shared counts, for each unit that Services share, the pieces that hold it, and holds
+ * none that is in no piece.
+ */
+export class NftAssembly implements Assembly<NftUnit> {
+  readonly #frame: readonly NftUnit[];
+  readonly #pieces = new Map<ServiceKey, Piece>();
+  readonly #shared = new Map<string, { readonly unit: NftUnit; readonly count: number }>();
+
+  constructor(family: Family, parts: readonly Part[]) {
+    this.#frame = compileFrame(family, parts);
+  }
+
+  replace(pieces: ReadonlyMap<ServiceKey, ServiceRules | undefined>): Change<NftUnit> {
+    const before = new Map<string, NftUnit>();
+    const after = new Map<string, NftUnit>();
+    const touched = new Map<string, NftUnit | undefined>();
+    for (const [service, rules] of pieces) {
+      const old = this.#pieces.get(service);
+      const piece = rules === undefined ? undefined : compileService(rules);
+      for (const unit of old?.own ?? []) before.set(unit.id, unit);
+      for (const unit of piece?.own ?? []) after.set(unit.id, unit);
+      for (const unit of old?.shared ?? []) this.#count(unit, -1, touched);
+      for (const unit of piece?.shared ?? []) this.#count(unit, 1, touched);
+      if (piece === undefined) this.#pieces.delete(service);
+      else this.#pieces.set(service, piece);
+    }
+    for (const [id, unit] of touched) {
+      if (unit !== undefined) before.set(id, unit);
+      const now = this.#shared.get(id);
+      if (now !== undefined) after.set(id, now.unit);
+    }
+    return { before, after };
+  }
+
+  whole(): ReadonlyMap<string, NftUnit> {
+    const units = new Map<string, NftUnit>();
+    for (const unit of this.#frame) units.set(unit.id, unit);
+    for (const { unit } of this.#shared.values()) units.set(unit.id, unit);
+    for (const { own } of this.#pieces.values()) for (const unit of own) units.set(unit.id, unit);
+    return units;
+  }
+
+  #count(unit: NftUnit, step: 1 | -1, touched: Map<string, NftUnit | undefined>): void {
+    const entry = this.#shared.get(unit.id);
+    if (!touched.has(unit.id)) touched.set(unit.id, entry?.unit);
+    const count = (entry?.count ?? 0) + step;
+    if (count === 0) this.#shared.delete(unit.id);
+    else this.#shared.set(unit.id, { unit: entry?.unit ?? unit, count });
+  }
+}

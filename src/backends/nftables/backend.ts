@@ -1,0 +1,57 @@
+// The nftables backend: the pure parts of this folder joined to the nft tool. Only our own table is
+// ever named, listed or written.
+import { ToolError } from '../../errors.ts';
+import type { Exec } from '../../host/exec.ts';
+import type { NftInput } from '../../model/config.ts';
+import type { Family } from '../../model/ip.ts';
+import type { Plan } from '../../netfilter/plan.ts';
+import type { Backend, Capabilities } from '../backend.ts';
+import { NftAssembly } from './assembly.ts';
+import { encodeJson } from './encode-json.ts';
+import { encodeText } from './encode-text.ts';
+import { parseListing } from './observe.ts';
+import type { InputChoice } from './probe.ts';
+import { chooseInput } from './probe.ts';
+import { familyWords, tableName } from './schema.ts';
+import { transactionOf } from './transaction.ts';
+import type { NftUnit } from './unit.ts';
+
+/** Programs nftables through `exec`; `nftInput` says how nft is written to. */
+export function createNftablesBackend(exec: Exec, nftInput: NftInput): Backend<NftUnit> {
+  let choice: InputChoice | undefined;
+  const input = async (): Promise<'json' | 'text'> =>
+    (choice ??= await chooseInput(exec, nftInput)).input;
+
+  const encode = (family: Family, plan: Plan<NftUnit>): string =>
+    choice?.input === 'json' || (choice === undefined && nftInput === 'json')
+      ? encodeJson(family, transactionOf(plan))
+      : encodeText(family, transactionOf(plan));
+
+  return {
+    name: 'nftables',
+    async probe(): Promise<Capabilities> {
+      await input();
+      return { families: ['IPv4', 'IPv6'], findings: [choice?.why ?? ''] };
+    },
+    assemble: (parts, { family }) => new NftAssembly(family, parts),
+    observe: async (family) => parseListing(family, await list(exec, family)),
+    parse: parseListing,
+    encode,
+    async apply(family, plan) {
+      if (plan.length === 0) return;
+      const args = (await input()) === 'json' ? ['-j', '-f', '-'] : ['-f', '-'];
+      await exec('nft', args, { input: encode(family, plan) });
+    },
+  };
+}
+
+const nothing = '{"nftables":[]}';
+
+async function list(exec: Exec, family: Family): Promise<string> {
+  const args = ['-j', 'list', 'table', familyWords[family].table, tableName];
+  const { stdout, stderr, exitCode } = await exec('nft', args, { allowedExitCodes: [1] });
+  if (exitCode === 0) return stdout;
+  if (stderr.includes('No such file or directory')) return nothing;
+  const command = ['nft', ...args].join(' ');
+  throw new ToolError(`${command}: ${stderr.trim()}`, { command, exitCode, stderr, input: '' });
+}

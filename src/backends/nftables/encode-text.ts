@@ -1,0 +1,51 @@
+// A transaction in nft's own language, one command a line, so that an error's line names its command.
+import type { Family } from '../../model/ip.ts';
+import { expressionText } from './expression.ts';
+import type { Container, KeyType } from './schema.ts';
+import { familyWords, tableName, typeNames, typeofFields } from './schema.ts';
+import type { ElementBatch, Transaction } from './transaction.ts';
+import { elementText, hookText, ruleText } from './unit.ts';
+
+/** The input of `nft -f -` for this transaction; '' where there is nothing to do. */
+export function encodeText(family: Family, transaction: Transaction, table = tableName): string {
+  const at = `${familyWords[family].table} ${table}`;
+  const lines = [
+    ...(transaction.deleteTable ? [`delete table ${at}`] : []),
+    ...(transaction.addTable ? [`add table ${at}`] : []),
+    ...transaction.addContainers.map(
+      ({ kind, container }) =>
+        `add ${kind} ${at} ${container.name} { ${declaration(family, container)} ; }`,
+    ),
+    ...transaction.addChains.map(({ name, hook }) =>
+      hook === undefined
+        ? `add chain ${at} ${name}`
+        : `add chain ${at} ${name} { ${hookText(hook)} }`,
+    ),
+    ...transaction.flushChains.map(({ name }) => `flush chain ${at} ${name}`),
+    ...transaction.fillChains.flatMap(({ name, rules }) =>
+      rules.map((rule) => `add rule ${at} ${name} ${ruleText(rule)}`),
+    ),
+    ...transaction.deleteElements.map((batch) => elements('delete', at, batch)),
+    ...transaction.addElements.map((batch) => elements('add', at, batch)),
+    ...transaction.deleteChains.map(({ name }) => `flush chain ${at} ${name}`),
+    ...transaction.deleteChains.map(({ name }) => `delete chain ${at} ${name}`),
+  ];
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+function declaration(family: Family, { key, data, typeofProtocol }: Container): string {
+  const spell = (types: readonly KeyType[]): string =>
+    typeofProtocol === undefined
+      ? typeNames(family, types).join(' . ')
+      : typeofFields(family, types, typeofProtocol).map(expressionText).join(' . ');
+  const word = typeofProtocol === undefined ? 'type' : 'typeof';
+  if (data === undefined) return `${word} ${spell(key)}`;
+  return `${word} ${spell(key)} : ${data === 'verdict' ? data : spell(data)}`;
+}
+
+function elements(verb: 'add' | 'delete', at: string, batch: ElementBatch): string {
+  const spelled = batch.elements.map((element) =>
+    verb === 'add' ? elementText(element) : element.key,
+  );
+  return `${verb} element ${at} ${batch.container} { ${spelled.join(', ')} }`;
+}

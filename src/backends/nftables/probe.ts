@@ -1,0 +1,113 @@
+// Finds out what the installed nft takes, by asking nft itself with --check: nothing is changed.
+import type { Exec } from '../../host/exec.ts';
+import { ToolError } from '../../errors.ts';
+import type { NftInput } from '../../model/config.ts';
+import type { Ip } from '../../model/ip.ts';
+import { serviceKey } from '../../model/kubernetes.ts';
+import type { ServiceRules } from '../../model/ruleset.ts';
+import { plan } from '../../netfilter/plan.ts';
+import { NftAssembly } from './assembly.ts';
+import { encodeJson } from './encode-json.ts';
+import { encodeText } from './encode-text.ts';
+import { transactionOf } from './transaction.ts';
+
+/** How to write to nft, and a sentence that says why. */
+export type InputChoice = { readonly input: 'json' | 'text'; readonly why: string };
+
+// A name of its own, so that the check says the same whatever the kernel holds.
+const probeTable = 'sluice-probe';
+
+/** Chooses the encoding: what was asked for, or JSON where this nft proves to take it. */
+export async function chooseInput(exec: Exec, wanted: NftInput): Promise<InputChoice> {
+  const version = await nftVersion(exec);
+  if (wanted !== 'auto') return { input: wanted, why: `--nft-input ${wanted} (nft ${version})` };
+  const refusal = await jsonRefusal(exec);
+  if (refusal === undefined) {
+    return { input: 'json', why: `nft ${version} takes a whole ruleset of ours as JSON` };
+  }
+  return { input: 'text', why: `nft ${version} refuses our ruleset as JSON: ${refusal}` };
+}
+
+/** The installed nft's version; throws where it is older than our rules need. */
+async function nftVersion(exec: Exec): Promise<string> {
+  const { stdout } = await exec('nft', ['--version']);
+  const version = /v(\d+\.\d+\.\d+)/.exec(stdout)?.[1] ?? stdout.trim();
+  // Older ones read the whole ruleset, other programs' too, before each change.
+  if (/^(0\.|1\.0\.0$)/.test(version)) {
+    const details = { command: 'nft --version', exitCode: 0, stderr: '', input: '' };
+    throw new ToolError(`nft ${version} is too old: 1.0.1 or newer is needed`, details);
+  }
+  return version;
+}
+
+/** Why nft does not take our rules as JSON; undefined where it does. */
+async function jsonRefusal(exec: Exec): Promise<string | undefined> {
+  try {
+    await exec('nft', ['-j', '--check', '-f', '-'], { input: sample('json') });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof ToolError)) throw error;
+    // If nft refuses the text too, it is not the encoding that is wrong.
+    await exec('nft', ['--check', '-f', '-'], { input: sample('text') });
+    return refusalOf(await askByArgument(exec).catch((again: unknown) => again), error);
+  }
+}
+
+// nft 1.0.6 opens /dev/stdin by name for JSON, which fails for a socket: as an argument it gets to
+// read the JSON and to say what it really lacks.
+async function askByArgument(exec: Exec): Promise<undefined> {
+  await exec('nft', ['-j', '--check', sample('json')]);
+}
+
+function refusalOf(byArgument: unknown, byInput: ToolError): string {
+  const { stderr, exitCode } = byArgument instanceof ToolError ? byArgument : byInput;
+  return stderr.trim().split('\n', 1)[0] || `it ended with ${exitCode ?? 'a signal'}`;
+}
+
+/** A ruleset with one of everything: each kind of set, map, chain, rule and element. */
+function sample(input: 'json' | 'text'): string {
+  const assembly = new NftAssembly('IPv4', [
+    {
+      name: 'services',
+      hooks: ['nat-prerouting'],
+      newConnectionsOnly: false,
+      rules: [{ when: [], then: { kind: 'dispatch', dispatch: 'services' }, why: 'probe' }],
+    },
+  ]);
+  assembly.replace(new Map([[sampleService.service, sampleService]]));
+  const transaction = transactionOf(plan(new Map(), assembly.whole()));
+  const encode = input === 'json' ? encodeJson : encodeText;
+  return encode('IPv4', transaction, probeTable);
+}
+
+const sampleService: ServiceRules = {
+  service: serviceKey('sluice', 'probe'),
+  family: 'IPv4',
+  clusterIps: ['192.0.2.1' as Ip],
+  entries: [
+    {
+      dispatch: 'services',
+      address: { ip: '192.0.2.1' as Ip, protocol: 'tcp', port: 80 },
+      portName: '',
+      why: '',
+      to: {
+        service: serviceKey('sluice', 'probe'),
+        portName: '',
+        protocol: 'tcp',
+        rules: [
+          {
+            when: [],
+            then: {
+              kind: 'balance',
+              pool: {
+                members: [{ ip: '192.0.2.2' as Ip, port: 8080, isLocal: true }],
+                excluded: [],
+              },
+            },
+            why: '',
+          },
+        ],
+      },
+    },
+  ],
+};

@@ -1,0 +1,66 @@
+// A plan in the order in which nft carries it out: what is referred to comes before what refers to
+// it, and leaves after it. Pure; encode-text and encode-json spell the result.
+import type { Plan } from '../../netfilter/plan.ts';
+import type { ChainUnit, ContainerUnit, ElementUnit, NftUnit } from './unit.ts';
+
+/** Elements of one set or map. */
+export type ElementBatch = {
+  readonly container: string;
+  readonly elements: readonly ElementUnit[];
+};
+
+/** The commands of one transaction, in order. */
+export type Transaction = {
+  /** Delete the table first, with all that is in it. */
+  readonly deleteTable: boolean;
+  readonly addTable: boolean;
+  readonly addContainers: readonly ContainerUnit[];
+  readonly addChains: readonly ChainUnit[];
+  readonly flushChains: readonly ChainUnit[];
+  /** Chains whose rules are written: all of addChains, and those that were there and are flushed. */
+  readonly fillChains: readonly ChainUnit[];
+  readonly deleteElements: readonly ElementBatch[];
+  readonly addElements: readonly ElementBatch[];
+  readonly deleteChains: readonly ChainUnit[];
+};
+
+// Large enough that nft's cost for a command does not show, small enough that an error's position
+// names few Services.
+const batchSize = 500;
+
+/** Orders the steps of `plan`. */
+export function transactionOf(plan: Plan<NftUnit>): Transaction {
+  const deletesTable = plan.some((step) => step.op === 'delete' && step.was.kind === 'table');
+  const replacesTable = plan.some((step) => step.op === 'replace' && step.unit.kind === 'table');
+  const created = plan.filter((step) => step.op === 'create').map(({ unit }) => unit);
+  const replaced = plan.filter((step) => step.op === 'replace');
+  const deleted = plan.filter((step) => step.op === 'delete').map(({ was }) => was);
+  const withTable = deletesTable || replacesTable ? [] : deleted;
+  const present = replaced.map(({ unit }) => unit);
+  const leaving = [...withTable, ...replaced.map(({ was }) => was)];
+  return {
+    deleteTable: deletesTable || replacesTable,
+    addTable: replacesTable || created.some(({ kind }) => kind === 'table'),
+    addContainers: created.filter((unit) => isContainer(unit)),
+    addChains: created.filter((unit) => unit.kind === 'chain'),
+    flushChains: present.filter((unit) => unit.kind === 'chain'),
+    fillChains: [...created, ...present].filter((unit) => unit.kind === 'chain'),
+    deleteElements: batches(leaving.filter((unit) => unit.kind === 'element')),
+    addElements: batches([...present, ...created].filter((unit) => unit.kind === 'element')),
+    deleteChains: withTable.filter((unit) => unit.kind === 'chain'),
+  };
+}
+
+function isContainer(unit: NftUnit): unit is ContainerUnit {
+  return unit.kind === 'set' || unit.kind === 'map';
+}
+
+function batches(elements: readonly ElementUnit[]): ElementBatch[] {
+  const byContainer = Map.groupBy(elements, ({ container }) => container);
+  return [...byContainer].flatMap(([container, group]) =>
+    Array.from({ length: Math.ceil(group.length / batchSize) }, (_, index) => ({
+      container,
+      elements: group.slice(index * batchSize, (index + 1) * batchSize),
+    })),
+  );
+}

@@ -1,0 +1,109 @@
+// The units of an nftables Program: our table, its sets and maps, its chains, and their elements.
+import type { Family } from '../../model/ip.ts';
+import type { ServiceKey } from '../../model/kubernetes.ts';
+import type { Statement } from './expression.ts';
+import { statementText } from './expression.ts';
+import type { Container } from './schema.ts';
+import { familyWords, tableName, typeNames } from './schema.ts';
+
+/** One rule: statements, and a comment that the kernel keeps. */
+export type NftRule = { readonly expr: readonly Statement[]; readonly comment?: string };
+
+/** Where a base chain hangs. */
+export type NftHook = { readonly type: string; readonly hook: string; readonly prio: number };
+
+type Common = {
+  readonly id: string;
+  readonly owner: ServiceKey | undefined;
+  readonly text: string;
+};
+
+export type TableUnit = Common & { readonly kind: 'table' };
+export type ContainerUnit = Common & {
+  readonly kind: 'set' | 'map';
+  readonly container: Container;
+};
+export type ChainUnit = Common & {
+  readonly kind: 'chain';
+  readonly name: string;
+  readonly hook: NftHook | undefined;
+  readonly rules: readonly NftRule[];
+};
+export type ElementUnit = Common & {
+  readonly kind: 'element';
+  /** Name of the set or map. */
+  readonly container: string;
+  /** Parts joined by ` . `, as nft prints a concatenation. */
+  readonly key: string;
+  /** Data joined likewise, or a verdict such as `goto KUBE-SVC-3`; undefined in a set. */
+  readonly value: string | undefined;
+  readonly comment: string | undefined;
+};
+export type NftUnit = TableUnit | ContainerUnit | ChainUnit | ElementUnit;
+
+/** The unit of our table; `layout` is text that differs where the kernel's table is not of this shape. */
+export function tableUnit(family: Family, layout = ''): TableUnit {
+  const text = `table ${familyWords[family].table} ${tableName}${layout}`;
+  return { kind: 'table', id: 'table', owner: undefined, text };
+}
+
+export function containerUnit(family: Family, container: Container): ContainerUnit {
+  const { name, key, data } = container;
+  const kind = data === undefined ? 'set' : 'map';
+  const keyText = typeNames(family, key).join(' . ');
+  const dataText = data === 'verdict' ? data : typeNames(family, data ?? []).join(' . ');
+  const type = data === undefined ? keyText : `${keyText} : ${dataText}`;
+  const text = `${kind} ${name} { type ${type} }`;
+  return { kind, id: `${kind} ${name}`, owner: undefined, text, container };
+}
+
+export function chainUnit(
+  name: string,
+  rules: readonly NftRule[],
+  hook?: NftHook | undefined,
+): ChainUnit {
+  const lines = rules.map(ruleText);
+  if (hook !== undefined) lines.unshift(hookText(hook));
+  const text = `chain ${name} {\n${lines.map((line) => `  ${line}\n`).join('')}}`;
+  return { kind: 'chain', id: `chain ${name}`, owner: undefined, text, name, hook, rules };
+}
+
+/** The unit of one element; `owner` is the Service that it stands for. */
+export function elementUnit(
+  element: Pick<ElementUnit, 'container' | 'key'> &
+    Partial<Pick<ElementUnit, 'value' | 'comment' | 'owner'>>,
+): ElementUnit {
+  const { container, key, value, comment, owner } = element;
+  const id = `${container} ${key}`;
+  const text = `${container} { ${elementText({ key, value, comment })} }`;
+  return { kind: 'element', id, owner, text, container, key, value, comment };
+}
+
+/** An element as nft's language spells it, without its set. */
+export function elementText({
+  key,
+  value,
+  comment,
+}: Pick<ElementUnit, 'key' | 'value' | 'comment'>): string {
+  const commented = comment === undefined ? key : `${key} comment "${comment}"`;
+  return value === undefined ? commented : `${commented} : ${value}`;
+}
+
+/** A rule as nft's language spells it. */
+export function ruleText({ expr, comment }: NftRule): string {
+  const statements = expr.map(statementText).join(' ');
+  return comment === undefined ? statements : `${statements} comment "${comment}"`;
+}
+
+/** The declaration of a base chain's place. */
+export function hookText({ type, hook, prio }: NftHook): string {
+  return `type ${type} hook ${hook} priority ${prio} ;`;
+}
+
+// nft refuses comments of more than 128 bytes, and with them the whole transaction.
+const maxCommentBytes = 128;
+
+/** Text that is safe as a comment: printable ASCII without quotes, cut to what nft takes. */
+export function commentOf(text: string): string {
+  return text.replaceAll(/[^\x20-\x7e]|["\\]/g, '_').slice(0, maxCommentBytes);
+}

@@ -1,0 +1,62 @@
+// Every error that Sluice raises on purpose. A known error prints one line and ends with exit code 2;
+// anything else is a bug and crashes with its stack.
+
+/** What all of Sluice's own errors have: a stable code for programs, a message for people. */
+export abstract class SluiceError extends Error {
+  abstract readonly code: string;
+}
+
+/** The command line or a configuration value cannot be used. */
+export class UsageError extends SluiceError {
+  readonly code = 'SLUICE_USAGE';
+  override readonly name = 'UsageError';
+}
+
+/** Manifests that cannot be read at all: no such file, no permission, no YAML in any of them. */
+export class ManifestError extends SluiceError {
+  readonly code = 'SLUICE_MANIFEST';
+  override readonly name = 'ManifestError';
+}
+
+/** A program that Sluice needs is not installed; `remedy` is the command that installs it. */
+export class MissingToolError extends SluiceError {
+  readonly code = 'SLUICE_MISSING_TOOL';
+  override readonly name = 'MissingToolError';
+  readonly tool: string;
+  readonly remedy: string;
+
+  constructor(tool: string, remedy: string) {
+    super(`${tool} is not installed; install it with: ${remedy}`);
+    this.tool = tool;
+    this.remedy = remedy;
+  }
+}
+
+/** A tool ran and failed: everything that a person needs to see what was tried. */
+export class ToolError extends SluiceError {
+  readonly code = 'SLUICE_TOOL';
+  override readonly name = 'ToolError';
+  readonly command: string;
+  readonly exitCode: number | undefined;
+  readonly stderr: string;
+  /** What the tool was given on standard input. */
+  readonly input: string;
+
+  constructor(
+    message: string,
+    details: { command: string; exitCode: number | undefined; stderr: string; input: string },
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.command = details.command;
+    this.exitCode = details.exitCode;
+    this.stderr = details.stderr;
+    this.input = details.input;
+  }
+}
+
+/** A laboratory could not be made or used. */
+export class LabError extends SluiceError {
+  readonly code = 'SLUICE_LAB';
+  override readonly name = 'LabError';
+}

@@ -1,0 +1,68 @@
+// Runs a tool of this machine to its end: arguments and standard input in, output out. The one place
+// where the proxy starts processes.
+import { execa, ExecaError } from 'execa';
+import { MissingToolError, ToolError } from '../errors.ts';
+
+/** What a tool printed; a non-zero exit is data here only where `allowedExitCodes` names it. */
+export type ExecResult = {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly exitCode: number;
+};
+
+export type ExecOptions = {
+  readonly input?: string;
+  readonly timeoutMs?: number;
+  readonly allowedExitCodes?: readonly number[];
+  readonly signal?: AbortSignal;
+};
+
+/** Runs `file` with `args`; throws MissingToolError where it is not installed, ToolError where it fails. */
+export type Exec = (
+  file: string,
+  args: readonly string[],
+  options?: ExecOptions,
+) => Promise<ExecResult>;
+
+// Two minutes bound a tool that hangs (a lock that is never freed); the largest load takes seconds.
+const defaultTimeoutMs = 120_000;
+const maxOutputBytes = 512 * 1024 * 1024;
+
+/** Debian packages that hold the tools, for the remedy in a MissingToolError. */
+const packageOf: Readonly<Record<string, string>> = {
+  nft: 'nftables',
+  conntrack: 'conntrack',
+  ip: 'iproute2',
+};
+
+/** Runs tools of this machine, found on PATH. */
+export const execOnHost: Exec = async (file, args, options = {}) => {
+  const { input = '', timeoutMs = defaultTimeoutMs, allowedExitCodes = [], signal } = options;
+  const command = [file, ...args].join(' ');
+  try {
+    const { stdout, stderr, exitCode } = await execa(file, args, {
+      input,
+      timeout: timeoutMs,
+      maxBuffer: maxOutputBytes,
+      stripFinalNewline: false,
+      ...(signal === undefined ? {} : { cancelSignal: signal }),
+    });
+    return { stdout, stderr, exitCode: exitCode ?? 0 };
+  } catch (error) {
+    if (!(error instanceof ExecaError)) throw error;
+    if (error.code === 'ENOENT') throw missingTool(file);
+    const stderr = String(error.stderr ?? '');
+    if (error.exitCode !== undefined && allowedExitCodes.includes(error.exitCode)) {
+      return { stdout: String(error.stdout ?? ''), stderr, exitCode: error.exitCode };
+    }
+    const cause = stderr.trim().split('\n')[0] || error.originalMessage || error.shortMessage;
+    const details = { command, exitCode: error.exitCode, stderr, input };
+    throw new ToolError(`${command}: ${cause}`, details, { cause: error });
+  }
+};
+
+/** The error for a program that is not on PATH, with the Debian command that installs it. */
+export function missingTool(tool: string): MissingToolError {
+  const name = packageOf[tool] ?? (tool.startsWith('ip') ? 'iptables' : tool);
+  return new MissingToolError(tool, `apt-get install -y ${name}`);
+}

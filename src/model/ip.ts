@@ -1,0 +1,60 @@
+// IP addresses and CIDRs as text in canonical form. Parsing is as lenient as Kubernetes' own ("sloppy":
+// leading zeros are decimal); what comes out never contains the raw text of a cluster user.
+import ipaddr from 'ipaddr.js';
+
+declare const ipBrand: unique symbol;
+declare const cidrBrand: unique symbol;
+
+/** An IP family, spelled as EndpointSlice.addressType and Service.spec.ipFamilies spell it. */
+export type Family = 'IPv4' | 'IPv6';
+
+/** Both families, in the order in which they are always programmed. */
+export const families: readonly Family[] = ['IPv4', 'IPv6'];
+
+/** An address in canonical text: dotted quad, or RFC 5952 for IPv6. Made only by parseIp. */
+export type Ip = string & { readonly [ipBrand]: true };
+
+/** A masked CIDR in canonical text, such as `10.244.0.0/16`. Made only by parseCidr. */
+export type Cidr = string & { readonly [cidrBrand]: true };
+
+// Longer text is no address; the bound keeps hostile input away from the parser's regular expressions.
+const longestIpText = 45;
+
+/** The canonical address that `text` means, or undefined where it means none. */
+export function parseIp(text: string): Ip | undefined {
+  return parseAddress(text)?.toString() as Ip | undefined;
+}
+
+/** The canonical CIDR that `text` means (host bits masked away), or undefined where it means none. */
+export function parseCidr(text: string): Cidr | undefined {
+  const [addressText, lengthText, ...rest] = text.split('/');
+  if (addressText === undefined || lengthText === undefined || rest.length > 0) return undefined;
+  if (!/^\d{1,4}$/.test(lengthText)) return undefined;
+  const address = parseAddress(addressText);
+  const length = Number(lengthText);
+  if (address === undefined || length > (address.kind() === 'ipv4' ? 32 : 128)) return undefined;
+  const network =
+    address.kind() === 'ipv4'
+      ? ipaddr.IPv4.networkAddressFromCIDR(`${address.toString()}/${length}`)
+      : ipaddr.IPv6.networkAddressFromCIDR(`${address.toString()}/${length}`);
+  return `${network.toString()}/${length}` as Cidr;
+}
+
+/** The family of an address or CIDR that parseIp or parseCidr made. */
+export function familyOf(address: Ip | Cidr): Family {
+  return address.includes(':') ? 'IPv6' : 'IPv4';
+}
+
+function parseAddress(text: string): ipaddr.IPv4 | ipaddr.IPv6 | undefined {
+  if (text.length > longestIpText) return undefined;
+  if (!text.includes(':')) return parseDottedQuad(text);
+  if (text.includes('%') || !ipaddr.IPv6.isValid(text)) return undefined;
+  const address = ipaddr.IPv6.parse(text);
+  return address.isIPv4MappedAddress() ? address.toIPv4Address() : address;
+}
+
+function parseDottedQuad(text: string): ipaddr.IPv4 | undefined {
+  if (!/^\d{1,10}(\.\d{1,10}){3}$/.test(text)) return undefined;
+  const octets = text.split('.').map(Number);
+  return octets.every((octet) => octet <= 255) ? new ipaddr.IPv4(octets) : undefined;
+}

@@ -1,0 +1,22 @@
+// A Program: what a kernel should hold, or was seen to hold, as named units. Both backends fill it;
+// nothing here knows how a unit is spelled.
+import type { Family } from '../model/ip.ts';
+import type { ServiceKey } from '../model/kubernetes.ts';
+
+/** The smallest thing that a plan creates, replaces or deletes. Equal text means equal content. */
+export type Unit = {
+  /** Unique in its Program, such as `chain services` or `nat KUBE-SVC-XPGD46QRK7WJZT7O`. */
+  readonly id: string;
+  /** What it is in the backend's own words: chain, map, set, element, jump. */
+  readonly kind: string;
+  /** The Service that it stands for, or undefined where it serves all of them. */
+  readonly owner: ServiceKey | undefined;
+  /** How people read it, in the backend's own syntax; byte-stable. */
+  readonly text: string;
+};
+
+/** Units by their id. */
+export type Program<U extends Unit = Unit> = ReadonlyMap<string, U>;
+
+/** A Program for each family; a family that the host does not have is absent. */
+export type Programs<U extends Unit = Unit> = ReadonlyMap<Family, Program<U>>;

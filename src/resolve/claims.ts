@@ -1,0 +1,70 @@
+// Who owns an address that more than one Service claims: the older Service, always; by name where
+// they are equally old. No order of arrival can be told from the outcome.
+import type { Frontend } from '../model/forwarding.ts';
+import { frontendId } from '../model/forwarding.ts';
+import type { Service, ServiceKey } from '../model/kubernetes.ts';
+
+/** A frontend that its Service did not get, and who has it. */
+export type LostClaim = { readonly frontend: Frontend; readonly winner: ServiceKey };
+
+type Claimant = { readonly service: ServiceKey; readonly createdAt: string };
+
+/**
+ * The claims of all Services on the frontends of one family. Invariant: each list of claimants is
+ * sorted, first the winner, and no list is empty.
+ */
+export class Claims {
+  readonly #claimants = new Map<string, readonly Claimant[]>();
+  readonly #addresses = new Map<ServiceKey, readonly string[]>();
+
+  /** Replaces what a Service claims; returns the other Services whose outcome this may change. */
+  set(
+    { key, createdAt }: Pick<Service, 'key' | 'createdAt'>,
+    frontends: readonly Frontend[],
+  ): ReadonlySet<ServiceKey> {
+    const affected = new Set(this.delete(key));
+    const ids = [...new Set(frontends.map(({ address }) => frontendId(address)))];
+    for (const id of ids) {
+      const others = this.#claimants.get(id) ?? [];
+      for (const { service } of others) affected.add(service);
+      this.#claimants.set(id, [...others, { service: key, createdAt }].toSorted(byAge));
+    }
+    if (ids.length > 0) this.#addresses.set(key, ids);
+    return affected;
+  }
+
+  /** Withdraws all that a Service claims; returns the other Services that this may concern. */
+  delete(key: ServiceKey): ReadonlySet<ServiceKey> {
+    const affected = new Set<ServiceKey>();
+    for (const id of this.#addresses.get(key) ?? []) {
+      const others = (this.#claimants.get(id) ?? []).filter(({ service }) => service !== key);
+      for (const { service } of others) affected.add(service);
+      if (others.length === 0) this.#claimants.delete(id);
+      else this.#claimants.set(id, others);
+    }
+    this.#addresses.delete(key);
+    return affected;
+  }
+
+  /** Splits a Service's frontends into those that it has and those that an older Service has. */
+  settle(frontends: readonly Frontend[]): { won: readonly Frontend[]; lost: readonly LostClaim[] } {
+    const won: Frontend[] = [];
+    const lost: LostClaim[] = [];
+    for (const frontend of frontends) {
+      const [winner] = this.#claimants.get(frontendId(frontend.address)) ?? [];
+      if (winner === undefined || winner.service === frontend.service) won.push(frontend);
+      else lost.push({ frontend, winner: winner.service });
+    }
+    return { won, lost };
+  }
+}
+
+function byAge(a: Claimant, b: Claimant): number {
+  // A Service without a creation time (a manifest) counts as younger than any that has one.
+  if (a.createdAt !== b.createdAt) {
+    if (a.createdAt === '') return 1;
+    if (b.createdAt === '') return -1;
+    return a.createdAt < b.createdAt ? -1 : 1;
+  }
+  return a.service < b.service ? -1 : 1;
+}

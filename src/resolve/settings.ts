@@ -1,0 +1,58 @@
+// From the configuration and what the cluster says of this node to the settings of one family. Pure.
+import type { Config } from '../model/config.ts';
+import type { Cidr, Family } from '../model/ip.ts';
+import { familyOf } from '../model/ip.ts';
+import type { Node, ServiceCidr } from '../model/kubernetes.ts';
+import type { FamilySettings, PodSource } from '../model/settings.ts';
+
+/** What of the cluster, besides Services, the settings depend on. */
+export type Surroundings = {
+  readonly node: Node | undefined;
+  readonly serviceCidrs: readonly ServiceCidr[];
+};
+
+/** The settings of one family; what differs between the proxy modes is what kube-proxy's modes differ in. */
+export function resolveSettings(
+  config: Config,
+  { node, serviceCidrs }: Surroundings,
+  family: Family,
+): FamilySettings {
+  return {
+    family,
+    masqueradeMark: 2 ** config.masqueradeBit,
+    masqueradeAll: config.masqueradeAll,
+    podSource: podSourceOf(config, node, family),
+    guardsClusterIps: config.proxyMode === 'nftables',
+    acceptsForwarded: config.proxyMode === 'iptables',
+    serviceCidrs: ofFamily(
+      serviceCidrs.flatMap(({ cidrs }) => cidrs),
+      family,
+    ).toSorted(),
+  };
+}
+
+function podSourceOf(
+  { detectLocal }: Config,
+  node: Node | undefined,
+  family: Family,
+): PodSource | undefined {
+  switch (detectLocal.mode) {
+    case 'ClusterCIDR':
+      return firstCidr(detectLocal.clusterCidrs, family);
+    case 'NodeCIDR':
+      return firstCidr(node?.podCidrs ?? [], family);
+    case 'BridgeInterface':
+      return { kind: 'interface', name: detectLocal.name };
+    case 'InterfaceNamePrefix':
+      return { kind: 'interface-prefix', prefix: detectLocal.prefix };
+  }
+}
+
+function firstCidr(cidrs: readonly Cidr[], family: Family): PodSource | undefined {
+  const [cidr] = ofFamily(cidrs, family);
+  return cidr === undefined ? undefined : { kind: 'cidr', cidr };
+}
+
+function ofFamily(cidrs: readonly Cidr[], family: Family): readonly Cidr[] {
+  return [...new Set(cidrs)].filter((cidr) => familyOf(cidr) === family);
+}
