@@ -38,7 +38,7 @@ export interface Backend<U extends Unit = Unit> {
   /** What of ours the kernel holds now; an empty Program where there is nothing. */
   observe(family: Family): Promise<Program<U>>;
   /** A whole Program as a saved ruleset reads it back (`--against`), in this backend's own format. */
-  parse(family: Family, saved: string): Program<U>;
+  parse(family: Family, saved: string): Program<U> | Promise<Program<U>>;
   /** The input of the one transaction that carries out a plan, or '' for an empty plan. */
   encode(family: Family, plan: Plan<U>): string;
   /** Carries out a plan in one transaction; throws ToolError and changes nothing where it fails. */

@@ -1,0 +1,22 @@
+// The one list of backends: a new one is a folder beside these and a line here.
+import type { Exec } from '../host/exec.ts';
+import type { Config, ProxyMode } from '../model/config.ts';
+import type { Unit } from '../netfilter/program.ts';
+import type { Backend } from './backend.ts';
+import { createIptablesBackend } from './iptables/backend.ts';
+import { createNftablesBackend } from './nftables/backend.ts';
+
+/** What a command does with a backend, whatever kind of units that backend has. */
+export type WithBackend<R> = <U extends Unit>(backend: Backend<U>) => R;
+
+const backends: Readonly<
+  Record<ProxyMode, <R>(exec: Exec, config: Config, use: WithBackend<R>) => R>
+> = {
+  nftables: (exec, { nftInput }, use) => use(createNftablesBackend(exec, nftInput)),
+  iptables: (exec, _config, use) => use(createIptablesBackend(exec)),
+};
+
+/** Calls `use` with the backend that the configuration asks for. */
+export function withBackend<R>(exec: Exec, config: Config, use: WithBackend<R>): R {
+  return backends[config.proxyMode](exec, config, use);
+}

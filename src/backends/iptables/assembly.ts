@@ -1,0 +1,135 @@
+// The iptables Program of one family, kept as pieces; see Assembly in backend.ts.
+import { frontendId } from '../../model/forwarding.ts';
+import type { Family } from '../../model/ip.ts';
+import type { ServiceKey } from '../../model/kubernetes.ts';
+import type { DispatchName, Part, ServiceRules } from '../../model/ruleset.ts';
+import type { Assembly, Change } from '../backend.ts';
+import type { Piece } from './compile.ts';
+import { compileFrame, compileService } from './compile.ts';
+import type { DispatchRule } from './dispatch-tree.ts';
+import { DispatchTree } from './dispatch-tree.ts';
+import type { TableName } from './names.ts';
+import { fixedChains } from './names.ts';
+import type { ChainUnit, IptablesUnit } from './unit.ts';
+import { chainUnit } from './unit.ts';
+
+const dispatches: readonly DispatchName[] = ['no-endpoints', 'services'];
+
+const noPiece: Piece = { chains: [], entries: { services: [], 'no-endpoints': [] } };
+
+/**
+ * Invariant: each dispatch holds exactly the entries of #pieces, and the units of its chains as they
+ * are now.
+ */
+export class IptablesAssembly implements Assembly<IptablesUnit> {
+  readonly #frame: readonly IptablesUnit[];
+  readonly #pieces = new Map<ServiceKey, Piece>();
+  readonly #dispatches: Readonly<Record<DispatchName, Dispatch>>;
+
+  constructor(family: Family, parts: readonly Part[]) {
+    this.#frame = compileFrame(family, parts);
+    this.#dispatches = {
+      services: new Dispatch(family, 'nat'),
+      'no-endpoints': new Dispatch(family, 'filter'),
+    };
+  }
+
+  replace(pieces: ReadonlyMap<ServiceKey, ServiceRules | undefined>): Change<IptablesUnit> {
+    const before = new Map<string, IptablesUnit>();
+    const after = new Map<string, IptablesUnit>();
+    const swaps = [...pieces].map(([service, rules]) => this.#swap(service, rules));
+    for (const name of dispatches) {
+      const was = swaps.flatMap((swap) => swap.was.entries[name]);
+      const now = swaps.flatMap((swap) => swap.now.entries[name]);
+      const change = this.#dispatches[name].replace(was, now);
+      for (const [id, unit] of change.before) before.set(id, unit);
+      for (const [id, unit] of change.after) after.set(id, unit);
+    }
+    for (const { was, now } of swaps) {
+      for (const unit of was.chains) before.set(unit.id, unit);
+      for (const unit of now.chains) after.set(unit.id, unit);
+    }
+    return { before, after };
+  }
+
+  whole(): ReadonlyMap<string, IptablesUnit> {
+    const units = new Map<string, IptablesUnit>();
+    for (const unit of this.#frame) units.set(unit.id, unit);
+    for (const name of dispatches) {
+      for (const unit of this.#dispatches[name].units()) units.set(unit.id, unit);
+    }
+    // Sorted, so that nobody can tell in which order the Services came.
+    for (const service of [...this.#pieces.keys()].sort()) {
+      for (const unit of this.#pieces.get(service)?.chains ?? []) units.set(unit.id, unit);
+    }
+    return units;
+  }
+
+  #swap(
+    service: ServiceKey,
+    rules: ServiceRules | undefined,
+  ): { readonly was: Piece; readonly now: Piece } {
+    const was = this.#pieces.get(service) ?? noPiece;
+    const now = rules === undefined ? noPiece : compileService(rules);
+    if (rules === undefined) this.#pieces.delete(service);
+    else this.#pieces.set(service, now);
+    return { was, now };
+  }
+}
+
+/** A dispatch tree with its chains as units. Invariant: #units is what #tree spells. */
+class Dispatch {
+  readonly #table: TableName;
+  readonly #tree: DispatchTree;
+  readonly #units = new Map<string, ChainUnit>();
+
+  constructor(family: Family, table: TableName) {
+    this.#table = table;
+    this.#tree = new DispatchTree(family, fixedChains.services);
+    this.#refresh(fixedChains.services);
+  }
+
+  *units(): Generator<ChainUnit> {
+    for (const chain of this.#tree.chains()) {
+      const unit = this.#units.get(chain);
+      if (unit !== undefined) yield unit;
+    }
+  }
+
+  /** Exchanges entries; returns the chains that this changes. */
+  replace(was: readonly DispatchRule[], now: readonly DispatchRule[]): Change<ChainUnit> {
+    const touched = new Set<string>();
+    const touch = (chains: ReadonlySet<string>): void => {
+      for (const chain of chains) touched.add(chain);
+    };
+    // All removals first: an address may have gone from one Service to another.
+    const kept = new Set(now.map(addressOf));
+    for (const rule of was) if (!kept.has(addressOf(rule))) touch(this.#tree.remove(rule));
+    for (const rule of now) touch(this.#tree.insert(rule));
+    const before = new Map<string, ChainUnit>();
+    const after = new Map<string, ChainUnit>();
+    for (const chain of [...touched].sort()) {
+      const old = this.#units.get(chain);
+      const unit = this.#refresh(chain);
+      if (old?.text === unit?.text) continue;
+      if (old !== undefined) before.set(old.id, old);
+      if (unit !== undefined) after.set(unit.id, unit);
+    }
+    return { before, after };
+  }
+
+  #refresh(chain: string): ChainUnit | undefined {
+    const rules = this.#tree.rules(chain);
+    if (rules === undefined) {
+      this.#units.delete(chain);
+      return undefined;
+    }
+    const unit = chainUnit(this.#table, chain, { rules });
+    this.#units.set(chain, unit);
+    return unit;
+  }
+}
+
+function addressOf({ address }: DispatchRule): string {
+  return frontendId(address);
+}

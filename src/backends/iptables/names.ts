@@ -1,0 +1,65 @@
+// The names of chains: in go Service ports, endpoints and address prefixes, out come names that are the
+// same on every node and in every run. Must not name a Service's chain otherwise than kube-proxy does:
+// runbooks know these names, and a node taken over from it has its chains replaced in place.
+import { hash } from 'node:crypto';
+import type { Endpoint } from '../../model/forwarding.ts';
+import { hostPort } from '../../model/forwarding.ts';
+import { servicePortName } from '../../model/kubernetes.ts';
+import type { ServiceChain } from '../../model/ruleset.ts';
+
+/** The two tables that Services are programmed in; the order is that of every transaction. */
+export type TableName = 'filter' | 'nat';
+
+/** The chains that there is one of. */
+export const fixedChains = {
+  services: 'KUBE-SERVICES',
+  postrouting: 'KUBE-POSTROUTING',
+  markMasquerade: 'KUBE-MARK-MASQ',
+  forward: 'KUBE-FORWARD',
+} as const;
+
+/** What identifies a Service port. */
+export type ServicePortId = Pick<ServiceChain, 'service' | 'portName' | 'protocol'>;
+
+// Kubernetes' own limit for a chain name is the kernel's, 28 characters; 16 of base32 fit every prefix.
+const hashLength = 16;
+
+/** The chain that balances one Service port, such as `KUBE-SVC-NPX46M4PTMTKRN6Y`. */
+export function serviceChainName({ service, portName, protocol }: ServicePortId): string {
+  return `KUBE-SVC-${shortHash(`${servicePortName(service, portName)}${protocol}`)}`;
+}
+
+/** The chain that sends a Service port's connections to one endpoint, such as `KUBE-SEP-SXIVWICOYRO3J4NJ`. */
+export function endpointChainName(
+  { service, portName, protocol }: ServicePortId,
+  { ip, port }: Endpoint,
+): string {
+  const portText = `${servicePortName(service, portName)}${protocol}`;
+  return `KUBE-SEP-${shortHash(`${portText}${hostPort(ip, port)}`)}`;
+}
+
+/**
+ * The chain with the entries under a prefix of addresses, given as hexadecimal digits: the digits
+ * themselves (`KUBE-SVCS-0A60` for 10.96.0.0/16), or a hash of those too long for a name. The two
+ * cannot meet: they differ in length. No name begins as a Service port's does.
+ */
+export function branchChainName(digits: string): string {
+  const suffix = digits.length < hashLength ? digits.toUpperCase() : shortHash(digits);
+  return `KUBE-SVCS-${suffix}`;
+}
+
+/** The first 16 characters of the base32 (RFC 4648) of the SHA-256 of `text`, as kube-proxy hashes. */
+function shortHash(text: string): string {
+  return base32(hash('sha256', text, 'buffer').subarray(0, (hashLength * 5) / 8));
+}
+
+const base32Digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+
+function base32(bytes: Uint8Array): string {
+  let bits = 0n;
+  for (const byte of bytes) bits = (bits << 8n) | BigInt(byte);
+  return bits
+    .toString(32)
+    .padStart(hashLength, '0')
+    .replaceAll(/./g, (digit) => base32Digits.charAt(Number.parseInt(digit, 32)));
+}

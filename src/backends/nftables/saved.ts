@@ -1,0 +1,29 @@
+// A saved ruleset in nft's own language, read by nft itself: loaded into a network namespace that
+// lives for this one command, and listed there. This machine's own rules are neither read nor changed.
+import type { Exec } from '../../host/exec.ts';
+import type { Family } from '../../model/ip.ts';
+import { familyWords, tableName } from './schema.ts';
+
+/** The `nft -j` listing of our table in one family, from `nft list ruleset` or our own rendering. */
+export async function listSavedText(exec: Exec, family: Family, saved: string): Promise<string> {
+  const table = `${familyWords[family].table} ${tableName}`;
+  const ours = linesAbout(table, saved);
+  if (ours.length === 0) return '{"nftables":[]}';
+  const script = `nft -f - && nft -j list table ${table}`;
+  const { stdout } = await exec('unshare', ['--net', 'sh', '-c', script], {
+    input: ours.join('\n'),
+  });
+  return stdout;
+}
+
+// A listing has our table as a block that ends at the first column; a rendering, a command a line.
+function linesAbout(table: string, saved: string): readonly string[] {
+  const lines: string[] = [];
+  let isInBlock = false;
+  for (const line of saved.split('\n')) {
+    if (line.startsWith(`table ${table} {`)) isInBlock = true;
+    if (isInBlock || line.includes(` ${table}`)) lines.push(line);
+    if (line === '}') isInBlock = false;
+  }
+  return lines.length === 0 ? [] : [...lines, ''];
+}

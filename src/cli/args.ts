@@ -1,0 +1,129 @@
+// Parses the command line: arguments in, a command with the value of every flag out, or all that is
+// wrong with them at once.
+import { commands, parseFlagValue, type Command, type Flag, type FlagValue } from './flag.ts';
+import { flags, obeyedFlags, type FlagValues } from './flags.ts';
+import { nearestName } from './nearest-name.ts';
+import { tokensOf, type Token } from './tokens.ts';
+import { quoted } from '../cluster/problem.ts';
+import { parseBoolean } from '../config/go-values.ts';
+import { UsageError } from '../errors.ts';
+
+/** What was asked for. */
+export type ParsedArgs = {
+  readonly command: Command;
+  readonly values: FlagValues;
+  /** One line for each flag of kube-proxy's that was given and has no effect. */
+  readonly warnings: readonly string[];
+};
+
+type Word = Extract<Token, { kind: 'word' }>;
+
+/** The command and flags in `argv` (without the program); throws UsageError, a line for each fault. */
+export function parseArgs(argv: readonly string[]): ParsedArgs {
+  const tokens = tokensOf(argv);
+  const faults: string[] = [];
+  const words = tokens.filter((token) => token.kind === 'word');
+  const isAsked = (name: string): boolean => isSwitchedOn(tokens, name);
+  const named = namedCommand(words, faults);
+  const command = named ?? impliedCommand(argv, isAsked);
+  // Who asks for help gets it, whatever else is wrong.
+  if (isAsked('help') || (named === 'help' && words.length > 1 && faults.length === 0)) {
+    return { command: topicOf(words) ?? command, values: defaults({ help: true }), warnings: [] };
+  }
+  if (isAsked('version')) return { command: 'version', values: defaults({}), warnings: [] };
+  const { values, warnings } = readFlags(tokens, command, faults);
+  if (faults.length > 0) throw new UsageError(faults.join('\n'));
+  const isCleanup = command === 'run' && isAsked('cleanup');
+  return { command: isCleanup ? 'cleanup' : command, values: defaults(values), warnings };
+}
+
+/** The command among the words; all other words are faults, but for the topic of `help`. */
+function namedCommand(words: readonly Word[], faults: string[]): Command | undefined {
+  let named: Command | undefined;
+  for (const { text, after } of words) {
+    const known = commands.find((command) => command === text);
+    if (after !== undefined && parseBoolean(text) !== undefined) {
+      faults.push(`unexpected argument ${quoted(text)}: write --${after.name}=${text}`);
+    } else if (named === undefined && known !== undefined) named = known;
+    else if (named === undefined && faults.length === 0) {
+      faults.push(`unknown command ${quoted(text)}${suggestion(text, commands, '')}`);
+    } else if (named !== 'help' || known === undefined) {
+      faults.push(`unexpected argument ${quoted(text)}`);
+    }
+  }
+  return named;
+}
+
+function impliedCommand(argv: readonly string[], isAsked: (name: string) => boolean): Command {
+  return argv.length === 0 || isAsked('help') ? 'help' : 'run';
+}
+
+/** The command that help is wanted for: the last one named. */
+function topicOf(words: readonly Word[]): Command | undefined {
+  const named = words.map(({ text }) => commands.find((command) => command === text));
+  return named.findLast((command) => command !== undefined);
+}
+
+function isSwitchedOn(tokens: readonly Token[], name: string): boolean {
+  const last = tokens.findLast((token) => token.kind === 'flag' && token.flag.name === name);
+  return last?.kind === 'flag' && parseBoolean(last.text) === true;
+}
+
+function readFlags(tokens: readonly Token[], command: Command, faults: string[]) {
+  const values: Record<string, FlagValue> = {};
+  const warnings = new Map<string, string>();
+  for (const token of tokens) {
+    if (token.kind === 'word') continue;
+    if (token.kind === 'unknown') {
+      const names = flags.map(({ name }) => name);
+      const typed = token.typed.replace(/^-+/, '');
+      faults.push(`unknown flag ${printed(token.typed)}${suggestion(typed, names, '--')}`);
+      continue;
+    }
+    const { flag } = token;
+    if (!flag.commands.includes(command)) {
+      faults.push(
+        `--${flag.name} is not a flag of ${command}, only of ${flag.commands.join(', ')}`,
+      );
+    } else if (token.kind === 'no-value') faults.push(`--${flag.name} needs a value`);
+    else {
+      const parsed = parseFlagValue(flag, token.text);
+      if (parsed.kind === 'fault') faults.push(parsed.fault);
+      else {
+        values[flag.name] = parsed.value;
+        noteUnobeyed(flag, parsed.value, { faults, warnings });
+      }
+    }
+  }
+  return { values, warnings: [...warnings.values()] };
+}
+
+function noteUnobeyed(
+  flag: Flag,
+  value: FlagValue,
+  { faults, warnings }: { faults: string[]; warnings: Map<string, string> },
+): void {
+  if (flag.effect === 'obeyed') return;
+  // What kube-proxy does anyway is no wish that goes unheard.
+  if (JSON.stringify(value) === JSON.stringify(flag.default)) warnings.delete(flag.name);
+  else if (flag.effect === 'refused') faults.push(`--${flag.name} is not supported (${flag.help})`);
+  else warnings.set(flag.name, `--${flag.name} has no effect yet (${flag.help})`);
+}
+
+function suggestion(typed: string, names: readonly string[], prefix: string): string {
+  const nearest = nearestName(typed, names);
+  return nearest === undefined ? '' : `; did you mean ${prefix}${nearest}?`;
+}
+
+/** What was typed, bare where that is harmless. */
+function printed(typed: string): string {
+  return /^[\w.-]{1,60}$/.test(typed) ? typed : quoted(typed);
+}
+
+/** All values, with the defaults of flags that were not given. */
+function defaults(given: Readonly<Record<string, FlagValue>>): FlagValues {
+  const values: Record<string, FlagValue> = {};
+  for (const flag of obeyedFlags) values[flag.name] = given[flag.name] ?? flag.default;
+  // The table gives each name its type, and parseFlagValue gave each value that of its kind.
+  return values as FlagValues;
+}

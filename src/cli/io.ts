@@ -1,0 +1,13 @@
+// What a command may touch of the process that it runs in; main.ts hands in the real thing.
+
+/** The streams and the signal of a command. */
+export type Io = {
+  readonly stdin: NodeJS.ReadableStream;
+  readonly stdout: NodeJS.WritableStream;
+  readonly stderr: NodeJS.WritableStream;
+  /** Comes with Ctrl-C or SIGTERM: finish what is in flight, then end. */
+  readonly signal: AbortSignal;
+};
+
+/** Exit codes of every command, as diff(1) has them. */
+export const exitCodes = { same: 0, different: 1, failed: 2 } as const;

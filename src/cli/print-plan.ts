@@ -1,0 +1,91 @@
+// A plan for people and for programs: Service by Service, what is added, changed and removed.
+import { styleText } from 'node:util';
+import type { Family } from '../model/ip.ts';
+import type { Op, Plan } from '../netfilter/plan.ts';
+import type { Unit } from '../netfilter/program.ts';
+
+/** The plans of one command, a family each. */
+export type FamilyPlan = { readonly family: Family; readonly plan: Plan };
+
+/** What the output says of where it goes: colour is for terminals. */
+export type Paint = (style: 'green' | 'red' | 'yellow' | 'bold' | 'dim', text: string) => string;
+
+/** Colours where `stream` is a terminal and NO_COLOR is not set. */
+export function paintFor(stream: NodeJS.WritableStream): Paint {
+  return (style, text) => styleText(style, text, { stream });
+}
+
+/** The plans as people read them; '' where there is nothing to do. */
+export function planText(plans: readonly FamilyPlan[], paint: Paint): string {
+  const ops = plans.flatMap(({ family, plan }) => plan.map((op) => ({ family, op })));
+  if (ops.length === 0) return '';
+  const groups = Map.groupBy(ops, ({ op }) => ownerOf(op));
+  const sections = [...groups.keys()].toSorted(generalFirst).map((owner) => {
+    const lines = (groups.get(owner) ?? []).flatMap(({ family, op }) => opLines(family, op, paint));
+    return `${paint('bold', owner === '' ? 'every Service' : owner)}\n${lines.join('')}`;
+  });
+  const count = (name: Op['op']): number => ops.filter(({ op }) => op.op === name).length;
+  const totals = `${count('create')} to add, ${count('replace')} to change, ${count('delete')} to remove`;
+  return `${sections.join('\n')}\n${totals}\n`;
+}
+
+/** The plans as one JSON document, for programs. */
+export function planJson(plans: readonly FamilyPlan[]): string {
+  const operations = plans.flatMap(({ family, plan }) =>
+    plan.map((op) => ({
+      family,
+      service: ownerOf(op) || null,
+      op: op.op,
+      kind: unitOf(op).kind,
+      id: unitOf(op).id,
+      ...(op.op === 'create' ? {} : { before: op.was.text }),
+      ...(op.op === 'delete' ? {} : { after: op.unit.text }),
+    })),
+  );
+  return `${JSON.stringify({ inStep: operations.length === 0, operations }, null, 2)}\n`;
+}
+
+function unitOf(op: Op): Unit {
+  return op.op === 'delete' ? op.was : op.unit;
+}
+
+function ownerOf(op: Op): string {
+  return unitOf(op).owner ?? '';
+}
+
+// What serves all Services is '' and comes first.
+function generalFirst(a: string, b: string): number {
+  return a < b ? -1 : 1;
+}
+
+function opLines(family: Family, op: Op, paint: Paint): readonly string[] {
+  const head = (sign: string): string => `  ${sign} ${paint('dim', family)} `;
+  switch (op.op) {
+    case 'create':
+      return [block(head(paint('green', '+')), op.unit, (line) => paint('green', line))];
+    case 'delete':
+      return [block(head(paint('red', '-')), op.was, (line) => paint('red', line))];
+    case 'replace':
+      return [`${head(paint('yellow', '~'))}${op.unit.id}\n`, ...changedLines(op, paint)];
+  }
+}
+
+// A unit whose text does not say where it stands gets its name on a line of its own.
+function block(head: string, { id, text }: Unit, colour: (line: string) => string): string {
+  const lines = text === '' ? [] : text.split('\n');
+  if (lines.length === 1 && text.includes(id)) return `${head}${colour(text)}\n`;
+  return `${head}${id}\n${lines.map((line) => `      ${colour(line)}\n`).join('')}`;
+}
+
+// Rules are short and few in a unit, so lines that stand in both are left out by simple membership.
+function changedLines(op: Extract<Op, { op: 'replace' }>, paint: Paint): readonly string[] {
+  const before = op.was.text.split('\n');
+  const after = op.unit.text.split('\n');
+  const gone = before.filter((line) => !after.includes(line));
+  const come = after.filter((line) => !before.includes(line));
+  if (gone.length === 0 && come.length === 0) return ['      the same lines in another order\n'];
+  return [
+    ...gone.map((line) => `      ${paint('red', `- ${line.trim()}`)}\n`),
+    ...come.map((line) => `      ${paint('green', `+ ${line.trim()}`)}\n`),
+  ];
+}

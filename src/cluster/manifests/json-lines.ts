@@ -1,0 +1,89 @@
+// Finds lines in JSON text that JSON.parse has accepted: the paths of values in, 1-based lines out. One
+// pass however many paths are asked for, since a whole cluster may stand in one file.
+import type { Path } from '../problem.ts';
+
+/** A wanted step; `line` is set once the value that the path leads to has been met. */
+type Step = { readonly next: Map<string | number, Step>; line: number | undefined };
+
+const newline = 10;
+const quote = 34;
+const backslash = 92;
+
+/** For each path the line of its value, else of the nearest list entry around it, else of the root. */
+export function linesInJson(text: string, paths: readonly Path[]): readonly number[] {
+  const root = newStep();
+  for (const path of paths) {
+    let step = root;
+    for (const key of path) {
+      let next = step.next.get(key);
+      if (next === undefined) step.next.set(key, (next = newStep()));
+      step = next;
+    }
+  }
+  markLines(text, root);
+  return paths.map((path) => lineOf(root, path));
+}
+
+/** The line of the deepest value on the path that is the value itself, a list entry or the root. */
+function lineOf(root: Step, path: Path): number {
+  let line = root.line ?? 1;
+  let step: Step | undefined = root;
+  for (const [index, key] of path.entries()) {
+    step = step.next.get(key);
+    if (step?.line === undefined) break;
+    if (typeof key === 'number' || index === path.length - 1) line = step.line;
+  }
+  return line;
+}
+
+/** An open object or list: the wanted step that it is, if it is one, and the key that comes next. */
+type Open = { readonly step: Step | undefined; readonly isList: boolean; key: string | number };
+
+function markLines(text: string, root: Step): void {
+  const opens: Open[] = [];
+  let line = 1;
+  let awaitsKey = false;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === newline) line++;
+    if (code <= 32) continue;
+    const open = opens.at(-1);
+    const character = text[at];
+    if (character === '}' || character === ']') {
+      opens.pop();
+    } else if (character === ',') {
+      if (open?.isList === true) open.key = Number(open.key) + 1;
+      else awaitsKey = true;
+    } else if (awaitsKey && code === quote && open !== undefined) {
+      const end = endOfString(text, at);
+      // Only keys in a wanted object are worth decoding.
+      if (open.step !== undefined) open.key = JSON.parse(text.slice(at, end + 1)) as string;
+      at = end;
+      awaitsKey = false;
+    } else if (character !== ':') {
+      const step = open === undefined ? root : open.step?.next.get(open.key);
+      if (step !== undefined) step.line = line;
+      const isList = character === '[';
+      if (isList || character === '{') opens.push({ step, isList, key: isList ? 0 : '' });
+      awaitsKey = character === '{';
+      if (code === quote) at = endOfString(text, at);
+      else if (!isList && character !== '{') at = endOfWord(text, at);
+    }
+  }
+}
+
+function endOfString(text: string, start: number): number {
+  let at = start + 1;
+  for (; text.charCodeAt(at) !== quote; at++) if (text.charCodeAt(at) === backslash) at++;
+  return at;
+}
+
+function endOfWord(text: string, start: number): number {
+  let at = start + 1;
+  while (at < text.length && !',]} \t\r\n'.includes(text.charAt(at))) at++;
+  return at - 1;
+}
+
+function newStep(): Step {
+  return { next: new Map(), line: undefined };
+}

@@ -1,0 +1,120 @@
+// All objects that we know, by what they are; says what each change of them makes stale.
+import type {
+  ClusterChange,
+  ClusterObject,
+  EndpointSlice,
+  Node,
+  Service,
+  ServiceCidr,
+  ServiceKey,
+} from '../model/kubernetes.ts';
+
+/** What has to be decided again. */
+export type Stale = {
+  readonly services: ReadonlySet<ServiceKey>;
+  /** Something that every Service's rules depend on changed: this Node, or a ServiceCIDR. */
+  readonly settings: boolean;
+};
+
+/**
+ * The objects of a cluster as one node sees them. Invariant: #slices holds, under each Service, just
+ * the slices that name it now, and no empty map.
+ */
+export class ClusterState {
+  readonly #nodeName: string;
+  readonly #services = new Map<ServiceKey, Service>();
+  readonly #slices = new Map<ServiceKey, Map<string, EndpointSlice>>();
+  readonly #serviceOfSlice = new Map<string, ServiceKey>();
+  readonly #serviceCidrs = new Map<string, ServiceCidr>();
+  #node: Node | undefined;
+
+  constructor(nodeName: string) {
+    this.#nodeName = nodeName;
+  }
+
+  get node(): Node | undefined {
+    return this.#node;
+  }
+
+  get serviceCidrs(): readonly ServiceCidr[] {
+    return [...this.#serviceCidrs.values()];
+  }
+
+  get serviceKeys(): Iterable<ServiceKey> {
+    return this.#services.keys();
+  }
+
+  service(key: ServiceKey): Service | undefined {
+    return this.#services.get(key);
+  }
+
+  slices(key: ServiceKey): readonly EndpointSlice[] {
+    return [...(this.#slices.get(key)?.values() ?? [])];
+  }
+
+  /** Takes over changes in order; what they make stale is returned, once. */
+  apply(changes: readonly ClusterChange[]): Stale {
+    const services = new Set<ServiceKey>();
+    let settings = false;
+    for (const change of changes) {
+      const touched =
+        change.op === 'set' ? this.#set(change.object) : this.#delete(change.kind, change.id);
+      if (touched === 'settings') settings = true;
+      else for (const key of touched) services.add(key);
+    }
+    return { services, settings };
+  }
+
+  #set(object: ClusterObject): readonly ServiceKey[] | 'settings' {
+    switch (object.kind) {
+      case 'Service':
+        this.#services.set(object.value.key, object.value);
+        return [object.value.key];
+      case 'EndpointSlice':
+        return this.#setSlice(object.id, object.value);
+      case 'Node':
+        if (object.id !== this.#nodeName) return [];
+        this.#node = object.value;
+        return 'settings';
+      case 'ServiceCIDR':
+        this.#serviceCidrs.set(object.id, object.value);
+        return 'settings';
+    }
+  }
+
+  #delete(kind: ClusterObject['kind'], id: string): readonly ServiceKey[] | 'settings' {
+    switch (kind) {
+      case 'Service':
+        this.#services.delete(id as ServiceKey);
+        return [id as ServiceKey];
+      case 'EndpointSlice':
+        return this.#deleteSlice(id);
+      case 'Node':
+        if (id !== this.#nodeName) return [];
+        this.#node = undefined;
+        return 'settings';
+      case 'ServiceCIDR':
+        this.#serviceCidrs.delete(id);
+        return 'settings';
+    }
+  }
+
+  // A slice that names another Service than before leaves the old one (kube-proxy forgets to).
+  #setSlice(id: string, slice: EndpointSlice): readonly ServiceKey[] {
+    const previous = this.#deleteSlice(id);
+    this.#serviceOfSlice.set(id, slice.service);
+    const siblings = this.#slices.get(slice.service) ?? new Map<string, EndpointSlice>();
+    this.#slices.set(slice.service, siblings.set(id, slice));
+    return [...previous, slice.service];
+  }
+
+  #deleteSlice(id: string): readonly ServiceKey[] {
+    const service = this.#serviceOfSlice.get(id);
+    if (service === undefined) return [];
+    this.#serviceOfSlice.delete(id);
+    const siblings = this.#slices.get(service);
+    siblings?.delete(id);
+    if (siblings?.size === 0) this.#slices.delete(service);
+    return [service];
+  }
+}

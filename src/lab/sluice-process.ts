@@ -1,0 +1,122 @@
+// A `sluice run` in the lab's first node. In: manifests and flags. Out: a process that can be awaited
+// until the kernel holds a version of the manifests, stopped and killed.
+import { createHash } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { execa, type ResultPromise } from 'execa';
+import { LabError } from '../errors.ts';
+import { clusterRange, nodes } from './topology.ts';
+
+/** How Sluice is started on n1. */
+export type SluiceOptions = {
+  /** The file, or folder, of Kubernetes objects that it follows. */
+  readonly manifests: string;
+  readonly proxyMode: 'nftables' | 'iptables';
+  readonly flags?: readonly string[];
+  /** A folder that goes before all others on PATH, to choose another nft. */
+  readonly path?: string;
+};
+
+type Waiting = {
+  readonly digest: string;
+  readonly resolve: () => void;
+  readonly reject: (error: LabError) => void;
+};
+
+type SluiceChild = ResultPromise<typeof pipes>;
+
+const pipes = { stdin: 'ignore', stdout: 'ignore', buffer: false, reject: false } as const;
+const inStepTimeoutMs = 30_000;
+
+// PATH is put together by the shell that starts it, which then becomes Sluice: signals reach it.
+const onPath = 'PATH="$1${1:+:}$PATH"; shift; exec "$@"';
+
+/** Starts `sluice run` in a namespace, as node-1 of the lab's cluster. */
+export function startSluice(namespace: string, options: SluiceOptions): SluiceProcess {
+  const { manifests, proxyMode, flags = [], path = '' } = options;
+  const sluice = fileURLToPath(new URL('../../bin/sluice', import.meta.url));
+  const ranges = `${clusterRange.ipv4},${clusterRange.ipv6}`;
+  const source = ['--manifests', manifests, '--hostname-override', nodes[0].nodeName];
+  const args = [...source, '--proxy-mode', proxyMode, '--cluster-cidr', ranges, ...flags];
+  const shell = ['netns', 'exec', namespace, 'sh', '-c', onPath, 'sh', path];
+  return new SluiceProcess('ip', [...shell, sluice, 'run', ...args]);
+}
+
+/** What `run` calls the version of a manifest file that it has brought into step. */
+export function manifestDigest(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/** A running Sluice. Invariant: #digest is the version that its last "in step" line named. */
+export class SluiceProcess {
+  readonly #child: SluiceChild;
+  readonly #waiting = new Set<Waiting>();
+  readonly #ended: Promise<void>;
+  readonly #log: string[] = [];
+  #digest: string | undefined;
+  #hasEnded = false;
+
+  constructor(file: string, args: readonly string[]) {
+    this.#child = execa(file, args, pipes);
+    this.#ended = this.#listen();
+  }
+
+  /** All that it has logged, line by line. */
+  get log(): readonly string[] {
+    return this.#log;
+  }
+
+  /** Resolves when the kernel holds this version of the manifests; rejects when it will not. */
+  async inStep(digest: string): Promise<void> {
+    if (this.#digest === digest) return;
+    if (this.#hasEnded) throw this.#failure('sluice has ended');
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const waiting = { digest, resolve, reject };
+    const late = (): void => reject(this.#failure(`sluice is not in step with ${digest}`));
+    const timer = setTimeout(late, inStepTimeoutMs);
+    this.#waiting.add(waiting);
+    try {
+      await promise;
+    } finally {
+      clearTimeout(timer);
+      this.#waiting.delete(waiting);
+    }
+  }
+
+  /** Asks it to end, and awaits that. */
+  async stop(): Promise<void> {
+    this.#child.kill('SIGTERM');
+    await this.#ended;
+  }
+
+  /** Ends it as a crash would, and awaits that. */
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.#ended;
+  }
+
+  async #listen(): Promise<void> {
+    for await (const line of this.#child.iterable({ from: 'stderr' })) this.#receive(line);
+    const { exitCode, signal } = await this.#child;
+    this.#hasEnded = true;
+    const error = this.#failure(`sluice has ended (${signal ?? `exit code ${exitCode}`})`);
+    for (const { reject } of this.#waiting) reject(error);
+  }
+
+  #receive(line: string): void {
+    this.#log.push(line);
+    const digest = digestInStep(line);
+    if (digest === undefined) return;
+    this.#digest = digest;
+    for (const waiting of this.#waiting) if (waiting.digest === digest) waiting.resolve();
+  }
+
+  #failure(what: string): LabError {
+    return new LabError([`${what}; it logged:`, ...this.#log].join('\n'));
+  }
+}
+
+function digestInStep(line: string): string | undefined {
+  if (!line.startsWith('{')) return undefined;
+  const { msg, manifests }: { msg?: unknown; manifests?: unknown } = JSON.parse(line);
+  return msg === 'in step' && typeof manifests === 'string' ? manifests : undefined;
+}

@@ -1,0 +1,32 @@
+// The same arrows without the loop: a set of objects in, what every family's kernel should hold out.
+import type { Backend } from '../backends/backend.ts';
+import { ClusterState } from '../cluster/state.ts';
+import type { Config } from '../model/config.ts';
+import type { Family } from '../model/ip.ts';
+import type { ClusterObject } from '../model/kubernetes.ts';
+import type { Unit } from '../netfilter/program.ts';
+import type { LostClaim } from '../resolve/claims.ts';
+import { Desired } from './desired.ts';
+
+/** What one family's kernel should hold for a set of objects. */
+export type DesiredFamily<U extends Unit> = {
+  readonly family: Family;
+  readonly desired: Desired<U>;
+  readonly lost: readonly LostClaim[];
+};
+
+/** Decides and compiles all objects at once. */
+export function desiredOf<U extends Unit>(
+  backend: Backend<U>,
+  objects: Iterable<ClusterObject>,
+  from: { readonly config: Config; readonly families: readonly Family[] },
+): readonly DesiredFamily<U>[] {
+  const { config, families } = from;
+  const state = new ClusterState(config.nodeName);
+  state.apply([...objects].map((object) => ({ op: 'set', object })));
+  return families.map((family) => {
+    const desired = new Desired(backend, family, { config, state });
+    const { lost } = desired.update(new Set(state.serviceKeys));
+    return { family, desired, lost };
+  });
+}

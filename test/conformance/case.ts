@@ -1,0 +1,52 @@
+// A conformance case as its YAML file has it, and what of it holds for one proxy mode.
+import { readFile } from 'node:fs/promises';
+import { parse } from 'yaml';
+import type { ProbeRequest } from '../../src/lab/lab.ts';
+import type { ProxyMode } from '../../src/model/config.ts';
+
+/** A Kubernetes object as it stands in a case; only its identity matters here. */
+export type KubernetesObject = {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+};
+
+/** What must be seen of the tries of one probe. */
+export type Expectation = {
+  readonly result: 'ok' | 'refused' | 'timeout';
+  /** The names of all that answered, over all tries. */
+  readonly backends?: readonly string[] | 'exactly one';
+  /** The source addresses that they saw, over all tries. */
+  readonly sources?: readonly string[];
+  readonly status?: number;
+  readonly body?: unknown;
+};
+
+/** One probe, with what is expected of it: the same for all backends, or by proxy mode. */
+export type Probe = ProbeRequest & {
+  /** The answers must be spread evenly over the backends. */
+  readonly even?: boolean;
+  readonly expect: Expectation | Readonly<Record<ProxyMode, Expectation>>;
+};
+
+/** Objects that come or change, then objects that go, then the probes of what is left. */
+export type Step = {
+  readonly apply?: readonly KubernetesObject[];
+  readonly delete?: readonly KubernetesObject[];
+  readonly probes?: readonly Probe[];
+};
+
+export type Case = { readonly title: string; readonly steps: readonly Step[] };
+
+/** Where the cases are. */
+export const caseFolder = new URL('cases/', import.meta.url);
+
+/** Reads the case of that name. */
+export async function readCase(name: string): Promise<Case> {
+  return parse(await readFile(new URL(`${name}.yaml`, caseFolder), 'utf8')) as Case;
+}
+
+/** What a probe expects where the proxy runs in this mode. */
+export function expectationOf({ expect }: Probe, mode: ProxyMode): Expectation {
+  return 'result' in expect ? expect : expect[mode];
+}

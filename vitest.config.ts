@@ -1,0 +1,27 @@
+import { defineConfig } from 'vitest/config';
+
+// Two kinds of test: pure ones share one context, what touches a kernel gets a process of its own.
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'pure',
+          include: ['test/{unit,scenarios,structure}/**/*.test.ts'],
+          isolate: false,
+        },
+      },
+      {
+        test: {
+          name: 'kernel',
+          include: ['test/{kernel,conformance,lab,cli}/**/*.test.ts'],
+          globalSetup: ['test/support/tools.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          maxWorkers: 2,
+        },
+      },
+    ],
+    reporters: ['default', './test/support/count-reporter.ts'],
+  },
+});
