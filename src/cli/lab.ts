@@ -32,20 +32,27 @@ const toolsOf: Readonly<Record<ProxyMode, readonly Tool[]>> = {
 
 /** Runs the demonstration; 0 where every expected pod answered, 1 otherwise. */
 export async function labCommand(options: LabOptions, exec: Exec, io: LabIo): Promise<number> {
+  const { stderr, signal } = io;
+  try {
+    await ensureTools(toolsOf[options.proxyMode], { exec, stderr });
+    stderr.write(`making two nodes, five pods and a client outside (${options.overlay})\n`);
+    return await inLab(options, io);
+  } catch (error) {
+    // In a terminal Ctrl-C also ends the tool that was running; that is no failure of it.
+    if (!signal.aborted) throw error;
+    return exitCodes.different;
+  }
+}
+
+async function inLab(options: LabOptions, io: LabIo): Promise<number> {
   const { stdout, stderr, signal } = io;
-  await ensureTools(toolsOf[options.proxyMode], { exec, stderr });
-  stderr.write(`making two nodes, five pods and a client outside (${options.overlay})\n`);
   const lab = await createLab({ overlay: options.overlay });
   try {
     const findings = await orAborted(signal, () => demonstrate(lab, options, io));
     stdout.write(report(findings, options, stdout));
     if (options.keep) await keep(lab, options, io);
-    return findings.every(({ isAsExpected }) => isAsExpected)
-      ? exitCodes.same
-      : exitCodes.different;
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    return exitCodes.different;
+    const isAsExpected = findings.every((finding) => finding.isAsExpected);
+    return isAsExpected ? exitCodes.same : exitCodes.different;
   } finally {
     stderr.write('taking the lab down\n');
     await lab.close();

@@ -28,9 +28,7 @@ function* flowsIn(listing: string): Generator<Flow> {
   }
 }
 
-function tuple(flow: Flow): readonly string[] {
-  return [
-    ...['--orig-dst', flow.destination, '--orig-port-dst', String(flow.destinationPort)],
-    ...['--reply-src', flow.replySource, '--reply-port-src', String(flow.replySourcePort)],
-  ];
+function tuple({ destination, destinationPort, replySource, replySourcePort }: Flow): string[] {
+  const original = ['--orig-dst', destination, '--orig-port-dst', String(destinationPort)];
+  return [...original, '--reply-src', replySource, '--reply-port-src', String(replySourcePort)];
 }

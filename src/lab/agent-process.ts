@@ -13,7 +13,9 @@ type Waiting = {
 
 type AgentChild = ResultPromise<typeof pipes>;
 
-const pipes = { stdin: 'pipe', buffer: false, reject: false } as const;
+// No cleanup: execa's would end this process at the first signal, before the lab is taken down. An agent
+// whose lab is gone ends by itself, with its standard input.
+const pipes = { stdin: 'pipe', buffer: false, reject: false, cleanup: false } as const;
 
 /** Starts the agent of one host; resolves when it serves. */
 export async function startAgent(namespace: string, setup: AgentSetup): Promise<AgentProcess> {

@@ -24,7 +24,14 @@ type Waiting = {
 
 type SluiceChild = ResultPromise<typeof pipes>;
 
-const pipes = { stdin: 'ignore', stdout: 'ignore', buffer: false, reject: false } as const;
+// No cleanup: execa's would end this process at the first signal, before the lab is taken down.
+const pipes = {
+  stdin: 'ignore',
+  stdout: 'ignore',
+  buffer: false,
+  reject: false,
+  cleanup: false,
+} as const;
 const inStepTimeoutMs = 30_000;
 
 // PATH is put together by the shell that starts it, which then becomes Sluice: signals reach it.

@@ -45,6 +45,12 @@ export function familyOf(address: Ip | Cidr): Family {
   return address.includes(':') ? 'IPv6' : 'IPv4';
 }
 
+/** Whether the address is in the CIDR; false across families. */
+export function cidrContains(cidr: Cidr, ip: Ip): boolean {
+  if (familyOf(cidr) !== familyOf(ip)) return false;
+  return ipaddr.parse(ip).match(ipaddr.parseCIDR(cidr));
+}
+
 function parseAddress(text: string): ipaddr.IPv4 | ipaddr.IPv6 | undefined {
   if (text.length > longestIpText) return undefined;
   if (!text.includes(':')) return parseDottedQuad(text);

@@ -99,14 +99,13 @@ function matchText({
 }
 
 function protocolText(value: Expression): string {
-  if (typeof value === 'object' && 'set' in value) {
-    return `{ ${value.set.map(protocolText).join(', ')} }`;
-  }
-  return protocolNames[String(value)] ?? expressionText(value);
+  const text = expressionText(value);
+  return protocolNames[text] ?? text;
 }
 
 function valueText(left: string, right: Expression): string {
-  return left === 'meta iifname' ? `"${String(right)}"` : expressionText(right);
+  const text = expressionText(right);
+  return left === 'meta iifname' ? `"${text}"` : text;
 }
 
 function hexadecimal(value: Expression): string {

@@ -125,9 +125,11 @@ function readData(data: unknown): string {
 
 function readConcat(value: unknown, protocolAt: number): string {
   const parts =
-    typeof value === 'object' ? (value as { concat: (string | number)[] }).concat : [String(value)];
+    typeof value === 'object' && value !== null && 'concat' in value
+      ? (value.concat as readonly unknown[])
+      : [value];
   return parts
-    .map(String)
+    .map((part) => (typeof part === 'object' ? JSON.stringify(part) : String(part)))
     .map((part, index) => (index === protocolAt ? (protocolNames[part] ?? part) : part))
     .map((part) => parseIp(part) ?? part)
     .join(' . ');

@@ -57,11 +57,7 @@ export function containerUnit(family: Family, container: Container): ContainerUn
   return { kind, id: `${kind} ${name}`, owner: undefined, text, container };
 }
 
-export function chainUnit(
-  name: string,
-  rules: readonly NftRule[],
-  hook?: NftHook | undefined,
-): ChainUnit {
+export function chainUnit(name: string, rules: readonly NftRule[], hook?: NftHook): ChainUnit {
   const lines = rules.map(ruleText);
   if (hook !== undefined) lines.unshift(hookText(hook));
   const text = `chain ${name} {\n${lines.map((line) => `  ${line}\n`).join('')}}`;

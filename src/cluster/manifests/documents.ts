@@ -55,9 +55,10 @@ export function documentsOf(text: string): readonly RawDocument[] | SyntaxProble
     }
     return documents.map((document) => rawDocument(document, lines));
   } catch (error) {
-    // Aliases without an anchor or beyond the bound, and nesting deeper than the stack.
-    if (!(error instanceof ReferenceError || error instanceof RangeError)) throw error;
-    return { line: 1, message: firstLine(error.message) };
+    if (error instanceof RangeError) return { line: 1, message: 'nested too deeply' };
+    // Aliases without an anchor, or more of them than the bound.
+    if (error instanceof ReferenceError) return { line: 1, message: firstLine(error.message) };
+    throw error;
   }
 }
 

@@ -51,6 +51,7 @@ function markLines(text: string, root: Step): void {
     const character = text[at];
     if (character === '}' || character === ']') {
       opens.pop();
+      awaitsKey = false;
     } else if (character === ',') {
       if (open?.isList === true) open.key = Number(open.key) + 1;
       else awaitsKey = true;

@@ -1,0 +1,98 @@
+// Whatever happens in a cluster, in whatever order: the pieces that are kept add up to what a fresh
+// start would build, and each change names just what differs.
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Backend } from '../../../src/backends/backend.ts';
+import { createIptablesBackend } from '../../../src/backends/iptables/backend.ts';
+import { createNftablesBackend } from '../../../src/backends/nftables/backend.ts';
+import { ClusterState } from '../../../src/cluster/state.ts';
+import type { Config, ProxyMode } from '../../../src/model/config.ts';
+import { families, parseCidr } from '../../../src/model/ip.ts';
+import type { Cidr } from '../../../src/model/ip.ts';
+import type { ClusterChange } from '../../../src/model/kubernetes.ts';
+import { applyPlan, plan } from '../../../src/netfilter/plan.ts';
+import type { Program, Unit } from '../../../src/netfilter/program.ts';
+import { Desired } from '../../../src/sync/desired.ts';
+import { batches, change } from '../../support/random-cluster.ts';
+
+const noTools = (): Promise<never> => Promise.reject(new Error('no tool is run here'));
+const backends = [createNftablesBackend(noTools, 'text'), createIptablesBackend(noTools)] as const;
+
+function configFor(proxyMode: ProxyMode): Config {
+  const clusterCidrs = ['10.244.0.0/16', 'fd00:244::/32'].map((text) => parseCidr(text) as Cidr);
+  return {
+    proxyMode,
+    nodeName: 'node-1',
+    detectLocal: { mode: 'ClusterCIDR', clusterCidrs },
+    masqueradeAll: false,
+    masqueradeBit: 14,
+    nftInput: 'text',
+  };
+}
+
+function texts(program: Program): readonly string[] {
+  return [...program.values()].map(({ id, text }) => `${id}\n${text}`).toSorted();
+}
+
+function fresh<U extends Unit>(backend: Backend<U>, changes: readonly ClusterChange[]) {
+  const state = new ClusterState('node-1');
+  state.apply(changes);
+  return families.map((family) => {
+    const desired = new Desired(backend, family, { config: configFor(backend.name), state });
+    desired.update(new Set(state.serviceKeys));
+    return desired.whole();
+  });
+}
+
+function follow<U extends Unit>(backend: Backend<U>, history: readonly ClusterChange[][]): void {
+  const state = new ClusterState('node-1');
+  const kept = families.map((family) => {
+    const desired = new Desired(backend, family, { config: configFor(backend.name), state });
+    return { desired, kernel: desired.whole() };
+  });
+  for (const batch of history) {
+    const { services } = state.apply(batch);
+    for (const family of kept) {
+      const { before, after } = family.desired.update(services).change;
+      family.kernel = applyPlan(family.kernel, plan(before, after));
+    }
+  }
+  const expected = fresh(backend, history.flat());
+  for (const [index, { desired, kernel }] of kept.entries()) {
+    expect(texts(kernel)).toEqual(texts(expected[index] ?? new Map()));
+    expect(plan(kernel, desired.whole())).toEqual([]);
+  }
+}
+
+describe.each(backends.map((backend) => [backend.name, backend] as const))('%s', (_, backend) => {
+  test('batches of changes end where a fresh start ends', () => {
+    fc.assert(
+      fc.property(batches, (history) => follow<Unit>(backend as Backend, history)),
+      {
+        numRuns: 300,
+      },
+    );
+  });
+
+  test('the order in which objects arrive cannot be told from the rules', () => {
+    const objects = fc.uniqueArray(
+      change.filter(({ op }) => op === 'set'),
+      {
+        selector: (set) => (set.op === 'set' ? `${set.object.kind} ${set.object.id}` : ''),
+        maxLength: 12,
+      },
+    );
+    const shuffled = objects.chain((all) =>
+      fc.shuffledSubarray(all, { minLength: all.length }).map((other) => [all, other] as const),
+    );
+    fc.assert(
+      fc.property(shuffled, ([one, other]) => {
+        const [a, b] = [one, other].map((order) =>
+          fresh<Unit>(backend as Backend, order).map(texts),
+        );
+        expect(a).toEqual(b);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
