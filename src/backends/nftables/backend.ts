@@ -12,7 +12,7 @@ import { encodeText } from './encode-text.ts';
 import { parseListing } from './observe.ts';
 import type { InputChoice } from './probe.ts';
 import { chooseInput } from './probe.ts';
-import { listSavedText } from './saved.ts';
+import { listSaved } from './saved.ts';
 import { familyWords, tableName } from './schema.ts';
 import { transactionOf } from './transaction.ts';
 import type { NftUnit } from './unit.ts';
@@ -36,11 +36,7 @@ export function createNftablesBackend(exec: Exec, nftInput: NftInput): Backend<N
     },
     assemble: (parts, { family }) => new NftAssembly(family, parts),
     observe: async (family) => parseListing(family, await list(exec, family)),
-    parse: async (family, saved) =>
-      parseListing(
-        family,
-        saved.trimStart().startsWith('{') ? saved : await listSavedText(exec, family, saved),
-      ),
+    parse: async (family, saved) => parseListing(family, await listSaved(exec, family, saved)),
     encode,
     async apply(family, plan) {
       if (plan.length === 0) return;

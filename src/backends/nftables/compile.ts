@@ -47,7 +47,7 @@ export function compileService(rules: ServiceRules): Piece {
     const pool = poolOf(entry.to);
     own.push(...slotElements(rules, entry.address, pool));
     shared.push(...hairpinElements(rules, entry.address, pool));
-    shared.push(balancingChain(rules.family, entry.to, pool));
+    shared.push({ ...balancingChain(rules.family, entry.to, pool), owner: rules.service });
   }
   return { own, shared };
 }

@@ -135,23 +135,45 @@ function readConcat(value: unknown, protocolAt: number): string {
     .join(' . ');
 }
 
-// A listing names Services in the comments of dispatch elements alone; what belongs to the same
-// frontend, or to its address, belongs to the same Service.
+// A listing names Services in the comments of dispatch elements alone; what these lead to belongs to
+// the same Service. A unit that several Services share is given to one of them.
 function withOwners(units: Map<string, NftUnit>): Map<string, NftUnit> {
-  const owners = new Map<string, ServiceKey>();
+  const owners = ownersById(units.values());
   for (const unit of units.values()) {
-    if (unit.kind !== 'element' || unit.comment === undefined) continue;
+    const owner = owners.get(unit.id) ?? owners.get(slotOwner(unit));
+    if (owner !== undefined) units.set(unit.id, { ...unit, owner });
+  }
+  return units;
+}
+
+function ownersById(units: Iterable<NftUnit>): ReadonlyMap<string, ServiceKey> {
+  const owners = new Map<string, ServiceKey>();
+  const slots: ElementUnit[] = [];
+  for (const unit of units) {
+    if (unit.kind !== 'element') continue;
+    if (unit.comment === undefined) {
+      slots.push(unit);
+      continue;
+    }
     const [service] = unit.comment.split(':') as [ServiceKey];
     const [ip, protocol, port] = unit.key.split(' . ') as [string, Protocol, string];
     owners.set(unit.id, service);
     owners.set(`${containers.clusterIps.name} ${ip}`, service);
     owners.set(`${endpointsName(protocol)} ${ip} . ${port}`, service);
+    if (unit.value?.startsWith('goto KUBE-SVC-'))
+      owners.set(`chain ${unit.value.slice(5)}`, service);
   }
-  for (const unit of units.values()) {
-    if (unit.kind !== 'element') continue;
-    const frontend = unit.id.slice(0, unit.id.lastIndexOf(' . '));
-    const owner = owners.get(unit.id) ?? owners.get(frontend);
-    if (owner !== undefined) units.set(unit.id, { ...unit, owner });
+  for (const slot of slots) {
+    const owner = owners.get(slotOwner(slot));
+    const [ip, port] = slot.value?.split(' . ') ?? [];
+    const protocol = slot.container.slice(endpointsName('').length);
+    const hairpin = `${containers.hairpinConnections.name} ${ip} . ${ip} . ${protocol} . ${port}`;
+    if (owner !== undefined) owners.set(hairpin, owner);
   }
-  return units;
+  return owners;
+}
+
+// A slot's id without the slot: what the frontend's other slots share.
+function slotOwner({ id }: NftUnit): string {
+  return id.slice(0, id.lastIndexOf(' . '));
 }

@@ -4,8 +4,17 @@ import type { Exec } from '../../host/exec.ts';
 import type { Family } from '../../model/ip.ts';
 import { familyWords, tableName } from './schema.ts';
 
-/** The `nft -j` listing of our table in one family, from `nft list ruleset` or our own rendering. */
-export async function listSavedText(exec: Exec, family: Family, saved: string): Promise<string> {
+/** The `nft -j` listing of our table in one family; throws where `saved` is no ruleset. */
+export async function listSaved(exec: Exec, family: Family, saved: string): Promise<string> {
+  if (!saved.trimStart().startsWith('{')) return listSavedText(exec, family, saved);
+  const { nftables } = JSON.parse(saved) as { nftables?: unknown };
+  if (!Array.isArray(nftables)) throw new Error('this JSON is not what nft -j prints');
+  return saved;
+}
+
+/** What `nft list ruleset` printed, or our own rendering. */
+async function listSavedText(exec: Exec, family: Family, saved: string): Promise<string> {
+  if (!isRuleset(saved)) throw new Error('this is neither what nft prints nor a rendering');
   const table = `${familyWords[family].table} ${tableName}`;
   const ours = linesAbout(table, saved);
   if (ours.length === 0) return '{"nftables":[]}';
@@ -14,6 +23,12 @@ export async function listSavedText(exec: Exec, family: Family, saved: string): 
     input: ours.join('\n'),
   });
   return stdout;
+}
+
+// An empty kernel is listed as nothing at all; all else has a line that begins as these do.
+function isRuleset(saved: string): boolean {
+  const lines = saved.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'));
+  return lines.length === 0 || lines.some((line) => /^((add|create) )?table [a-z0-9]/.test(line));
 }
 
 // A listing has our table as a block that ends at the first column; a rendering, a command a line.

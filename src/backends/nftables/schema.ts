@@ -49,7 +49,7 @@ export const containers = {
 } as const satisfies Record<string, Container>;
 
 /** The name of the map of slots for frontends of one protocol. */
-export function endpointsName(protocol: Protocol): string {
+export function endpointsName(protocol: Protocol | ''): string {
   return `endpoints-${protocol}`;
 }
 
