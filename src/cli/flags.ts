@@ -24,7 +24,7 @@ export const obeyedFlags = [
     default: false,
     help: 'say what would be done, and change nothing',
     effect: 'obeyed',
-    commands: ['run'],
+    commands: ['run', 'cleanup'],
   },
   {
     name: 'against',
@@ -34,15 +34,6 @@ export const obeyedFlags = [
     help: 'compare with a saved ruleset instead of the kernel',
     effect: 'obeyed',
     commands: ['diff'],
-  },
-  {
-    name: 'format',
-    kind: 'string',
-    choices: ['text', 'json'],
-    default: 'text',
-    help: "nft's own language, or the JSON that it takes",
-    effect: 'obeyed',
-    commands: ['render'],
   },
   {
     name: 'overlay',
@@ -78,7 +69,7 @@ export const obeyedFlags = [
     default: 'text',
     help: 'the form in which results are printed',
     effect: 'obeyed',
-    commands: ['run', 'diff', 'lab'],
+    commands: ['run', 'diff', 'render', 'cleanup', 'lab'],
   },
   {
     name: 'proxy-mode',

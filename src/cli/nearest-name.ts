@@ -2,7 +2,8 @@
 
 /** The name that needs the fewest edits to become `typed`, unless all are far from it. */
 export function nearestName(typed: string, names: readonly string[]): string | undefined {
-  // A word much longer than any name is none of them, and would only cost time.
+  // A letter or two resemble everything; a word much longer than any name would only cost time.
+  if (typed.length < 3) return undefined;
   if (typed.length > 2 * Math.max(0, ...names.map((name) => name.length))) return undefined;
   const ranked = names
     .map((name) => ({ name, edits: isStart(typed, name) ? 1 : editsBetween(typed, name) }))

@@ -73,7 +73,8 @@ function opLines(family: Family, op: Op, paint: Paint): readonly string[] {
 // A unit whose text does not say where it stands gets its name on a line of its own.
 function block(head: string, { id, text }: Unit, colour: (line: string) => string): string {
   const lines = text === '' ? [] : text.split('\n');
-  if (lines.length === 1 && text.includes(id)) return `${head}${colour(text)}\n`;
+  const isNamed = id.split(' ').every((word) => text.includes(word));
+  if (lines.length === 1 && isNamed) return `${head}${colour(text)}\n`;
   return `${head}${id}\n${lines.map((line) => `      ${colour(line)}\n`).join('')}`;
 }
 

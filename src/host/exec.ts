@@ -57,9 +57,15 @@ export const execOnHost: Exec = async (file, args, options = {}) => {
     }
     const cause = stderr.trim().split('\n')[0] || error.originalMessage || error.shortMessage;
     const details = { command, exitCode: error.exitCode, stderr, input };
-    throw new ToolError(`${command}: ${cause}`, details, { cause: error });
+    throw new ToolError(withRights(`${command}: ${cause}`), details, { cause: error });
   }
 };
+
+/** A tool's complaint, with what it takes to be allowed where that is the matter. */
+export function withRights(complaint: string): string {
+  const isRefused = /operation not permitted|permission denied|must be root/i.test(complaint);
+  return isRefused ? `${complaint}; this needs root or CAP_NET_ADMIN` : complaint;
+}
 
 /** The error for a program that is not on PATH, with the Debian command that installs it. */
 export function missingTool(tool: string): MissingToolError {

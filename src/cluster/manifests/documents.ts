@@ -51,13 +51,14 @@ export function documentsOf(text: string): readonly RawDocument[] | SyntaxProble
     const documents: readonly ParsedDocument[] = 'empty' in parsed ? [] : parsed;
     const error = documents.flatMap((document) => document.errors)[0];
     if (error !== undefined) {
-      return { line: lines.linePos(error.pos[0]).line, message: firstLine(error.message) };
+      return { line: lines.linePos(error.pos[0]).line, message: reasonOf(error) };
     }
     return documents.map((document) => rawDocument(document, lines));
   } catch (error) {
-    if (error instanceof RangeError) return { line: 1, message: 'nested too deeply' };
-    // Aliases without an anchor, or more of them than the bound.
-    if (error instanceof ReferenceError) return { line: 1, message: firstLine(error.message) };
+    // Aliases without an anchor, or more of them than the bound, or deeper than the stack.
+    if (error instanceof ReferenceError || error instanceof RangeError) {
+      return { line: 1, message: reasonOf(error) };
+    }
     throw error;
   }
 }
@@ -98,6 +99,7 @@ function looksLikeJson(text: string): boolean {
   return /^\s*[[{]/.test(text);
 }
 
-function firstLine(message: string): string {
+function reasonOf({ message }: Error): string {
+  if (message.startsWith('Maximum call stack')) return 'nested too deeply';
   return message.split('\n')[0] ?? '';
 }

@@ -10,6 +10,8 @@ import { ManifestError } from '../../errors.ts';
 const settleMs = 10;
 const maxSettles = 20;
 
+const aDayMs = 86_400_000;
+
 /** Watches places. Between `arm` and `changed` no change gets lost. */
 export class PlaceWatcher {
   #watchers: readonly FSWatcher[] = [];
@@ -39,7 +41,10 @@ export class PlaceWatcher {
   async changed(): Promise<void> {
     const signal = this.#signal;
     if (!this.#isDirty && !signal.aborted) {
+      // Where there is nothing to watch, as with standard input, a promise alone would not keep us alive.
+      const keepAlive = setInterval(() => undefined, aDayMs);
       await new Promise<void>((resolve) => (this.#wake = resolve));
+      clearInterval(keepAlive);
     }
     for (let settles = 0; settles < maxSettles && !signal.aborted; settles++) {
       this.#isDirty = false;

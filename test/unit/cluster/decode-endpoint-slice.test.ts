@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { decodeEndpointSlice } from '../../../src/cluster/decode-endpoint-slice.ts';
+import type { Problem } from '../../../src/cluster/problem.ts';
 import { slice } from './objects.ts';
+
+const fieldAndMessage = ({ field, message }: Problem) => ({ field, message });
 
 const plainEndpoint = {
   ip: '10.244.1.2',
@@ -98,7 +101,7 @@ describe('an EndpointSlice', () => {
   ])('is bad for its %s: %s', (field, message, raw) => {
     const decoded = decodeEndpointSlice(raw);
     expect(decoded).toMatchObject({ kind: 'bad', id: 'default/web-1' });
-    expect(decoded.kind === 'bad' && decoded.problems.map(({ path: _, ...rest }) => rest)).toEqual([
+    expect(decoded.kind === 'bad' && decoded.problems.map(fieldAndMessage)).toEqual([
       { field, message },
     ]);
   });
@@ -151,6 +154,6 @@ describe('an EndpointSlice', () => {
     const decoded = decodeEndpointSlice(slice({ ports: [port, { port: 8080 }] }));
     expect(decoded).toMatchObject({ kind: 'object', object: { value: plainSlice } });
     const problems = decoded.kind === 'object' ? decoded.problems : [];
-    expect(problems.map(({ path: _, ...rest }) => rest)).toEqual([{ field, message }]);
+    expect(problems.map(fieldAndMessage)).toEqual([{ field, message }]);
   });
 });

@@ -199,6 +199,19 @@ describe('a Service', () => {
     ]);
   });
 
+  test.each([
+    ['spec.clusterIPs[0]', { clusterIPs: ['x', 'fd00::1'] }],
+    ['spec.clusterIP', { clusterIP: 'x', clusterIPs: ['10.96.0.10'] }],
+    ['spec.clusterIP', { clusterIP: '', clusterIPs: ['10.96.0.10'] }],
+    ['spec.ports[0].port', { ports: [{ port: 'x' }] }],
+    ['spec.ports', { ports: 'x' }],
+  ])('reports what is wrong with %s once: %j', (field, spec) => {
+    const decoded = decodeService(service(spec));
+    expect(decoded.kind === 'bad' && decoded.problems.map((problem) => problem.field)).toEqual([
+      field,
+    ]);
+  });
+
   test('gets no name through that could break a rule, a comment or a log line', () => {
     const text = fc.oneof(
       fc.string({ unit: 'binary' }),

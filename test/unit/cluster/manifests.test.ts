@@ -227,7 +227,7 @@ test('standard input is read to its end', async () => {
 /** A document that is small as text and would be enormous as a value. */
 function laughs(): string {
   const level = (name: string, of: string) => `${name}: &${name} [${Array(9).fill(of).join(', ')}]`;
-  const names = [...'abcdefghij'];
+  const names = 'abcdefghij'.split('');
   return names
     .map((name, index) => level(name, index === 0 ? 'x' : `*${names[index - 1]}`))
     .join('\n');

@@ -36,7 +36,10 @@ function summary(manifests: Manifests | undefined): string[] {
     'clusterIps' in value ? `${id} ${value.clusterIps.join()}` : id,
   );
   const problems = manifests?.problems ?? [];
-  return [...services, ...problems.map((problem) => describeProblem(problem).replace(/^\S*\//, ''))];
+  return [
+    ...services,
+    ...problems.map((problem) => describeProblem(problem).replace(/^\S*\//, '')),
+  ];
 }
 
 const [one, two, three] = ['10.96.0.1', '10.96.0.2', '10.96.0.3'] as const;
@@ -139,14 +142,18 @@ test.each(['', 'web.yaml'])(
 );
 
 test('a write that changes nothing is not told', async () => {
-  const folder = folderWith({ 'm.yaml': serviceYaml('a', one) });
-  const { next, told } = follow(folder);
-  await next();
-  writeFileSync(join(folder, 'm.yaml'), serviceYaml('a', one));
-  writeFileSync(join(folder, 'notes.txt'), 'nothing to do with it');
-  writeFileSync(join(folder, 'z.yaml'), serviceYaml('z', two));
-  expect(await next()).toEqual([`default/a ${one}`, `default/z ${two}`]);
-  expect(told).toEqual([]);
+  const folder = folderWith({ 'm.yaml': serviceYaml('a', one), 'z.yaml': serviceYaml('z', one) });
+  const quiet = follow(join(folder, 'm.yaml'));
+  await quiet.next();
+  // The watch of another file beside it says when the events have been dealt with.
+  const witness = follow(join(folder, 'z.yaml'));
+  await witness.next();
+  for (const address of [two, three]) {
+    writeFileSync(join(folder, 'm.yaml'), serviceYaml('a', one));
+    writeFileSync(join(folder, 'z.yaml'), serviceYaml('z', address));
+    expect(await witness.next()).toEqual([`default/z ${address}`]);
+  }
+  expect(quiet.told).toEqual([]);
 });
 
 test('the first reading must succeed; abort ends the watch', async () => {

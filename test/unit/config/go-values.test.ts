@@ -1,0 +1,105 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  parseBoolean,
+  parseDecimal,
+  parseDurationMs,
+  parseInteger,
+} from '../../../src/config/go-values.ts';
+import { isInterfaceName } from '../../../src/config/interface-name.ts';
+
+test.each<[text: string, ms: number | undefined]>([
+  ['0', 0],
+  ['0s', 0],
+  ['1m30s', 90_000],
+  ['15m0s', 900_000],
+  ['24h', 86_400_000],
+  ['1.5s', 1500],
+  ['.5s', 500],
+  ['100ms', 100],
+  ['250us', 0.25],
+  ['-2s', -2000],
+  ['+2s', 2000],
+  ['', undefined],
+  ['5', undefined],
+  ['s', undefined],
+  ['5 s', undefined],
+  ['1d', undefined],
+  ['1s\n', undefined],
+  ['.s', undefined],
+  [`${'1'.repeat(70)}s`, undefined],
+])('the duration %j', (text, ms) => {
+  expect(parseDurationMs(text)).toBe(ms);
+});
+
+test.each<[text: string, value: number | undefined]>([
+  ['14', 14],
+  ['-999', -999],
+  ['+3', 3],
+  ['0', 0],
+  ['-0', 0],
+  ['0x1F', 31],
+  ['0o17', 15],
+  ['017', 15],
+  ['0b11', 3],
+  ['', undefined],
+  ['1.5', undefined],
+  ['09', undefined],
+  ['1e3', undefined],
+  ['99999999999999999999', undefined],
+])('the integer %j', (text, value) => {
+  expect(parseInteger(text)).toBe(value);
+});
+
+test.each<[text: string, value: number | undefined]>([
+  ['5', 5],
+  ['2.5', 2.5],
+  ['1e2', 100],
+  ['x', undefined],
+  ['', undefined],
+  ['Infinity', undefined],
+])('the decimal %j', (text, value) => {
+  expect(parseDecimal(text)).toBe(value);
+});
+
+test.each<[text: string, value: boolean | undefined]>([
+  ['true', true],
+  ['T', true],
+  ['1', true],
+  ['False', false],
+  ['f', false],
+  ['0', false],
+  ['yes', undefined],
+  ['tRUE', undefined],
+  ['', undefined],
+])('the truth value %j', (text, value) => {
+  expect(parseBoolean(text)).toBe(value);
+});
+
+describe('interface names', () => {
+  test.each<[text: string, isName: boolean]>([
+    ['cni0', true],
+    ['veth.100@if_3-x', true],
+    ['a'.repeat(15), true],
+    ['a'.repeat(16), false],
+    ['', false],
+    ['.', false],
+    ['..', false],
+    ['veth+', false],
+    ['veth*', false],
+    ['a b', false],
+    ['a"', false],
+    ['a\n', false],
+    ['é', false],
+  ])('%j', (text, isName) => {
+    expect(isInterfaceName(text)).toBe(isName);
+  });
+
+  test('hold nothing that means something in a rule', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        if (isInterfaceName(text)) expect(text).not.toMatch(/[\s"'*+!;{}\\#$,]/);
+      }),
+    );
+  });
+});
