@@ -73,10 +73,14 @@ function versionOf(): string {
   return (JSON.parse(manifest) as { version: string }).version;
 }
 
-/** The first signal asks for an orderly end; a second one ends at once, as without a handler. */
+/** The first signal asks for an orderly end; a second one ends at once. */
 function signalOf(): AbortSignal {
   const ending = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => ending.abort());
+  // A listener must stay: where none is left, a library's own (execa's) would end the process.
+  const signals = { SIGINT: 130, SIGTERM: 143 } as const;
+  for (const [name, exitCode] of Object.entries(signals)) {
+    process.on(name, () => (ending.signal.aborted ? process.exit(exitCode) : ending.abort()));
+  }
   return ending.signal;
 }
 

@@ -44,6 +44,9 @@ export const execOnHost: Exec = async (file, args, options = {}) => {
       input,
       timeout: timeoutMs,
       maxBuffer: maxOutputBytes,
+      // A transaction in flight is finished, whoever is asked to end, and by whichever terminal.
+      cleanup: false,
+      detached: true,
       stripFinalNewline: false,
       ...(signal === undefined ? {} : { cancelSignal: signal }),
     });

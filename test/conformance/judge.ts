@@ -1,5 +1,5 @@
-// Does what a probe met agree with what its case expects? In: the expectation and the tries. Out: a
-// complaint for each thing that differs; none is agreement. Pure.
+// Does what a probe met agree with what its case expects? In: the expectation and the tries. Out: each
+// thing that was expected and not met, in words; none is agreement. Pure.
 import { isDeepStrictEqual } from 'node:util';
 import type { Try } from '../../src/lab/agent/protocol.ts';
 import type { Expectation, Probe } from './case.ts';
@@ -18,7 +18,7 @@ export function triesFor({ tries }: Probe, { backends }: Expectation): number {
   return Math.max(tries, Math.ceil(needed));
 }
 
-/** All that differs from the expectation, in words. */
+/** What was expected and not met. */
 export function judge(expected: Expectation, tries: readonly Try[]): readonly string[] {
   return [
     ...judgeResult(expected, tries),
@@ -28,17 +28,17 @@ export function judge(expected: Expectation, tries: readonly Try[]): readonly st
   ];
 }
 
-/** Complains where the spread over the names that answered is not even at 0.1 %. */
+/** The expectation that is not met where the spread over the names that answered is not even at 0.1 %. */
 export function judgeSpread(tries: readonly Try[]): readonly string[] {
   const counts = [...Map.groupBy(namesOf(tries), (name) => name).values()].map(
     ({ length }) => length,
   );
   const critical = criticalValues[counts.length - 2];
-  if (critical === undefined) return [`no spread over ${counts.length} backends can be judged`];
+  if (critical === undefined) return [`a spread over more than ${counts.length} backends`];
   const even = tries.length / counts.length;
   const chiSquare = counts.reduce((sum, count) => sum + (count - even) ** 2 / even, 0);
   if (chiSquare < critical) return [];
-  return [`expected an even spread; chi-square is ${chiSquare.toFixed(1)}, not below ${critical}`];
+  return [`an even spread (chi-square ${chiSquare.toFixed(1)} is not below ${critical})`];
 }
 
 /** What the tries met, in one line: counts by result and name, and the sources. */
@@ -53,22 +53,20 @@ export function describeTries(tries: readonly Try[]): string {
 
 function judgeResult({ result }: Expectation, tries: readonly Try[]): readonly string[] {
   const others = tries.filter((met) => (met.result === 'page' ? 'ok' : met.result) !== result);
-  return others.length === 0 ? [] : [`expected ${result} of all ${tries.length} tries`];
+  return others.length === 0 ? [] : [`${result} of all ${tries.length} tries`];
 }
 
 function judgeBackends({ backends }: Expectation, tries: readonly Try[]): readonly string[] {
   if (backends === undefined) return [];
   const seen = distinct(namesOf(tries));
-  if (backends === 'exactly one') return seen.length === 1 ? [] : ['expected exactly one backend'];
-  return isDeepStrictEqual(seen, distinct(backends))
-    ? []
-    : [`expected backends ${backends.join(', ')}`];
+  if (backends === 'exactly one') return seen.length === 1 ? [] : ['exactly one backend'];
+  return isDeepStrictEqual(seen, distinct(backends)) ? [] : [`backends ${backends.join(', ')}`];
 }
 
 function judgeSources({ sources }: Expectation, tries: readonly Try[]): readonly string[] {
   if (sources === undefined) return [];
   const isSame = isDeepStrictEqual(distinct(sourcesOf(tries)), distinct(sources));
-  return isSame ? [] : [`expected sources ${sources.join(', ')}`];
+  return isSame ? [] : [`sources ${sources.join(', ')}`];
 }
 
 function judgePages({ status, body }: Expectation, tries: readonly Try[]): readonly string[] {
@@ -76,8 +74,8 @@ function judgePages({ status, body }: Expectation, tries: readonly Try[]): reado
   const hasStatus = status === undefined || pages.every((page) => page.status === status);
   const hasBody = body === undefined || pages.every((page) => isDeepStrictEqual(page.body, body));
   return [
-    ...(hasStatus ? [] : [`expected status ${status}`]),
-    ...(hasBody ? [] : [`expected body ${JSON.stringify(body)}`]),
+    ...(hasStatus ? [] : [`status ${status}`]),
+    ...(hasBody ? [] : [`body ${JSON.stringify(body)}`]),
   ];
 }
 

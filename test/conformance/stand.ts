@@ -58,8 +58,8 @@ async function runCase({ steps }: Case, { lab, apply, mode }: Means): Promise<re
       standing = standingAfter(standing, step);
       await apply(standing);
       for (const probe of step.probes ?? []) {
-        const found = await complaintsOf(probe, lab, mode);
-        complaints.push(...found.map((complaint) => `step ${index + 1}: ${complaint}`));
+        const complaint = await complaintOf(probe, lab, mode);
+        if (complaint !== undefined) complaints.push(`step ${index + 1}: ${complaint}`);
       }
     }
   } finally {
@@ -68,7 +68,7 @@ async function runCase({ steps }: Case, { lab, apply, mode }: Means): Promise<re
   return complaints;
 }
 
-async function complaintsOf(probe: Probe, lab: Lab, mode: ProxyMode): Promise<readonly string[]> {
+async function complaintOf(probe: Probe, lab: Lab, mode: ProxyMode): Promise<string | undefined> {
   const expected = expectationOf(probe, mode);
   const { expect: _, even: mustBeEven = false, ...flight } = probe;
   const request = { ...flight, tries: triesFor(probe, expected) };
@@ -76,10 +76,10 @@ async function complaintsOf(probe: Probe, lab: Lab, mode: ProxyMode): Promise<re
   // One fair spread in a thousand fails the test by chance: twice in a row is no chance.
   const isUneven = mustBeEven && judgeSpread(tries).length > 0;
   const uneven = isUneven ? judgeSpread(await lab.probe(request)) : [];
+  const differences = [...judge(expected, tries), ...uneven];
+  if (differences.length === 0) return undefined;
   const where = `${flight.from} to ${flight.protocol} ${flight.to} port ${flight.port}`;
-  return [...judge(expected, tries), ...uneven].map(
-    (complaint) => `${where}: ${complaint}, met ${describeTries(tries)}`,
-  );
+  return `${where} expected ${differences.join(', ')}; met ${describeTries(tries)}`;
 }
 
 async function applyObjects(

@@ -1,6 +1,7 @@
 // The lab itself, with no proxy in it: who reaches whom, what is refused, what stays silent, and that
 // nothing is left of it. Real packets; needs root.
 import { readdir } from 'node:fs/promises';
+import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Try } from '../../src/lab/agent/protocol.ts';
 import { createLab, type Lab } from '../../src/lab/lab.ts';
@@ -157,6 +158,21 @@ test('labs stand side by side, and leave nothing', async () => {
   expect(answers).toEqual([[ok('p21', '10.244.1.11')], [ok('p21', '10.244.1.11')]]);
   await Promise.all(labs.flatMap((lab) => [lab.close(), lab.close()]));
   expect(await standing(names)).toEqual(new Set());
+});
+
+test('what a killed process has left behind is swept', async () => {
+  const dead = execa('true');
+  await dead;
+  const left = `sluice-${dead.pid}-00c0de-n1`;
+  const kept = `sluice-${process.pid}-00c0de-n1`;
+  await execa('ip', ['-batch', '-'], { input: `netns add ${left}\nnetns add ${kept}\n` });
+  const inside = execa('ip', ['netns', 'exec', left, 'sleep', '60'], { reject: false });
+  const lab = await createLab();
+  await lab.close();
+  const names = await standing([left, kept]);
+  await execa('ip', ['netns', 'delete', kept]);
+  expect(names).toEqual(new Set([kept]));
+  expect((await inside).signal).toBe('SIGKILL');
 });
 
 async function standing(names: readonly string[]): Promise<ReadonlySet<string>> {
