@@ -10,6 +10,7 @@ import { desiredOf } from '../sync/offline.ts';
 import type { Io } from './io.ts';
 import { exitCodes } from './io.ts';
 import { loadObjects } from './load-objects.ts';
+import { lostClaimsText } from './lost-claims.ts';
 import type { FamilyPlan } from './print-plan.ts';
 import { paintFor, planJson, planText } from './print-plan.ts';
 import { readSaved } from './saved-ruleset.ts';
@@ -26,7 +27,7 @@ export type DiffOptions = {
 export async function diffCommand(options: DiffOptions, exec: Exec, io: Io): Promise<number> {
   const objects = await loadObjects(options.manifests, io);
   const plans = await withBackend(exec, options.config, (backend) =>
-    plansOf(backend, objects, options),
+    plansOf(backend, objects, { options, io }),
   );
   const { stdout } = io;
   stdout.write(options.output === 'json' ? planJson(plans) : planText(plans, paintFor(stdout)));
@@ -38,12 +39,14 @@ export async function diffCommand(options: DiffOptions, exec: Exec, io: Io): Pro
 async function plansOf<U extends Unit>(
   backend: Backend<U>,
   objects: readonly ClusterObject[],
-  { config, against }: DiffOptions,
+  { options: { config, against }, io }: { readonly options: DiffOptions; readonly io: Io },
 ): Promise<readonly FamilyPlan[]> {
   const saved = against === undefined ? undefined : await readSaved(backend, against);
   const families = saved === undefined ? (await backend.probe()).families : [...saved.keys()];
   const plans: FamilyPlan[] = [];
-  for (const { family, desired } of desiredOf(backend, objects, { config, families })) {
+  const wanted = desiredOf(backend, objects, { config, families });
+  io.stderr.write(lostClaimsText(wanted));
+  for (const { family, desired } of wanted) {
     const present = saved?.get(family) ?? (await backend.observe(family));
     plans.push({ family, plan: plan(present, desired.whole()) });
   }

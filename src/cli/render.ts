@@ -11,6 +11,7 @@ import { desiredOf } from '../sync/offline.ts';
 import type { Io } from './io.ts';
 import { exitCodes } from './io.ts';
 import { loadObjects } from './load-objects.ts';
+import { lostClaimsText } from './lost-claims.ts';
 
 export type RenderOptions = {
   /** Its nftInput, json or text, is the form of the output in nftables mode. */
@@ -23,7 +24,7 @@ export type RenderOptions = {
 export async function renderCommand(options: RenderOptions, exec: Exec, io: Io): Promise<number> {
   const objects = await loadObjects(options.manifests, io);
   io.stdout.write(
-    withBackend(exec, options.config, (backend) => rulesetOf(backend, objects, options)),
+    withBackend(exec, options.config, (backend) => rulesetOf(backend, objects, { options, io })),
   );
   return exitCodes.same;
 }
@@ -31,9 +32,11 @@ export async function renderCommand(options: RenderOptions, exec: Exec, io: Io):
 function rulesetOf<U extends Unit>(
   backend: Backend<U>,
   objects: readonly ClusterObject[],
-  options: RenderOptions,
+  { options, io }: { readonly options: RenderOptions; readonly io: Io },
 ): string {
-  const rendered = desiredOf(backend, objects, options).map(({ family, desired }) =>
+  const wanted = desiredOf(backend, objects, options);
+  io.stderr.write(lostClaimsText(wanted));
+  const rendered = wanted.map(({ family, desired }) =>
     backend.encode(family, plan(new Map(), desired.whole())),
   );
   if (rendered.length === 1 || !rendered.every((text) => text.startsWith('{'))) {

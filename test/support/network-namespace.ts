@@ -85,11 +85,9 @@ export async function networkNamespace(): Promise<NetworkNamespace> {
 
 /** The flags that every command of the tests shares. */
 export function flagsFor(mode: ProxyMode): readonly string[] {
-  return [
-    ...['--proxy-mode', mode],
-    ...['--cluster-cidr', '10.244.0.0/16,fd00:244::/32'],
-    ...['--hostname-override', 'node-1'],
-  ];
+  const ranges = '10.244.0.0/16,fd00:244::/32';
+  const identity = ['--hostname-override', 'node-1'];
+  return ['--proxy-mode', mode, '--cluster-cidr', ranges, ...identity];
 }
 
 /** Puts `text` in place of the file by rename, so that no half-written one is ever read. */

@@ -1,5 +1,4 @@
 // The iptables Program of one family, kept as pieces; see Assembly in backend.ts.
-import { frontendId } from '../../model/forwarding.ts';
 import type { Family } from '../../model/ip.ts';
 import type { ServiceKey } from '../../model/kubernetes.ts';
 import type { DispatchName, Part, ServiceRules } from '../../model/ruleset.ts';
@@ -103,8 +102,7 @@ class Dispatch {
       for (const chain of chains) touched.add(chain);
     };
     // All removals first: an address may have gone from one Service to another.
-    const kept = new Set(now.map(addressOf));
-    for (const rule of was) if (!kept.has(addressOf(rule))) touch(this.#tree.remove(rule));
+    for (const rule of was) touch(this.#tree.remove(rule));
     for (const rule of now) touch(this.#tree.insert(rule));
     const before = new Map<string, ChainUnit>();
     const after = new Map<string, ChainUnit>();
@@ -128,8 +126,4 @@ class Dispatch {
     this.#units.set(chain, unit);
     return unit;
   }
-}
-
-function addressOf({ address }: DispatchRule): string {
-  return frontendId(address);
 }

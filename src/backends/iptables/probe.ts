@@ -2,12 +2,16 @@
 // changing anything.
 import { MissingToolError, ToolError } from '../../errors.ts';
 import type { Exec } from '../../host/exec.ts';
+import { withRights } from '../../host/exec.ts';
 import type { Family } from '../../model/ip.ts';
 import { families } from '../../model/ip.ts';
 import type { Capabilities } from '../backend.ts';
 
 /** The tool of each family; `-save` and `-restore` belong to it. */
 export const tools: Readonly<Record<Family, string>> = { IPv4: 'iptables', IPv6: 'ip6tables' };
+
+/** The two programs that are called iptables: one writes to nftables, one to the kernel's older tables. */
+export type Variant = 'nf_tables' | 'legacy';
 
 // 1.6.2 brought MASQUERADE --random-fully and iptables-restore -w.
 const oldestVersion = [1, 6, 2] as const;
@@ -19,7 +23,9 @@ const failureExitCodes = [1, 2, 3, 4, 111];
  * The families that can be programmed. Throws MissingToolError where iptables is not installed and
  * ToolError where it is too old or serves no family.
  */
-export async function probeTools(exec: Exec): Promise<Capabilities> {
+export async function probeTools(
+  exec: Exec,
+): Promise<Capabilities & { readonly variant: Variant }> {
   const { version, variant } = await readVersion(exec);
   const refusals = new Map<Family, string | undefined>();
   for (const family of families) refusals.set(family, await refusalOf(exec, family));
@@ -27,14 +33,14 @@ export async function probeTools(exec: Exec): Promise<Capabilities> {
   const findings = [...refusals].flatMap(([family, refusal]) =>
     refusal === undefined ? [] : [`${family} cannot be programmed: ${refusal}`],
   );
-  if (served.length === 0) throw probeError(findings.join('; '));
-  return { families: served, findings: [`iptables ${version} (${variant})`, ...findings] };
+  if (served.length === 0) throw probeError(withRights(findings.join('; ')));
+  return { families: served, findings: [`iptables ${version} (${variant})`, ...findings], variant };
 }
 
-async function readVersion(exec: Exec): Promise<{ version: string; variant: string }> {
+async function readVersion(exec: Exec): Promise<{ version: string; variant: Variant }> {
   const { stdout } = await exec(tools.IPv4, ['--version']);
   // Before 1.8 there was but the one variant, and it was not named.
-  const [, version, variant = 'legacy'] = /v(\d+\.\d+\.\d+)(?: \((\w+)\))?/.exec(stdout) ?? [];
+  const [, version, name] = /v(\d+\.\d+\.\d+)(?: \((\w+)\))?/.exec(stdout) ?? [];
   if (version === undefined) throw probeError(`iptables --version says ${stdout.trim()}`);
   const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number);
   const [oldMajor, oldMinor, oldPatch] = oldestVersion;
@@ -43,7 +49,7 @@ async function readVersion(exec: Exec): Promise<{ version: string; variant: stri
       `iptables ${version} is too old: ${oldestVersion.join('.')} or newer is needed`,
     );
   }
-  return { version, variant };
+  return { version, variant: name === 'nf_tables' ? 'nf_tables' : 'legacy' };
 }
 
 /** Why a family cannot be programmed; undefined where it can. */

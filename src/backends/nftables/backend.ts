@@ -2,6 +2,7 @@
 // ever named, listed or written.
 import { ToolError } from '../../errors.ts';
 import type { Exec } from '../../host/exec.ts';
+import { withRights } from '../../host/exec.ts';
 import type { NftInput } from '../../model/config.ts';
 import type { Family } from '../../model/ip.ts';
 import type { Plan } from '../../netfilter/plan.ts';
@@ -54,5 +55,6 @@ async function list(exec: Exec, family: Family): Promise<string> {
   if (exitCode === 0) return stdout;
   if (stderr.includes('No such file or directory')) return nothing;
   const command = ['nft', ...args].join(' ');
-  throw new ToolError(`${command}: ${stderr.trim()}`, { command, exitCode, stderr, input: '' });
+  const complaint = withRights(`${command}: ${stderr.trim().split('\n', 1)[0]}`);
+  throw new ToolError(complaint, { command, exitCode, stderr, input: '' });
 }

@@ -3,10 +3,18 @@
 import type { Family } from '../../model/ip.ts';
 import { parseIp } from '../../model/ip.ts';
 import type { Protocol, ServiceKey } from '../../model/kubernetes.ts';
+import type { Hook } from '../../model/ruleset.ts';
 import type { Expression } from './expression.ts';
 import { protocolNames } from './expression.ts';
 import type { Container } from './schema.ts';
-import { containers, endpointsName, familyWords, tableName, typeNames } from './schema.ts';
+import {
+  baseChains,
+  containers,
+  endpointsName,
+  familyWords,
+  tableName,
+  typeNames,
+} from './schema.ts';
 import type { ElementUnit, NftHook, NftRule, NftUnit } from './unit.ts';
 import { chainUnit, containerUnit, elementUnit, tableUnit } from './unit.ts';
 
@@ -15,9 +23,10 @@ type Listed = {
   readonly table?: { readonly family: string; readonly name: string };
   readonly set?: ListedContainer;
   readonly map?: ListedContainer;
-  readonly chain?: { readonly name: string } & Partial<NftHook>;
+  readonly chain?: ListedChain;
   readonly rule?: NftRule & { readonly chain: string };
 };
+type ListedChain = { readonly name: string } & Partial<NftHook>;
 type ListedContainer = {
   readonly name: string;
   readonly type: unknown;
@@ -49,9 +58,13 @@ export function parseListing(family: Family, listing: string): ReadonlyMap<strin
         for (const element of listed.elem ?? []) keep(readElement(container, element));
       }
     }
-    if (chain !== undefined) keep(readChain(chain, rules.get(chain.name) ?? []));
+    if (chain === undefined) continue;
+    if (hasPlace(chain)) keep(readChain(chain, rules.get(chain.name) ?? []));
+    else layoutFaults.push(chain.name);
   }
   if (!items.some(({ table }) => table !== undefined)) return new Map();
+  // A table of another shape is replaced as a whole, so nothing that is in it counts as there.
+  if (layoutFaults.length > 0) units.clear();
   const layout = layoutFaults.length === 0 ? '' : ` with another ${layoutFaults.join(', ')}`;
   keep(tableUnit(family, layout));
   return withOwners(units);
@@ -91,10 +104,13 @@ function typeOfField(field: Expression): string {
   return protocol === 'ip' ? 'ipv4_addr' : 'ipv6_addr';
 }
 
-function readChain(
-  chain: { readonly name: string } & Partial<NftHook>,
-  rules: readonly NftRule[],
-): NftUnit {
+// nft cannot move a chain to another hook, nor make it a base chain.
+function hasPlace({ name, type, hook, prio }: ListedChain): boolean {
+  const place = Object.hasOwn(baseChains, name) ? baseChains[name as Hook] : undefined;
+  return type === place?.type && hook === place?.hook && prio === place?.prio;
+}
+
+function readChain(chain: ListedChain, rules: readonly NftRule[]): NftUnit {
   const { name, type, hook, prio } = chain;
   const isBase = type !== undefined && hook !== undefined && prio !== undefined;
   const kept = rules.map(({ expr, comment }) =>
@@ -129,7 +145,7 @@ function readConcat(value: unknown, protocolAt: number): string {
       ? (value.concat as readonly unknown[])
       : [value];
   return parts
-    .map((part) => (typeof part === 'object' ? JSON.stringify(part) : String(part)))
+    .map((part) => (typeof part === 'string' ? part : JSON.stringify(part)))
     .map((part, index) => (index === protocolAt ? (protocolNames[part] ?? part) : part))
     .map((part) => parseIp(part) ?? part)
     .join(' . ');

@@ -17,15 +17,21 @@ export type InputChoice = { readonly input: 'json' | 'text'; readonly why: strin
 // A name of its own, so that the check says the same whatever the kernel holds.
 const probeTable = 'sluice-probe';
 
-/** Chooses the encoding: what was asked for, or JSON where this nft proves to take it. */
+/** Chooses the encoding; throws ToolError where this nft refuses our rules in the one asked for. */
 export async function chooseInput(exec: Exec, wanted: NftInput): Promise<InputChoice> {
   const version = await nftVersion(exec);
-  if (wanted !== 'auto') return { input: wanted, why: `--nft-input ${wanted} (nft ${version})` };
+  if (wanted === 'text') {
+    await exec('nft', ['--check', '-f', '-'], { input: sample('text') });
+    return { input: 'text', why: `--nft-input text (nft ${version})` };
+  }
   const refusal = await jsonRefusal(exec);
   if (refusal === undefined) {
     return { input: 'json', why: `nft ${version} takes a whole ruleset of ours as JSON` };
   }
-  return { input: 'text', why: `nft ${version} refuses our ruleset as JSON: ${refusal}` };
+  const why = `nft ${version} refuses our ruleset as JSON: ${refusal}`;
+  if (wanted === 'auto') return { input: 'text', why };
+  const details = { command: 'nft -j --check', exitCode: 1, stderr: refusal, input: '' };
+  throw new ToolError(`--nft-input json: ${why}`, details);
 }
 
 /** The installed nft's version; throws where it is older than our rules need. */

@@ -7,9 +7,38 @@ import { familyWords, tableName } from './schema.ts';
 /** The `nft -j` listing of our table in one family; throws where `saved` is no ruleset. */
 export async function listSaved(exec: Exec, family: Family, saved: string): Promise<string> {
   if (!saved.trimStart().startsWith('{')) return listSavedText(exec, family, saved);
-  const { nftables } = JSON.parse(saved) as { nftables?: unknown };
+  const { nftables } = JSON.parse(saved) as { nftables?: readonly Item[] };
   if (!Array.isArray(nftables)) throw new Error('this JSON is not what nft -j prints');
-  return saved;
+  return nftables.some(({ add }) => add !== undefined) ? listingOf(nftables) : saved;
+}
+
+type Item = { readonly add?: Item; readonly element?: Elements } & {
+  readonly [kind in 'set' | 'map']?: Elements;
+};
+type Elements = {
+  readonly family: string;
+  readonly table: string;
+  readonly name: string;
+  readonly elem?: readonly unknown[];
+};
+
+// Our own rendering is commands, and has the elements beside their sets; a listing has them inside.
+function listingOf(commands: readonly Item[]): string {
+  const added = commands.flatMap(({ add }) => add ?? []);
+  const nameOf = ({ family, table, name }: Elements): string => `${family} ${table} ${name}`;
+  const elements = Map.groupBy(
+    added.flatMap(({ element }) => element ?? []),
+    nameOf,
+  );
+  const filled = (container: Elements): Elements => ({
+    ...container,
+    elem: (elements.get(nameOf(container)) ?? []).flatMap(({ elem = [] }) => elem),
+  });
+  const nftables = added.map((item) => {
+    if (item.set !== undefined) return { set: filled(item.set) };
+    return item.map === undefined ? item : { map: filled(item.map) };
+  });
+  return JSON.stringify({ nftables });
 }
 
 /** What `nft list ruleset` printed, or our own rendering. */

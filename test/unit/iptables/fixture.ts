@@ -54,9 +54,11 @@ export function service(
   const family: Family = address.includes(':') ? 'IPv6' : 'IPv4';
   const frontends = ports.map((spec): Frontend => {
     const { name = 'http', protocol = 'tcp', port = 80, endpoints } = spec;
-    const members = endpoints.map(
-      ([endpoint, endpointPort]): Endpoint => ({ ip: ip(endpoint), port: endpointPort, isLocal: true }),
-    );
+    const members = endpoints.map(([endpoint, endpointPort]): Endpoint => ({
+      ip: ip(endpoint),
+      port: endpointPort,
+      isLocal: true,
+    }));
     const pool = { members, excluded: [] };
     return {
       kind: 'ClusterIP',
@@ -76,14 +78,12 @@ export function service(
 const noExec: Exec = (file) => Promise.reject(new Error(`${file} was run`));
 
 /** An assembly that holds `services`. */
-export function assembly(family: Family, services: readonly ServiceRules[]): Assembly<IptablesUnit> {
+export function assembly(
+  family: Family,
+  services: readonly ServiceRules[],
+): Assembly<IptablesUnit> {
   const under = settings(family);
   const made = createIptablesBackend(noExec).assemble(buildParts(under), under);
   made.replace(new Map(services.map((rules) => [rules.service, rules])));
   return made;
-}
-
-/** The text of all units whose id is or begins with `id`. */
-export function textOf(units: ReadonlyMap<string, IptablesUnit>, id: string): string | undefined {
-  return units.get(id)?.text;
 }

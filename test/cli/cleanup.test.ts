@@ -1,0 +1,124 @@
+// What is not ours stays as it is, byte by byte, through everything that we do; what is ours is gone
+// after `sluice cleanup`.
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import type { Exec } from '../../src/host/exec.ts';
+import { manifestDigest } from '../../src/lab/sluice-process.ts';
+import { allRules, iptablesRules, nftRules } from '../support/kernel-rules.ts';
+import { modes } from '../support/network-namespace.ts';
+import { editedManifest, manifest } from './services.ts';
+import { standWith } from './stand.ts';
+
+// As kube-proxy 1.36 left them in nftables mode.
+const kubeProxyTables = fileURLToPath(
+  new URL('../fixtures/kube-proxy/nftables.nft', import.meta.url),
+);
+
+const foreignTable = `table ip firewalld-like {
+  set trusted { type ipv4_addr; elements = { 10.96.0.10, 192.0.2.1 } }
+  chain services {
+    ip saddr @trusted counter accept comment "not of Kubernetes"
+  }
+  chain prerouting {
+    type nat hook prerouting priority -110; policy accept;
+    jump services
+  }
+}
+`;
+
+// The kubelet's chains look much like ours, and one rule of the administrator stands behind a jump.
+const foreignChains = `*mangle
+:KUBE-IPTABLES-HINT - [0:0]
+:KUBE-KUBELET-CANARY - [0:0]
+COMMIT
+*filter
+:KUBE-FIREWALL - [0:0]
+:KUBE-KUBELET-CANARY - [0:0]
+:site-policy - [0:0]
+-A INPUT -j KUBE-FIREWALL
+-A FORWARD -m comment --comment "before KUBE-SERVICES" -j site-policy
+-A OUTPUT -j KUBE-FIREWALL
+-A KUBE-FIREWALL -m comment --comment "kubernetes firewall for dropping marked packets" -m mark --mark 0x8000/0x8000 -j DROP
+-A site-policy -p tcp -m tcp --dport 25 -j DROP
+COMMIT
+*nat
+:KUBE-KUBELET-CANARY - [0:0]
+:KUBE-MARK-DROP - [0:0]
+:site-nat - [0:0]
+-A PREROUTING -j site-nat
+-A POSTROUTING -o uplink0 -j MASQUERADE
+-A KUBE-MARK-DROP -j MARK --set-xmark 0x8000/0x8000
+-A site-nat -p tcp -m tcp --dport 2222 -j REDIRECT --to-ports 22
+COMMIT
+`;
+
+async function installForeign(exec: Exec): Promise<void> {
+  await exec('nft', ['-f', '-'], { input: foreignTable });
+  await exec('nft', ['-f', kubeProxyTables]);
+  await exec('iptables-restore', [], { input: foreignChains });
+  await exec('ip6tables-restore', [], { input: foreignChains });
+}
+
+/** All there is of the other programs, which keep to nft. */
+async function foreignTables(exec: Exec): Promise<string> {
+  const tables = ['ip firewalld-like', 'ip kube-proxy', 'ip6 kube-proxy'];
+  const texts = tables.map((table) => nftRules(exec, ['table', ...table.split(' ')]));
+  return (await Promise.all(texts)).join('');
+}
+
+/** The lines of `now` that stood in `before`, in the order of now. */
+function linesFrom(before: string, now: string): string {
+  const known = new Set(before.split('\n'));
+  return now
+    .split('\n')
+    .filter((line) => known.has(line))
+    .join('\n');
+}
+
+describe.each(modes)('with %s', (mode) => {
+  test('only what is ours comes, changes and goes', async () => {
+    const stand = await standWith(mode, manifest);
+    const { exec } = stand;
+    await installForeign(exec);
+    const tables = await foreignTables(exec);
+    const chains = await iptablesRules(exec);
+    const everything = await allRules(exec, mode);
+    const expectForeignUntouched = async (): Promise<void> => {
+      expect(await foreignTables(exec)).toBe(tables);
+      expect(linesFrom(chains, await iptablesRules(exec))).toBe(chains);
+    };
+
+    const sluice = stand.start({ manifests: stand.manifests, proxyMode: mode });
+    await sluice.inStep(manifestDigest(manifest));
+    await expectForeignUntouched();
+    await stand.rewrite(editedManifest);
+    await sluice.inStep(manifestDigest(editedManifest));
+    await expectForeignUntouched();
+    await sluice.stop();
+
+    const ours = await allRules(exec, mode);
+    expect(ours).not.toBe(everything);
+    const cleanup = ['cleanup', '--proxy-mode', mode];
+    const shown = await stand.sluice([...cleanup, '--dry-run']);
+    expect({ ...shown, stdout: signs(shown.stdout) }).toEqual({
+      exitCode: 0,
+      stdout: ['-'],
+      stderr: '',
+    });
+    expect(await allRules(exec, mode)).toBe(ours);
+
+    expect(await stand.sluice(cleanup)).toEqual(cleaned('removed our rules'));
+    expect(await allRules(exec, mode)).toBe(everything);
+    await expectForeignUntouched();
+    expect(await stand.sluice(cleanup)).toEqual(cleaned('nothing of ours'));
+    expect(await allRules(exec, mode)).toBe(everything);
+  });
+});
+
+function cleaned(what: string): object {
+  return { exitCode: 0, stdout: '', stderr: `IPv4: ${what}\nIPv6: ${what}\n` };
+}
+
+function signs(text: string): readonly string[] {
+  return [...new Set([...text.matchAll(/^ {2}(\S) IPv[46] /gm)].map(([, sign = '']) => sign))];
+}

@@ -1,0 +1,130 @@
+// What the number of Services costs in nftables: elements and nothing else; and what a change costs:
+// the Service that it is about and nothing else.
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { Backend } from '../../src/backends/backend.ts';
+import { createNftablesBackend } from '../../src/backends/nftables/backend.ts';
+import type { NftUnit } from '../../src/backends/nftables/unit.ts';
+import { ClusterState } from '../../src/cluster/state.ts';
+import { families, type Family } from '../../src/model/ip.ts';
+import { Reconciler } from '../../src/sync/reconcile.ts';
+import { configFor } from '../support/config.ts';
+import { networkNamespace, type NetworkNamespace } from '../support/network-namespace.ts';
+import { recording, type RecordingExec } from '../support/recording-exec.ts';
+import { clusterObjects, type ServiceSpec } from '../support/service-objects.ts';
+
+const endpointsEach = 5;
+
+/** The Service with this number, and five endpoints that no other has. */
+function serviceNumber(number: number): ServiceSpec {
+  const place = `${Math.floor(number / 200)}.${(number % 200) + 1}`;
+  return {
+    name: `service-${number}`,
+    ip: `10.96.${place}`,
+    endpoints: Array.from({ length: endpointsEach }, (_, index) => `10.${index + 1}.${place}`),
+  };
+}
+
+type Node = {
+  readonly namespace: NetworkNamespace;
+  readonly recorder: RecordingExec;
+  /** Sets these Services as they are now. */
+  readonly pass: (services: readonly ServiceSpec[]) => Promise<void>;
+};
+
+/** The daemon's own parts, in a namespace, without the daemon. */
+async function makeNode(): Promise<Node> {
+  const namespace = await networkNamespace();
+  const recorder = recording(namespace.exec);
+  const backend: Backend<NftUnit> = createNftablesBackend(recorder.exec, 'text');
+  await backend.probe();
+  const config = configFor('nftables', ['--nft-input', 'text']);
+  const state = new ClusterState(config.nodeName);
+  const now = (): number => performance.now();
+  const options = { backend, families, config, state, dryRun: false, now };
+  const reconciler = new Reconciler(options);
+  const pass = async (services: readonly ServiceSpec[]): Promise<void> => {
+    const objects = clusterObjects(services);
+    const stale = state.apply(objects.map((object) => ({ op: 'set', object })));
+    const passes = await reconciler.pass(stale);
+    expect(passes.map(({ error }) => error)).toEqual([undefined, undefined]);
+  };
+  return { namespace, recorder, pass };
+}
+
+type Counts = Readonly<Record<'chain' | 'rule' | 'set' | 'map' | 'element', number>>;
+
+async function count({ exec }: NetworkNamespace, family: Family): Promise<Counts> {
+  const table = family === 'IPv4' ? 'ip' : 'ip6';
+  const { stdout } = await exec('nft', ['-j', 'list', 'table', table, 'sluice']);
+  const { nftables } = JSON.parse(stdout) as { nftables: readonly Record<string, Listed>[] };
+  const number = (kind: string): number => nftables.filter((item) => kind in item).length;
+  const element = nftables
+    .flatMap((item) => item['set'] ?? item['map'] ?? [])
+    .reduce((sum, { elem = [] }) => sum + elem.length, 0);
+  const [chain, rule] = [number('chain'), number('rule')];
+  return { chain, rule, set: number('set'), map: number('map'), element };
+}
+
+type Listed = { readonly elem?: readonly unknown[] };
+
+test('a hundred times the Services are as many rules and chains', async () => {
+  const [few, many] = [await makeNode(), await makeNode()];
+  await few.pass(Array.from({ length: 10 }, (_, index) => serviceNumber(index)));
+  await many.pass(Array.from({ length: 1000 }, (_, index) => serviceNumber(index)));
+  const small = await count(few.namespace, 'IPv4');
+  expect(small.chain).toBeGreaterThan(0);
+  expect(small.rule).toBeGreaterThan(0);
+  // Each Service: its address, its frontend, its endpoints.
+  expect(small.element).toBe(10 * (2 + endpointsEach));
+  const large = { ...small, element: 1000 * (2 + endpointsEach) };
+  expect(await count(many.namespace, 'IPv4')).toEqual(large);
+  expect(await count(many.namespace, 'IPv6')).toEqual(await count(few.namespace, 'IPv6'));
+});
+
+describe('among a thousand Services', () => {
+  let node: Node;
+  beforeEach(async () => {
+    node = await makeNode();
+    await node.pass(Array.from({ length: 1000 }, (_, index) => serviceNumber(index)));
+    node.recorder.take();
+  });
+
+  test('an endpoint that comes and goes is one small transaction, each time', async () => {
+    const { pass, recorder } = node;
+    const before = serviceNumber(417);
+    const newcomer = '10.9.2.18';
+    const after = { ...before, endpoints: [...before.endpoints, newcomer], local: [newcomer] };
+    await pass([after]);
+    expect(recorder.take()).toEqual([
+      {
+        command: 'nft -f -',
+        input: `add chain ip sluice KUBE-SVC-TCP-6
+add rule ip sluice KUBE-SVC-TCP-6 ip saddr != 10.244.0.0/16 meta mark set meta mark | 0x00004000 comment "masquerade traffic from outside the pod network"
+add rule ip sluice KUBE-SVC-TCP-6 dnat ip to ip daddr . tcp dport . numgen random mod 6 map @endpoints-tcp
+delete element ip sluice service-ips { 10.96.2.18 . tcp . 80 }
+add element ip sluice service-ips { 10.96.2.18 . tcp . 80 comment "default/service-417" : goto KUBE-SVC-TCP-6 }
+add element ip sluice endpoints-tcp { 10.96.2.18 . 80 . 5 : 10.9.2.18 . 8080 }
+add element ip sluice hairpin-connections { 10.9.2.18 . 10.9.2.18 . tcp . 8080 }
+`,
+      },
+    ]);
+    await pass([before]);
+    expect(recorder.take()).toEqual([
+      {
+        command: 'nft -f -',
+        input: `delete element ip sluice endpoints-tcp { 10.96.2.18 . 80 . 5 }
+delete element ip sluice hairpin-connections { 10.9.2.18 . 10.9.2.18 . tcp . 8080 }
+delete element ip sluice service-ips { 10.96.2.18 . tcp . 80 }
+add element ip sluice service-ips { 10.96.2.18 . tcp . 80 comment "default/service-417" : goto KUBE-SVC-TCP-5 }
+flush chain ip sluice KUBE-SVC-TCP-6
+delete chain ip sluice KUBE-SVC-TCP-6
+`,
+      },
+    ]);
+  });
+
+  test('a version that changes nothing runs no tool', async () => {
+    await node.pass([serviceNumber(417)]);
+    expect(node.recorder.take()).toEqual([]);
+  });
+});
