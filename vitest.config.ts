@@ -19,6 +19,8 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           maxWorkers: 2,
+          // After the pure tests, which say sooner what is wrong.
+          sequence: { groupOrder: 1 },
         },
       },
     ],

@@ -11,8 +11,8 @@ function unit(id: string, text: string): Unit {
   return { id, kind: 'chain', owner: undefined, text };
 }
 
-function sorted(units: Program): readonly (readonly [string, string])[] {
-  return [...units.values()].map(({ id, text }) => [id, text] as const).toSorted();
+function sorted(units: Program): readonly string[] {
+  return [...units.values()].map(({ id, text }) => `${id} ${text}`).toSorted();
 }
 
 test('nothing is to be done between equal programs', () => {
