@@ -1,6 +1,6 @@
 // What cannot be used ends in one line that names file, object and field, or what to do, and in exit
 // code 2 where there is nothing left to run with.
-import { chmod, mkdir, readFile, symlink } from 'node:fs/promises';
+import { chmod, chown, mkdir, readFile, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { manifestDigest } from '../../src/lab/sluice-process.ts';
@@ -11,7 +11,9 @@ import { manifestOf } from '../support/service-objects.ts';
 import { manifest } from './services.ts';
 import { standWith } from './stand.ts';
 
-const nobody = ['setpriv', '--reuid=65534', '--clear-groups'];
+// Root without its rights: another user could not even read a checkout below /root.
+const powerless = ['setpriv', '--bounding-set=-all', '--inh-caps=-all'];
+const nobodyId = 65_534;
 
 function serviceYaml(clusterIp: string, port: string): string {
   return `apiVersion: v1
@@ -95,7 +97,10 @@ describe.each(['diff', 'run'])('sluice %s refuses', (command) => {
     { flags: ['--proxy-mode', 'iptables'], mode: 'iptables' as const },
   ])('to work without the rights ($flags)', async ({ flags, mode }) => {
     const stand = await standWith(mode, good);
-    const outcome = await stand.sluice([command, '--manifests', stand.manifests, ...flags], nobody);
+    const outcome = await stand.sluice(
+      [command, '--manifests', stand.manifests, ...flags],
+      powerless,
+    );
     expectRefusal(outcome, /^sluice: .*; this needs root or CAP_NET_ADMIN$/);
   });
 
@@ -116,9 +121,10 @@ describe.each(['diff', 'run'])('sluice %s refuses', (command) => {
 
 test('a file that may not be read is named', async () => {
   const stand = await standWith('nftables', good);
+  await chown(stand.manifests, nobodyId, nobodyId);
   await chmod(stand.manifests, 0o600);
   expectRefusal(
-    await stand.sluice(['render', '--manifests', stand.manifests], nobody),
+    await stand.sluice(['render', '--manifests', stand.manifests], powerless),
     `sluice: ${stand.manifests}: permission denied`,
   );
 });
