@@ -1,17 +1,26 @@
 // Forwarded Service traffic on hosts whose FORWARD policy would drop it; only where settings ask.
-import type { Part } from '../src/model/ruleset.ts';
+import type { Part, Rule } from '../src/model/ruleset.ts';
 import type { FamilySettings } from '../src/model/settings.ts';
 
-/** Drops packets that conntrack cannot place (they would leave untranslated), accepts our own. */
-export function forward({ acceptsForwarded, masqueradeMark: mark }: FamilySettings): Part[] {
+/** Accepts our own, behind a drop of what conntrack cannot place: that would leave untranslated. */
+export function forward({
+  acceptsForwarded,
+  dropsInvalid,
+  masqueradeMark: mark,
+}: FamilySettings): Part[] {
   if (!acceptsForwarded) return [];
+  const invalid: Rule = {
+    when: [{ kind: 'connection', state: 'invalid' }],
+    then: { kind: 'drop' },
+    why: '',
+  };
   return [
     {
       name: 'forward',
       hooks: ['filter-forward'],
       newConnectionsOnly: false,
       rules: [
-        { when: [{ kind: 'connection', state: 'invalid' }], then: { kind: 'drop' }, why: '' },
+        ...(dropsInvalid ? [invalid] : []),
         {
           when: [{ kind: 'marked', mark }],
           then: { kind: 'accept' },

@@ -4,16 +4,22 @@ import type { ServiceForwarding } from '../src/model/forwarding.ts';
 import type { Part, ServiceRules } from '../src/model/ruleset.ts';
 import type { FamilySettings } from '../src/model/settings.ts';
 import { clusterIps } from './cluster-ips.ts';
-import { dispatchEntry } from './dispatch.ts';
+import { dispatchEntries } from './dispatch.ts';
 import { forward } from './forward.ts';
+import { healthPortEntry, healthPorts } from './health-ports.ts';
+import { localnet } from './localnet.ts';
 import { masquerading } from './masquerade.ts';
 import { noEndpoints, services } from './skeleton.ts';
+import { sourceRanges } from './source-ranges.ts';
 
 /** What every packet may meet, however many Services there are. */
 export function buildParts(settings: FamilySettings): readonly Part[] {
   return [
-    services,
-    noEndpoints,
+    sourceRanges,
+    services(settings),
+    ...localnet(settings),
+    ...healthPorts(settings),
+    ...noEndpoints(settings),
     ...clusterIps(settings),
     ...forward(settings),
     masquerading(settings),
@@ -29,7 +35,16 @@ export function buildService(
   return {
     service,
     family,
-    entries: frontends.map((frontend) => dispatchEntry(frontend, settings)),
-    clusterIps: [...new Set(frontends.map(({ address }) => address.ip))],
+    entries: [
+      ...frontends.flatMap((frontend) => dispatchEntries(frontend, settings)),
+      ...healthPortEntry(forwarding, settings),
+    ],
+    clusterIps: [
+      ...new Set(
+        frontends.flatMap(({ kind, address: { ip } }) =>
+          kind === 'ClusterIP' && ip !== undefined ? [ip] : [],
+        ),
+      ),
+    ],
   };
 }

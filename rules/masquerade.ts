@@ -6,7 +6,7 @@ import type { Part, Rule } from '../src/model/ruleset.ts';
 import type { FamilySettings } from '../src/model/settings.ts';
 
 /** Masquerades what was marked, and connections of an endpoint to itself. */
-export function masquerading({ masqueradeMark: mark }: FamilySettings): Part {
+export function masquerading({ masqueradeMark: mark, hairpins }: FamilySettings): Part {
   return {
     name: 'masquerading',
     hooks: ['nat-postrouting'],
@@ -19,7 +19,7 @@ export function masquerading({ masqueradeMark: mark }: FamilySettings): Part {
       },
       {
         // Without this the endpoint would answer itself directly, past the translation.
-        when: [{ kind: 'hairpin' }],
+        when: [{ kind: 'hairpin', endpoints: hairpins }],
         then: { kind: 'masquerade', mark },
         why: 'an endpoint that reaches itself through its Service',
       },

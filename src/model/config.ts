@@ -1,6 +1,6 @@
 // The frozen configuration that every command gets. Made and validated by config/ alone; names are
 // KubeProxyConfiguration's wherever it has the field.
-import type { Cidr } from './ip.ts';
+import type { Cidr, Ip } from './ip.ts';
 
 export type ProxyMode = 'nftables' | 'iptables';
 
@@ -15,13 +15,81 @@ export type DetectLocal =
 /** How nft is written to; `auto` means JSON where a probe proves that this nft takes it. */
 export type NftInput = 'auto' | 'json' | 'text';
 
+/** Where a server listens. */
+export type SocketAddress = { readonly ip: Ip; readonly port: number };
+
+/** How the API server is reached. */
+export type ClientConnection = {
+  /** A kubeconfig file; with neither this nor `master`, the pod's service account. */
+  readonly kubeconfig: string | undefined;
+  /** The flag --master: the address to use in place of the configured one. */
+  readonly master: string | undefined;
+  readonly acceptContentTypes: string;
+  readonly contentType: string;
+  /** Requests per second; negative: no limit. */
+  readonly qps: number;
+  readonly burst: number;
+};
+
+/** Sysctls of connection tracking; 0 and false leave the kernel's value alone. */
+export type ConntrackConfig = {
+  readonly maxPerCore: number;
+  readonly min: number;
+  readonly tcpEstablishedTimeoutMs: number;
+  readonly tcpCloseWaitTimeoutMs: number;
+  readonly tcpBeLiberal: boolean;
+  readonly udpTimeoutMs: number;
+  readonly udpStreamTimeoutMs: number;
+};
+
+/** What is logged. */
+export type LoggingConfig = {
+  readonly format: 'text' | 'json';
+  /** As kube-proxy's -v. */
+  readonly verbosity: number;
+};
+
 export type Config = {
   readonly proxyMode: ProxyMode;
   /** hostnameOverride, or the host's name: trimmed and in lower case. */
   readonly nodeName: string;
   readonly detectLocal: DetectLocal;
   readonly masqueradeAll: boolean;
+  /**
+   * Whose addresses take node ports. `primary` is the Node's own address of each family; an empty list
+   * stands for every local address.
+   */
+  readonly nodePortAddresses: 'primary' | readonly Cidr[];
+  /** iptables mode alone: node ports answer at 127.0.0.1 where nodePortAddresses allow it. */
+  readonly localhostNodePorts: boolean;
   /** 0 to 31. */
   readonly masqueradeBit: number;
   readonly nftInput: NftInput;
+  /** Takes the place of the Node's first address, unless it is 0.0.0.0 or ::; nothing is bound to it. */
+  readonly bindAddress: Ip;
+  /** Undefined: no health server. */
+  readonly healthzBindAddress: SocketAddress | undefined;
+  readonly metricsBindAddress: SocketAddress;
+  /** End where one of the two cannot be bound. */
+  readonly bindAddressHardFail: boolean;
+  readonly enableProfiling: boolean;
+  /** Such as `1.35`. */
+  readonly showHiddenMetricsForVersion: string | undefined;
+  readonly clientConnection: ClientConnection;
+  /** How often everything is told anew to whoever follows the cluster. */
+  readonly configSyncPeriodMs: number;
+  /** How long after a failure the next try comes. */
+  readonly syncPeriodMs: number;
+  /** The least time between two syncs. */
+  readonly minSyncPeriodMs: number;
+  readonly conntrack: ConntrackConfig;
+  /** -1000 to 1000. */
+  readonly oomScoreAdj: number;
+  readonly logging: LoggingConfig;
+  readonly featureGates: Readonly<Record<string, boolean>>;
+  /** The v1alpha1 object that this is made of, with all defaults: what /configz shows. */
+  readonly document: KubeProxyConfiguration;
 };
+
+/** KubeProxyConfiguration (kubeproxy.config.k8s.io/v1alpha1) as JSON. */
+export type KubeProxyConfiguration = { readonly [field: string]: unknown };

@@ -45,6 +45,11 @@ export function familyOf(address: Ip | Cidr): Family {
   return address.includes(':') ? 'IPv6' : 'IPv4';
 }
 
+/** The CIDR of one address alone. */
+export function hostCidr(ip: Ip): Cidr {
+  return `${ip}/${familyOf(ip) === 'IPv4' ? 32 : 128}` as Cidr;
+}
+
 /** Whether the address is in the CIDR; false across families. */
 export function cidrContains(cidr: Cidr, ip: Ip): boolean {
   if (familyOf(cidr) !== familyOf(ip)) return false;

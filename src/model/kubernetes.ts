@@ -18,6 +18,8 @@ export type ServicePort = {
   readonly name: string;
   readonly protocol: Protocol;
   readonly port: number;
+  /** 0 where the port has no node port. */
+  readonly nodePort: number;
 };
 
 /** A Service that has addresses for a proxy; headless and ExternalName ones never become one. */
@@ -31,6 +33,19 @@ export type Service = {
   /** spec.clusterIPs: at most one a family. */
   readonly clusterIps: readonly Ip[];
   readonly ports: readonly ServicePort[];
+  /** spec.externalIPs, of both families. */
+  readonly externalIps: readonly Ip[];
+  /** status.loadBalancer.ingress[].ip, where ipMode is VIP. */
+  readonly loadBalancerIps: readonly Ip[];
+  /** spec.loadBalancerSourceRanges, of both families. */
+  readonly sourceRanges: readonly Cidr[];
+  readonly internalTrafficPolicy: TrafficPolicy;
+  /** Local only where the Service's type lets the outside reach it (kube-proxy's ExternalPolicyLocal). */
+  readonly externalTrafficPolicy: TrafficPolicy;
+  /** Seconds for which a client stays with its endpoint; 0 where sessionAffinity is not ClientIP. */
+  readonly affinitySeconds: number;
+  /** 0 unless a load balancer asks this node whether it has endpoints (type LoadBalancer, Local). */
+  readonly healthCheckNodePort: number;
 };
 
 /** One address of a slice with its three conditions, defaults filled in as kube-proxy does. */
@@ -40,6 +55,10 @@ export type SliceEndpoint = {
   readonly ready: boolean;
   readonly serving: boolean;
   readonly terminating: boolean;
+  /** hints.forZones[].name; empty where there is no such hint. */
+  readonly zoneHints: readonly string[];
+  /** hints.forNodes[].name; empty where there is no such hint. */
+  readonly nodeHints: readonly string[];
 };
 
 /** One entry of a slice's ports. */
@@ -57,10 +76,24 @@ export type EndpointSlice = {
   readonly family: Family;
   readonly ports: readonly SlicePort[];
   readonly endpoints: readonly SliceEndpoint[];
+  /** When what led to this version happened, in milliseconds since the epoch, where that is known. */
+  readonly triggeredAtMs?: number;
 };
 
 /** The fields read of a Node. */
-export type Node = { readonly name: string; readonly podCidrs: readonly Cidr[] };
+export type Node = {
+  readonly name: string;
+  readonly podCidrs: readonly Cidr[];
+  /**
+   * The first of status.addresses (internal ones before external ones), then the first of the other
+   * family: at most one a family (kube-proxy's GetNodeHostIPs).
+   */
+  readonly ips: readonly Ip[];
+  /** Label topology.kubernetes.io/zone, or ''. */
+  readonly zone: string;
+  /** It is not being deleted, and the cluster autoscaler is not about to: load balancers may use it. */
+  readonly isEligible: boolean;
+};
 
 /** The fields read of a ServiceCIDR. */
 export type ServiceCidr = { readonly name: string; readonly cidrs: readonly Cidr[] };

@@ -11,11 +11,17 @@ type Claimant = { readonly service: ServiceKey; readonly createdAt: string };
 
 /**
  * The claims of all Services on the frontends of one family. Invariant: each list of claimants is
- * sorted, first the winner, and no list is empty.
+ * sorted, first the winner, and no list is empty; #lost is how many claimants come after a winner.
  */
 export class Claims {
   readonly #claimants = new Map<string, readonly Claimant[]>();
   readonly #addresses = new Map<ServiceKey, readonly string[]>();
+  #lost = 0;
+
+  /** How many claims go to another Service. */
+  get lost(): number {
+    return this.#lost;
+  }
 
   /** Replaces what a Service claims; returns the other Services whose outcome this may change. */
   set(
@@ -27,6 +33,7 @@ export class Claims {
     for (const id of ids) {
       const others = this.#claimants.get(id) ?? [];
       for (const { service } of others) affected.add(service);
+      if (others.length > 0) this.#lost += 1;
       this.#claimants.set(id, [...others, { service: key, createdAt }].toSorted(byAge));
     }
     if (ids.length > 0) this.#addresses.set(key, ids);
@@ -40,10 +47,18 @@ export class Claims {
       const others = (this.#claimants.get(id) ?? []).filter(({ service }) => service !== key);
       for (const { service } of others) affected.add(service);
       if (others.length === 0) this.#claimants.delete(id);
-      else this.#claimants.set(id, others);
+      else {
+        this.#claimants.set(id, others);
+        this.#lost -= 1;
+      }
     }
     this.#addresses.delete(key);
     return affected;
+  }
+
+  /** The Service that has the frontend with this id, if any claims it. */
+  winner(id: string): ServiceKey | undefined {
+    return this.#claimants.get(id)?.[0]?.service;
   }
 
   /** Splits a Service's frontends into those that it has and those that an older Service has. */

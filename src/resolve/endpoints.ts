@@ -1,11 +1,11 @@
-// The endpoints of one Service port from all its slices: merged, deduplicated, sorted; then which of
-// them may get traffic, with the reason for each that may not. Pure.
-import type { Endpoint, Pool, Reason } from '../model/forwarding.ts';
+// The endpoints of one Service port from all its slices: merged, deduplicated, sorted. Pure.
+import type { Endpoint } from '../model/forwarding.ts';
 import { hostPort } from '../model/forwarding.ts';
 import type { Family } from '../model/ip.ts';
 import type { EndpointSlice, ServicePort, SliceEndpoint } from '../model/kubernetes.ts';
 
-type Candidate = Pick<SliceEndpoint, 'ready' | 'serving' | 'terminating'> & {
+/** An endpoint with all that decides whether it may get traffic. */
+export type Candidate = Omit<SliceEndpoint, 'ip' | 'nodeName'> & {
   readonly endpoint: Endpoint;
   /** `ip:port`; what endpoints are told apart and sorted by. */
   readonly id: string;
@@ -18,30 +18,28 @@ export type EndpointQuery = {
   readonly nodeName: string;
 };
 
-/** The Pool of a Service port: slices are matched to it by port name and protocol alone. */
-export function resolvePool(port: ServicePort, query: EndpointQuery): Pool {
-  const candidates = deduplicate(collect(port, query));
-  const usable = new Set(usableOf(candidates));
-  return {
-    members: [...usable].map(({ endpoint }) => endpoint),
-    excluded: candidates
-      .filter((candidate) => !usable.has(candidate))
-      .map((candidate) => ({ endpoint: candidate.endpoint, reason: reasonAgainst(candidate) })),
-  };
+/** The endpoints of a Service port: slices are matched to it by port name and protocol alone. */
+export function collectEndpoints(
+  port: Pick<ServicePort, 'name' | 'protocol'>,
+  query: EndpointQuery,
+): readonly Candidate[] {
+  return deduplicate(collect(port, query));
 }
 
-function* collect(port: ServicePort, query: EndpointQuery): Generator<Candidate> {
-  const { slices, family, nodeName } = query;
+function* collect(
+  port: Pick<ServicePort, 'name' | 'protocol'>,
+  { slices, family, nodeName }: EndpointQuery,
+): Generator<Candidate> {
   const sorted = slices
     .filter((slice) => slice.family === family)
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   for (const slice of sorted) {
     for (const slicePort of slice.ports) {
       if (slicePort.name !== port.name || slicePort.protocol !== port.protocol) continue;
-      for (const { ip, nodeName: home, ready, serving, terminating } of slice.endpoints) {
+      for (const { ip, nodeName: home, ...conditions } of slice.endpoints) {
         const isLocal = nodeName !== '' && home === nodeName;
         const endpoint = { ip, port: slicePort.port, isLocal };
-        yield { endpoint, id: hostPort(ip, slicePort.port), ready, serving, terminating };
+        yield { endpoint, id: hostPort(ip, slicePort.port), ...conditions };
       }
     }
   }
@@ -56,17 +54,4 @@ function deduplicate(candidates: Iterable<Candidate>): readonly Candidate[] {
     byId.set(candidate.id, candidate);
   }
   return [...byId.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
-}
-
-// Endpoints that end but still serve stand in only where none is ready, so that a rollout with no
-// overlap does not refuse connections.
-function usableOf(candidates: readonly Candidate[]): readonly Candidate[] {
-  const ready = candidates.filter((candidate) => candidate.ready);
-  if (ready.length > 0) return ready;
-  return candidates.filter(({ serving, terminating }) => serving && terminating);
-}
-
-function reasonAgainst({ serving, terminating }: Candidate): Reason {
-  if (!terminating) return { kind: 'not-ready' };
-  return serving ? { kind: 'terminating-beside-ready' } : { kind: 'terminating-not-serving' };
 }

@@ -1,22 +1,28 @@
 // From the configuration and what the cluster says of this node to the settings of one family. Pure.
 import type { Config } from '../model/config.ts';
-import type { Cidr, Family } from '../model/ip.ts';
+import type { Cidr, Family, Ip } from '../model/ip.ts';
 import { familyOf } from '../model/ip.ts';
 import type { Node, ServiceCidr } from '../model/kubernetes.ts';
 import type { FamilySettings, PodSource } from '../model/settings.ts';
+import { hasLocalhostNodePorts, resolveNodePortAddresses } from './node-port-addresses.ts';
 
 /** What of the cluster, besides Services, the settings depend on. */
 export type Surroundings = {
+  /** All addresses on the host's interfaces. */
+  readonly hostIps: readonly Ip[];
   readonly node: Node | undefined;
   readonly serviceCidrs: readonly ServiceCidr[];
+  /** Conntrack calls no packet INVALID for being outside of TCP's window. */
+  readonly isTcpLiberal?: boolean;
 };
 
 /** The settings of one family; what differs between the proxy modes is what kube-proxy's modes differ in. */
 export function resolveSettings(
   config: Config,
-  { node, serviceCidrs }: Surroundings,
+  { node, serviceCidrs, hostIps, isTcpLiberal = false }: Surroundings,
   family: Family,
 ): FamilySettings {
+  const nodeIps = node?.ips ?? [];
   return {
     family,
     masqueradeMark: 2 ** config.masqueradeBit,
@@ -24,10 +30,17 @@ export function resolveSettings(
     podSource: podSourceOf(config, node, family),
     guardsClusterIps: config.proxyMode === 'nftables',
     acceptsForwarded: config.proxyMode === 'iptables',
+    // Those packets are what the rule is for; else it only does harm where routes differ by direction.
+    dropsInvalid: config.proxyMode === 'iptables' && !isTcpLiberal,
     serviceCidrs: ofFamily(
       serviceCidrs.flatMap(({ cidrs }) => cidrs),
       family,
     ).toSorted(),
+    nodePorts: resolveNodePortAddresses(config, { nodeIps, hostIps }, family),
+    localhostNodePorts: hasLocalhostNodePorts(config, nodeIps, family),
+    refusesAtEveryHook: config.proxyMode === 'nftables',
+    hairpins: config.proxyMode === 'nftables' ? 'on-this-node' : 'all',
+    acceptsHealthChecks: config.proxyMode === 'iptables',
   };
 }
 
