@@ -17,7 +17,11 @@ export function changesBetween(before: ClusterObjects, after: ClusterObjects): C
   return changes;
 }
 
-// Decoders write the fields in one order, so equal objects have equal text.
-function areEqual(one: ClusterObject, other: ClusterObject): boolean {
-  return one === other || JSON.stringify(one) === JSON.stringify(other);
+/** Whether two decoded objects say the same. Decoders write the fields in one order, so text tells. */
+export function areEqual<T extends ClusterObject | ClusterObject['value']>(
+  one: T | undefined,
+  other: T,
+): boolean {
+  if (one === undefined || one === other) return one === other;
+  return JSON.stringify(one) === JSON.stringify(other);
 }

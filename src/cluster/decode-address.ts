@@ -17,17 +17,21 @@ const refusedRanges: Readonly<Record<string, string>> = {
 
 /** An address that a Service or an endpoint may have. */
 export function readIp(field: Field): Ip | undefined {
-  const text = readText(field);
-  if (text === undefined) return undefined;
-  const ip = parseIp(text);
-  if (ip === undefined) {
-    report(field, `${quoted(text)} is not an IP address`);
-    return undefined;
-  }
+  const ip = readAnyIp(field);
+  if (ip === undefined) return undefined;
   const refused = refusedRanges[ipaddr.parse(ip).range()];
   if (refused === undefined) return ip;
   report(field, `${ip} is ${refused}`);
   return undefined;
+}
+
+/** An address of any kind. */
+export function readAnyIp(field: Field): Ip | undefined {
+  const text = readText(field);
+  if (text === undefined) return undefined;
+  const ip = parseIp(text);
+  if (ip === undefined) report(field, `${quoted(text)} is not an IP address`);
+  return ip;
 }
 
 /** A CIDR, masked. */

@@ -43,6 +43,14 @@ export function hasLabel(labels: Field, key: string): boolean {
   return Object.hasOwn(labels.value as object, key);
 }
 
+/** The value of a label, which may be empty, or undefined where it is absent or no such value. */
+export function readLabelValue(field: Field): string | undefined {
+  const text = readText(field);
+  if (text === undefined || isLabelValue(text)) return text;
+  report(field, `${quoted(text)} is not the value of a label`);
+  return undefined;
+}
+
 /** When the object was made, or ''. */
 export function readCreatedAt(metadata: Field): string {
   const field = child(metadata, 'creationTimestamp');
@@ -77,4 +85,8 @@ function readName(
 
 function isLabelText(text: string): boolean {
   return /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(text);
+}
+
+function isLabelValue(text: string): boolean {
+  return text.length <= longestLabel && /^([A-Za-z0-9]([-\w.]*[A-Za-z0-9])?)?$/.test(text);
 }

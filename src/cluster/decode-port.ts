@@ -22,6 +22,11 @@ export function readPortNumber(field: Field): number | undefined {
   return undefined;
 }
 
+/** A node port, or 0 where there is none. */
+export function readNodePort(field: Field): number {
+  return field.value === undefined || field.value === 0 ? 0 : (readPortNumber(field) ?? 0);
+}
+
 /** A protocol; the API server completes an absent one to TCP. */
 export function readProtocol(field: Field): Protocol {
   // The wire spells protocols in upper case only, and so must a manifest.

@@ -1,7 +1,7 @@
 // Decodes spec.ports of a Service: untrusted JSON in, ports out. Endpoints find their port by name, and
 // packets by number and protocol, so both must be unique.
-import { readPortName, readPortNumber, readProtocol } from './decode-port.ts';
-import { child, objectEntries, report, type Field } from './json-field.ts';
+import { readNodePort, readPortName, readPortNumber, readProtocol } from './decode-port.ts';
+import { child, objectEntries, pathOf, report, type Field } from './json-field.ts';
 import { fieldName } from './problem.ts';
 import type { ServicePort } from '../model/kubernetes.ts';
 
@@ -34,6 +34,16 @@ export function readServicePorts(list: Field): readonly ServicePort[] {
       report(child(field, 'port'), `${pair} is also the port of ${first}`);
     },
   });
+  reportTwins(
+    ports.filter(({ port }) => port.nodePort > 0),
+    {
+      key: ({ nodePort, protocol }) => `${nodePort}/${protocol.toUpperCase()}`,
+      twin: ({ field, port }, first) => {
+        const pair = `${port.nodePort}/${port.protocol.toUpperCase()}`;
+        report(child(field, 'nodePort'), `${pair} is also the node port of ${first}`);
+      },
+    },
+  );
   return ports.map(({ port }) => port);
 }
 
@@ -41,7 +51,8 @@ function readServicePort(field: Field): ServicePort | undefined {
   const name = readPortName(child(field, 'name'));
   const protocol = readProtocol(child(field, 'protocol'));
   const port = readPortNumber(child(field, 'port'));
-  return port === undefined ? undefined : { name, protocol, port };
+  const nodePort = readNodePort(child(field, 'nodePort'));
+  return port === undefined ? undefined : { name, protocol, port, nodePort };
 }
 
 /** Calls `twin` for each port whose key an earlier one has, with the earlier one's path. */
@@ -53,7 +64,7 @@ function reportTwins(
   for (const entry of ports) {
     const key = how.key(entry.port);
     const first = firsts.get(key);
-    if (first === undefined) firsts.set(key, fieldName(entry.field.path));
+    if (first === undefined) firsts.set(key, fieldName(pathOf(entry.field)));
     else how.twin(entry, first);
   }
 }

@@ -1,7 +1,10 @@
 // Decodes a Service: untrusted JSON in, our Service or why there is none out. A Service is taken whole
-// or not at all, since half of one would send traffic astray.
+// or not at all, since half of one would send traffic astray; only addresses of the outside that are
+// none are left out, as kube-proxy leaves them out.
 import { readIp } from './decode-address.ts';
+import { readExternalAddresses } from './decode-external-addresses.ts';
 import { hasLabel, readCreatedAt, readServiceName } from './decode-metadata.ts';
+import { readPolicies } from './decode-policies.ts';
 import { readServicePorts } from './decode-service-ports.ts';
 import {
   child,
@@ -35,16 +38,20 @@ export function decodeService(raw: unknown): Decoded {
   const spec = section(root, 'spec');
   const why = whyIgnored(section(metadata, 'labels'), spec);
   if (why !== undefined) return { kind: 'ignored', id: key, why };
+  const leftOut: Problem[] = [];
+  const type = readChoice(child(spec, 'type'), serviceTypes) ?? 'ClusterIP';
   const value = {
     key,
     ...identity,
     createdAt: readCreatedAt(metadata),
-    type: readChoice(child(spec, 'type'), serviceTypes) ?? 'ClusterIP',
+    type,
     clusterIps: readClusterIps(spec),
     ports: readServicePorts(child(spec, 'ports')),
+    ...readExternalAddresses(root, leftOut),
+    ...readPolicies(spec, type),
   };
-  if (problems.length > 0) return { kind: 'bad', id: key, problems };
-  return { kind: 'object', object: { kind: 'Service', id: key, value }, problems };
+  if (problems.length > 0) return { kind: 'bad', id: key, problems: [...problems, ...leftOut] };
+  return { kind: 'object', object: { kind: 'Service', id: key, value }, problems: leftOut };
 }
 
 function whyIgnored(labels: Field, spec: Field): string | undefined {

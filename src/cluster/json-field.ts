@@ -4,27 +4,39 @@ import { fieldName, quoted, type Path, type Problem } from './problem.ts';
 
 /** A place in a document, with the list that takes its problems. */
 export type Field = {
-  readonly path: Path;
+  /** Undefined for the root of the document. */
+  readonly at: Step | undefined;
   /** Undefined where the field is absent or null: the API server treats both alike. */
   readonly value: unknown;
   readonly problems: Problem[];
 };
 
+/** A step down from a place: places share the way to them, and few are ever named. */
+export type Step = { readonly from: Step | undefined; readonly key: string | number };
+
+/** The way to a field. */
+export function pathOf({ at }: Field): Path {
+  const path: (string | number)[] = [];
+  for (let step = at; step !== undefined; step = step.from) path.push(step.key);
+  return path.reverse();
+}
+
 /** The root of a document; anything but an object is reported and read as an empty one. */
 export function rootField(value: unknown, problems: Problem[]): Field {
-  return asObject({ path: [], value: value ?? undefined, problems });
+  return asObject({ at: undefined, value: value ?? undefined, problems });
 }
 
 /** Notes that something is wrong with the field. */
 export function report(field: Field, message: string): void {
-  field.problems.push({ field: fieldName(field.path), path: field.path, message });
+  const path = pathOf(field);
+  field.problems.push({ field: fieldName(path), path, message });
 }
 
 /** A field of an object; only its own properties count. */
 export function child(parent: Field, key: string): Field {
-  const { value, path, problems } = parent;
+  const { value, at: from, problems } = parent;
   const own = isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
-  return { path: [...path, key], value: own ?? undefined, problems };
+  return { at: { from, key }, value: own ?? undefined, problems };
 }
 
 /** A field that holds an object; absent or wrong, it reads as an empty one, so wrong is said once. */
@@ -34,14 +46,14 @@ export function section(parent: Field, key: string): Field {
 
 /** The entries of a list; none where it is absent or no list. */
 export function entries(list: Field): readonly Field[] {
-  const { value, path, problems } = list;
+  const { value, at: from, problems } = list;
   if (value === undefined) return [];
   if (!Array.isArray(value)) {
     report(list, `${described(value)} is not a list`);
     return [];
   }
-  return value.map((entry: unknown, index) => ({
-    path: [...path, index],
+  return value.map((entry: unknown, key) => ({
+    at: { from, key },
     value: entry ?? undefined,
     problems,
   }));

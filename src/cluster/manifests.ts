@@ -74,7 +74,7 @@ export function readingsOf(files: readonly ManifestBytes[], known: KnownChunks):
     }
     hash.update(file.bytes);
     const read = readEntries(file.file, file.bytes.toString('utf8'), known);
-    for (const [text, entries] of read.chunks) chunks.set(text, entries);
+    for (const [chunk, entries] of read.chunks) chunks.set(chunk, entries);
     return read.reading;
   });
   return { files: readings, digest: hash.digest('hex'), chunks };

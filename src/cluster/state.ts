@@ -8,6 +8,7 @@ import type {
   ServiceCidr,
   ServiceKey,
 } from '../model/kubernetes.ts';
+import { areEqual } from './changes-between.ts';
 
 /** What has to be decided again. */
 export type Stale = {
@@ -52,6 +53,12 @@ export class ClusterState {
     return [...(this.#slices.get(key)?.values() ?? [])];
   }
 
+  /** The slice with this `namespace/name`. */
+  slice(id: string): EndpointSlice | undefined {
+    const service = this.#serviceOfSlice.get(id);
+    return service && this.#slices.get(service)?.get(id);
+  }
+
   /** Takes over changes in order; what they make stale is returned, once. */
   apply(changes: readonly ClusterChange[]): Stale {
     const services = new Set<ServiceKey>();
@@ -65,42 +72,50 @@ export class ClusterState {
     return { services, settings };
   }
 
+  // What says the same as before makes nothing stale: the API repeats objects, and a Node changes with
+  // every heartbeat, mostly in fields that are not read.
   #set(object: ClusterObject): readonly ServiceKey[] | 'settings' {
     switch (object.kind) {
       case 'Service':
+        if (areEqual(this.#services.get(object.value.key), object.value)) return [];
         this.#services.set(object.value.key, object.value);
         return [object.value.key];
       case 'EndpointSlice':
         return this.#setSlice(object.id, object.value);
       case 'Node':
-        if (object.id !== this.#nodeName) return [];
-        this.#node = object.value;
-        return 'settings';
+        return object.id === this.#nodeName ? this.#setNode(object.value) : [];
       case 'ServiceCIDR':
+        if (areEqual(this.#serviceCidrs.get(object.id), object.value)) return [];
         this.#serviceCidrs.set(object.id, object.value);
         return 'settings';
     }
   }
 
+  // No rule depends on whether load balancers may use the node.
+  #setNode(node: Node): readonly ServiceKey[] | 'settings' {
+    const before = this.#node && { ...this.#node, isEligible: node.isEligible };
+    this.#node = node;
+    return areEqual(before, node) ? [] : 'settings';
+  }
+
   #delete(kind: ClusterObject['kind'], id: string): readonly ServiceKey[] | 'settings' {
     switch (kind) {
       case 'Service':
-        this.#services.delete(id as ServiceKey);
-        return [id as ServiceKey];
+        return this.#services.delete(id as ServiceKey) ? [id as ServiceKey] : [];
       case 'EndpointSlice':
         return this.#deleteSlice(id);
       case 'Node':
-        if (id !== this.#nodeName) return [];
+        if (id !== this.#nodeName || this.#node === undefined) return [];
         this.#node = undefined;
         return 'settings';
       case 'ServiceCIDR':
-        this.#serviceCidrs.delete(id);
-        return 'settings';
+        return this.#serviceCidrs.delete(id) ? 'settings' : [];
     }
   }
 
   // A slice that names another Service than before leaves the old one (kube-proxy forgets to).
   #setSlice(id: string, slice: EndpointSlice): readonly ServiceKey[] {
+    if (areEqual(this.slice(id), slice)) return [];
     const previous = this.#deleteSlice(id);
     this.#serviceOfSlice.set(id, slice.service);
     const siblings = this.#slices.get(slice.service) ?? new Map<string, EndpointSlice>();

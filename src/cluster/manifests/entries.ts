@@ -1,5 +1,6 @@
 // Reads the text of one manifest file: text in, its objects with their lines and problems out. Pure; text
 // that was read before is taken from what is known.
+import { hash } from 'node:crypto';
 import { chunksOf, documentsOf, type RawDocument, type SyntaxProblem } from './documents.ts';
 import { listedObjects } from './listed-objects.ts';
 import { decodeObject, isReadKind } from '../decode-object.ts';
@@ -33,7 +34,7 @@ export type FileReading = {
   readonly failure: SyntaxProblem | undefined;
 };
 
-/** The entries of pieces of text, lines counted from the start of the piece. */
+/** The entries of pieces of text by its digest, lines counted from the start of the piece. */
 export type KnownChunks = ReadonlyMap<string, readonly Entry[] | SyntaxProblem>;
 
 /** What `text` holds, and its pieces for the next time. */
@@ -47,8 +48,9 @@ export function readEntries(
   // An editor that truncates and then writes shows an empty file in between: no reason to forget.
   let failure = text === '' ? { line: 1, message: 'the file is empty' } : undefined;
   for (const chunk of chunksOf(text)) {
-    const read = known.get(chunk.text) ?? entriesOf(chunk.text);
-    chunks.set(chunk.text, read);
+    const digest = hash('sha256', chunk.text);
+    const read = known.get(digest) ?? entriesOf(chunk.text);
+    chunks.set(digest, read);
     const offset = chunk.startLine - 1;
     if ('message' in read) failure ??= { line: read.line + offset, message: read.message };
     else for (const entry of read) entries.push(movedDown(entry, offset));

@@ -11,6 +11,8 @@ const plainEndpoint = {
   ready: true,
   serving: true,
   terminating: false,
+  zoneHints: [],
+  nodeHints: [],
 };
 
 const plainSlice = {
@@ -41,6 +43,10 @@ describe('an EndpointSlice', () => {
             addresses: ['FD00::2', 'fd00::3'],
             nodeName: 'node-1.example',
             conditions: { ready: false, serving: null, terminating: true },
+            hints: {
+              forZones: [{ name: 'zone-a' }, { name: 'Zone_B.1' }],
+              forNodes: [{ name: 'node-1.example' }],
+            },
           },
         ],
       },
@@ -64,6 +70,8 @@ describe('an EndpointSlice', () => {
               ready: false,
               serving: true,
               terminating: true,
+              zoneHints: ['zone-a', 'Zone_B.1'],
+              nodeHints: ['node-1.example'],
             },
           ],
         },
@@ -145,6 +153,60 @@ describe('an EndpointSlice', () => {
     expect(problems[0]).toMatchObject({ field, message });
   });
 
+  test.each<[field: string, message: string, hints: unknown]>([
+    ['', ' is not an object', 7],
+    ['.forZones', ' is not a list', { forZones: 7, forNodes: [{ name: 'n1' }] }],
+    ['.forZones[0]', ' is not an object', { forZones: [7], forNodes: [{ name: 'n1' }] }],
+    ['.forZones[0].name', 'is missing', { forZones: [{}], forNodes: [{ name: 'n1' }] }],
+    ['.forZones[0].name', ' is not a string', { forZones: [{ name: 7 }] }],
+    ['.forZones[0].name', '"a\\n" is not the value of a label', { forZones: [{ name: 'a\n' }] }],
+    ['.forZones[0].name', '"a\\nb" is not the value of a label', { forZones: [{ name: 'a\nb' }] }],
+    ['.forZones[0].name', '"-" is not the value of a label', { forZones: [{ name: '-' }] }],
+    [
+      '.forNodes[0].name',
+      '"a;b" is not a DNS subdomain',
+      { forZones: [{ name: 'z' }], forNodes: [{ name: 'a;b' }] },
+    ],
+    ['.forNodes[0].name', '"N1" is not a DNS subdomain', { forNodes: [{ name: 'N1' }] }],
+  ])('leaves out just the hint whose%s is wrong: %s', (field, message, hints) => {
+    const endpoint = { addresses: ['10.244.1.2'], hints };
+    const decoded = decodeEndpointSlice(slice({ endpoints: [endpoint] }));
+    const { forZones, forNodes } = hints as Readonly<Record<string, unknown>>;
+    const kept = (list: unknown, name: string) =>
+      JSON.stringify(list) === JSON.stringify([{ name }]) ? [name] : [];
+    expect(decoded).toMatchObject({
+      kind: 'object',
+      object: {
+        value: {
+          ...plainSlice,
+          endpoints: [
+            { ...plainEndpoint, zoneHints: kept(forZones, 'z'), nodeHints: kept(forNodes, 'n1') },
+          ],
+        },
+      },
+    });
+    const problems = decoded.kind === 'object' ? decoded.problems : [];
+    const shown = message.startsWith(' ') ? `7${message}` : message;
+    expect(problems.map(fieldAndMessage)).toEqual([
+      { field: `endpoints[0].hints${field}`, message: shown },
+    ]);
+  });
+
+  test('takes as many hints as the API server allows', () => {
+    const names = Array.from({ length: 9 }, (_, index) => `zone-${index}`);
+    const hints = { forZones: names.map((name) => ({ name })) };
+    const endpoints = [{ addresses: ['10.244.1.2'], hints }];
+    const decoded = decodeEndpointSlice(slice({ endpoints }));
+    expect(decoded).toMatchObject({
+      kind: 'object',
+      object: { value: { endpoints: [{ ...plainEndpoint, zoneHints: names.slice(0, 8) }] } },
+    });
+    const problems = decoded.kind === 'object' ? decoded.problems : [];
+    expect(problems.map(fieldAndMessage)).toEqual([
+      { field: 'endpoints[0].hints.forZones', message: 'has 9 hints; only the first 8 count' },
+    ]);
+  });
+
   test.each<[field: string, message: string, port: unknown]>([
     ['ports[0].port', 'is missing', { name: 'all' }],
     ['ports[0].port', '65536 is not a port (1 to 65535)', { port: 65536 }],
@@ -155,5 +217,40 @@ describe('an EndpointSlice', () => {
     expect(decoded).toMatchObject({ kind: 'object', object: { value: plainSlice } });
     const problems = decoded.kind === 'object' ? decoded.problems : [];
     expect(problems.map(fieldAndMessage)).toEqual([{ field, message }]);
+  });
+
+  describe('with the time of what led to it', () => {
+    const annotated = (time: unknown) =>
+      decodeEndpointSlice(
+        slice({}, { annotations: { 'endpoints.kubernetes.io/last-change-trigger-time': time } }),
+      );
+
+    test.each([
+      ['2026-01-31T12:00:00Z', 1_769_860_800_000],
+      ['2026-01-31T12:00:00.123456789Z', 1_769_860_800_123],
+      ['2026-01-31T13:00:00+01:00', 1_769_860_800_000],
+    ])('%s', (time, triggeredAtMs) => {
+      expect(annotated(time)).toEqual({
+        kind: 'object',
+        object: {
+          kind: 'EndpointSlice',
+          id: 'default/web-1',
+          value: { ...plainSlice, triggeredAtMs },
+        },
+        problems: [],
+      });
+    });
+
+    test.each([
+      ['yesterday', '"yesterday" is not a time such as 2026-01-31T12:00:00Z'],
+      ['2026-13-31T12:00:00Z', '"2026-13-31T12:00:00Z" is not a time such as 2026-01-31T12:00:00Z'],
+      [7, '7 is not a string'],
+    ])('%j, which is none, all the same', (time, message) => {
+      const decoded = annotated(time);
+      expect(decoded).toMatchObject({ kind: 'object', object: { value: plainSlice } });
+      const field = 'metadata.annotations["endpoints.kubernetes.io/last-change-trigger-time"]';
+      const problems = decoded.kind === 'object' ? decoded.problems : [];
+      expect(problems.map(fieldAndMessage)).toEqual([{ field, message }]);
+    });
   });
 });

