@@ -18,7 +18,9 @@ export function plan<U extends Unit>(before: Program<U>, after: Program<U>): Pla
     if (was === undefined) ops.push({ op: 'create', unit });
     else if (was.text !== unit.text) ops.push({ op: 'replace', unit, was });
   }
-  for (const was of before.values()) if (!after.has(was.id)) ops.push({ op: 'delete', was });
+  for (const was of before.values()) {
+    if (!after.has(was.id) && was.stays !== true) ops.push({ op: 'delete', was });
+  }
   return ops;
 }
 

@@ -13,6 +13,10 @@ export type Unit = {
   readonly owner: ServiceKey | undefined;
   /** How people read it, in the backend's own syntax; byte-stable. */
   readonly text: string;
+  /** Others use it too: it is made where it is missing, but no plan deletes it. */
+  readonly stays?: boolean;
+  /** What of others' leads here: a plan that deletes it can but empty it. */
+  readonly heldBy?: readonly string[];
 };
 
 /** Units by their id. */

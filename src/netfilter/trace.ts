@@ -6,19 +6,22 @@ import type { Ip } from '../model/ip.ts';
 import { cidrContains } from '../model/ip.ts';
 import type { Protocol } from '../model/kubernetes.ts';
 import type {
+  Action,
   DispatchEntry,
-  DispatchName,
   Hook,
   Match,
   Part,
   Rule,
   ServiceRules,
 } from '../model/ruleset.ts';
+import { isLocalAddress, takesNodePorts } from './node-port-address.ts';
 
 /** Everything that the packets of one family may meet. */
 export type Ruleset = {
   readonly parts: readonly Part[];
   readonly services: readonly ServiceRules[];
+  /** All addresses on the host's interfaces; loopback counts as local without being named. */
+  readonly hostIps: readonly Ip[];
 };
 
 /** The first packet of a connection. */
@@ -52,13 +55,16 @@ type Walk = Omit<Outcome, 'verdict'> & {
   readonly destination: Ip;
   readonly port: number;
   readonly mark: number;
-  readonly verdict: Exclude<Verdict, 'forwarded' | 'untouched'> | 'accepted' | undefined;
+  /** `returned`: has left the chain that a dispatch led to, but not the part. */
+  readonly verdict:
+    | Exclude<Verdict, 'forwarded' | 'untouched'>
+    | 'accepted'
+    | 'returned'
+    | undefined;
 };
 
 /** All ends that the connection of `packet` may come to; their shares add up to 1. */
 export function trace(ruleset: Ruleset, packet: Packet): readonly Outcome[] {
-  const translation: Hook = packet.origin === 'node' ? 'nat-output' : 'nat-prerouting';
-  const filter: Hook = packet.origin === 'node' ? 'filter-output' : 'filter-forward';
   const start: Walk = {
     destination: packet.destination,
     port: packet.port,
@@ -69,13 +75,30 @@ export function trace(ruleset: Ruleset, packet: Packet): readonly Outcome[] {
     share: 1,
     why: [],
   };
-  const run = (walk: Walk, hook: Hook): readonly Walk[] => runHook(walk, hook, { ruleset, packet });
-  return run(start, translation)
-    .flatMap((walk) => run(walk, filter))
-    .flatMap((walk) => (isStopped(walk) ? [walk] : run(walk, 'nat-postrouting')))
+  const context = { ruleset, packet };
+  const run = (walks: readonly Walk[], hook: Hook): readonly Walk[] =>
+    walks.flatMap((walk) => (isStopped(walk) ? [walk] : runHook(walk, hook, context)));
+  const translated = hooksBeforeRouting[packet.origin].reduce(run, [start]);
+  return translated
+    .flatMap((walk) => hooksAfterRouting(walk, context).reduce(run, [walk]))
     .map(outcomeOf);
 }
 
+const hooksBeforeRouting: Readonly<Record<Packet['origin'], readonly Hook[]>> = {
+  node: ['filter-output-pre-dnat', 'nat-output'],
+  elsewhere: ['filter-prerouting-pre-dnat', 'nat-prerouting'],
+};
+
+// What is meant for this node comes in, all else leaves it; what it sends to itself does both.
+function hooksAfterRouting(walk: Walk, context: Context): readonly Hook[] {
+  const isForNode = isLocalAddress(walk.destination, context.ruleset.hostIps);
+  if (context.packet.origin === 'elsewhere') {
+    return isForNode ? ['filter-input'] : ['filter-forward', 'nat-postrouting'];
+  }
+  return ['filter-output', 'nat-postrouting', ...(isForNode ? (['filter-input'] as const) : [])];
+}
+
+type DispatchAction = Extract<Action, { kind: 'dispatch' }>;
 type Context = { readonly ruleset: Ruleset; readonly packet: Packet };
 
 function runHook(start: Walk, hook: Hook, context: Context): readonly Walk[] {
@@ -107,7 +130,7 @@ function act(walk: Walk, rule: Rule, context: Context): readonly Walk[] {
   const why = rule.why === '' ? walk.why : [...walk.why, rule.why];
   switch (rule.then.kind) {
     case 'dispatch':
-      return dispatch(walk, rule.then.dispatch, context);
+      return dispatch(walk, rule.then, context);
     case 'balance': {
       const { members } = rule.then.pool;
       return members.map((endpoint) => ({
@@ -124,6 +147,8 @@ function act(walk: Walk, rule: Rule, context: Context): readonly Walk[] {
       return [{ ...walk, why, mark: walk.mark | rule.then.mark }];
     case 'masquerade':
       return [{ ...walk, why, isMasqueraded: true, verdict: 'accepted' }];
+    case 'return':
+      return [{ ...walk, why, verdict: 'returned' }];
     case 'accept':
       return [{ ...walk, why, verdict: 'accepted' }];
     case 'reject':
@@ -133,27 +158,51 @@ function act(walk: Walk, rule: Rule, context: Context): readonly Walk[] {
   }
 }
 
-function dispatch(walk: Walk, name: DispatchName, context: Context): readonly Walk[] {
-  const entry = findEntry(walk, name, context);
+const verdicts = { reject: 'rejected', drop: 'dropped', accept: 'accepted' } as const;
+
+function dispatch(walk: Walk, action: DispatchAction, context: Context): readonly Walk[] {
+  const entry = findEntry(walk, action, context);
   if (entry === undefined) return [walk];
   const found = { ...walk, why: [...walk.why, entry.why] };
-  if (!('verdict' in entry.to)) return runRules([found], entry.to.rules, context);
-  return [{ ...found, verdict: entry.to.verdict === 'reject' ? 'rejected' : 'dropped' }];
+  if ('verdict' in entry.to) return [{ ...found, verdict: verdicts[entry.to.verdict] }];
+  return runRules([found], entry.to.rules, context).map((end) =>
+    end.verdict === 'returned' ? { ...end, verdict: undefined } : end,
+  );
 }
 
 function findEntry(
-  { destination: ip, port }: Walk,
-  name: DispatchName,
+  { destination, port }: Walk,
+  { dispatch: name, by }: DispatchAction,
   { ruleset, packet: { protocol } }: Context,
 ): DispatchEntry | undefined {
-  const id = frontendId({ ip, protocol, port });
-  for (const { entries } of ruleset.services) {
-    const found = entries.find(
-      (entry) => entry.dispatch === name && frontendId(entry.address) === id,
-    );
-    if (found !== undefined) return found;
-  }
-  return undefined;
+  const ip = by === 'address' ? destination : undefined;
+  return indexOf(ruleset).entries.get(`${name} ${frontendId({ ip, protocol, port })}`);
+}
+
+/** What is looked up of a ruleset, by what it is looked up with. */
+type Index = {
+  readonly entries: ReadonlyMap<string, DispatchEntry>;
+  readonly clusterIps: ReadonlySet<Ip>;
+};
+
+// A ruleset is traced many times over; it never changes once it is made.
+const indexes = new WeakMap<Ruleset, Index>();
+
+function indexOf(ruleset: Ruleset): Index {
+  const known = indexes.get(ruleset);
+  if (known !== undefined) return known;
+  const entries = ruleset.services.flatMap((service) =>
+    service.entries.map(
+      (entry) => [`${entry.dispatch} ${frontendId(entry.address)}`, entry] as const,
+    ),
+  );
+  // Where two have one key the first counts.
+  const index = {
+    entries: new Map(entries.toReversed()),
+    clusterIps: new Set(ruleset.services.flatMap(({ clusterIps }) => clusterIps)),
+  };
+  indexes.set(ruleset, index);
+  return index;
 }
 
 function fits(walk: Walk, match: Match, { ruleset, packet }: Context): boolean {
@@ -164,15 +213,23 @@ function fits(walk: Walk, match: Match, { ruleset, packet }: Context): boolean {
     case 'from-pod':
       return match.is === isFromPod(packet, match.podSource);
     case 'to-cluster-ip':
-      return ruleset.services.some(({ clusterIps }) => clusterIps.includes(ip));
+      return indexOf(ruleset).clusterIps.has(ip);
     case 'to-cidr':
       return cidrContains(match.cidr, ip);
+    case 'from-cidr':
+      return match.is === cidrContains(match.cidr, packet.source);
+    case 'from-node':
+      return isLocalAddress(packet.source, ruleset.hostIps);
+    case 'to-node-port-address':
+      return takesNodePorts(match.addresses, ip, ruleset.hostIps);
     case 'marked':
       return (walk.mark & match.mark) !== 0;
     case 'hairpin':
+      if (match.endpoints === 'on-this-node' && walk.endpoint?.isLocal !== true) return false;
       return walk.endpoint?.ip === packet.source;
     case 'connection':
-      return match.state === 'new';
+      // A connection that was sent to an endpoint counts as solicited.
+      return match.state === 'new' || (match.state === 'unsolicited' && !walk.endpoint);
   }
 }
 
