@@ -29,18 +29,35 @@ export type Capabilities = {
   readonly findings: readonly string[];
 };
 
+/** The pure half of a backend. */
+export interface Assembler<U extends Unit = Unit> {
+  assemble(parts: readonly Part[], settings: FamilySettings): Assembly<U>;
+}
+
 /** A way of programming the kernel. */
-export interface Backend<U extends Unit = Unit> {
+export interface Backend<U extends Unit = Unit> extends Assembler<U> {
   readonly name: ProxyMode;
   /** Finds out what the tools can do; throws MissingToolError or ToolError where they cannot serve. */
   probe(): Promise<Capabilities>;
-  assemble(parts: readonly Part[], settings: FamilySettings): Assembly<U>;
+  /** What the tool itself prints of the rules that are there; '' or an empty listing for none. */
+  list(family: Family): Promise<string>;
   /** What of ours the kernel holds now; an empty Program where there is nothing. */
   observe(family: Family): Promise<Program<U>>;
   /** A whole Program as a saved ruleset reads it back (`--against`), in this backend's own format. */
   parse(family: Family, saved: string): Program<U> | Promise<Program<U>>;
   /** The input of the one transaction that carries out a plan, or '' for an empty plan. */
   encode(family: Family, plan: Plan<U>): string;
+  /** Asks the tool whether it would take the plan; changes nothing; throws ToolError where not. */
+  check(family: Family, plan: Plan<U>): Promise<void>;
   /** Carries out a plan in one transaction; throws ToolError and changes nothing where it fails. */
   apply(family: Family, plan: Plan<U>): Promise<void>;
+  /** Where else rules of ours were found by probe, in the way of those here; for a clean-up. */
+  elsewhere?(): readonly Elsewhere<U>[];
 }
+
+/** Another place for the same kind of rules, such as the other of two programs called iptables. */
+export type Elsewhere<U extends Unit> = {
+  readonly family: Family;
+  observe(): Promise<Program<U>>;
+  apply(plan: Plan<U>): Promise<void>;
+};

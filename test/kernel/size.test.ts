@@ -5,10 +5,13 @@ import type { Backend } from '../../src/backends/backend.ts';
 import { createNftablesBackend } from '../../src/backends/nftables/backend.ts';
 import type { NftUnit } from '../../src/backends/nftables/unit.ts';
 import { ClusterState } from '../../src/cluster/state.ts';
-import { families, type Family } from '../../src/model/ip.ts';
+import { families, type Family, type Ip } from '../../src/model/ip.ts';
+import type { ClusterObject } from '../../src/model/kubernetes.ts';
 import { Reconciler } from '../../src/sync/reconcile.ts';
 import { configFor } from '../support/config.ts';
+import { objectsOf, type Kind } from '../support/every-kind.ts';
 import { networkNamespace, type NetworkNamespace } from '../support/network-namespace.ts';
+import { load, machine, wanted } from '../support/nftables-machine.ts';
 import { recording, type RecordingExec } from '../support/recording-exec.ts';
 import { clusterObjects, type ServiceSpec } from '../support/service-objects.ts';
 
@@ -40,7 +43,8 @@ async function makeNode(): Promise<Node> {
   const config = configFor('nftables', ['--nft-input', 'text']);
   const state = new ClusterState(config.nodeName);
   const now = (): number => performance.now();
-  const options = { backend, families, config, state, dryRun: false, now };
+  const hostIps = (): readonly Ip[] => [];
+  const options = { backend, families, config, state, hostIps, dryRun: false, now };
   const reconciler = new Reconciler(options);
   const pass = async (services: readonly ServiceSpec[]): Promise<void> => {
     const objects = clusterObjects(services);
@@ -79,6 +83,31 @@ test('a hundred times the Services are as many rules and chains', async () => {
   const large = { ...small, element: 1000 * (2 + endpointsEach) };
   expect(await count(many.namespace, 'IPv4')).toEqual(large);
   expect(await count(many.namespace, 'IPv6')).toEqual(await count(few.namespace, 'IPv6'));
+});
+
+/** Services with every kind of address, of two shapes in turn. */
+function outwardServices(count: number): readonly ClusterObject[] {
+  return Array.from({ length: count }, (_, index): Kind & { readonly number: number } => ({
+    number: index + 1,
+    type: 'LoadBalancer',
+    nodePort: 30_000 + index,
+    externalIps: [`203.0.113.${index + 1}` as Ip],
+    loadBalancerIps: [`198.51.100.${index + 1}` as Ip],
+    externalTrafficPolicy: index % 2 === 0 ? 'Cluster' : 'Local',
+    local: 1,
+    remote: 2,
+  })).flatMap(({ number, ...kind }) => objectsOf('IPv4', kind, number));
+}
+
+test('two hundred Services that the outside reaches are as many rules and chains as two', async () => {
+  const [few, many] = [await machine('text'), await machine('text')];
+  await load(few, 'IPv4', wanted(few, 'IPv4', outwardServices(2)));
+  await load(many, 'IPv4', wanted(many, 'IPv4', outwardServices(200)));
+  const { element, ...constant } = await count(few.namespace, 'IPv4');
+  expect(element).toBeGreaterThan(0);
+  const { element: more, ...others } = await count(many.namespace, 'IPv4');
+  expect(more).toBeGreaterThan(element);
+  expect(others).toEqual(constant);
 });
 
 describe('among a thousand Services', () => {

@@ -3,17 +3,20 @@ import type { Family } from '../../model/ip.ts';
 import type { ServiceKey } from '../../model/kubernetes.ts';
 import type { Part, ServiceRules } from '../../model/ruleset.ts';
 import type { Assembly, Change } from '../backend.ts';
+import type { ClassChains } from './class-chain.ts';
 import type { Piece } from './compile.ts';
 import { compileFrame, compileService } from './compile.ts';
 import type { NftUnit } from './unit.ts';
 
 /**
- * Invariant: #shared counts, for each unit that Services share, the pieces that hold it, and holds
- * none that is in no piece.
+ * Invariant: #shared counts, for each unit that Services share, how often the pieces hold it, and
+ * holds none that is in no piece.
  */
 export class NftAssembly implements Assembly<NftUnit> {
   readonly #frame: readonly NftUnit[];
   readonly #pieces = new Map<ServiceKey, Piece>();
+  // Settings are the same for as long as this lives; there are as many as Services have shapes.
+  readonly #classChains: ClassChains = new Map();
   readonly #shared = new Map<string, { readonly unit: NftUnit; readonly count: number }>();
 
   constructor(family: Family, parts: readonly Part[]) {
@@ -26,7 +29,7 @@ export class NftAssembly implements Assembly<NftUnit> {
     const touched = new Map<string, NftUnit | undefined>();
     for (const [service, rules] of pieces) {
       const old = this.#pieces.get(service);
-      const piece = rules === undefined ? undefined : compileService(rules);
+      const piece = rules === undefined ? undefined : compileService(rules, this.#classChains);
       for (const unit of old?.own ?? []) before.set(unit.id, unit);
       for (const unit of piece?.own ?? []) after.set(unit.id, unit);
       for (const unit of old?.shared ?? []) this.#count(unit, -1, touched);
@@ -45,8 +48,12 @@ export class NftAssembly implements Assembly<NftUnit> {
   whole(): ReadonlyMap<string, NftUnit> {
     const units = new Map<string, NftUnit>();
     for (const unit of this.#frame) units.set(unit.id, unit);
-    for (const { unit } of this.#shared.values()) units.set(unit.id, unit);
-    for (const { own } of this.#pieces.values()) for (const unit of own) units.set(unit.id, unit);
+    // Sorted, so that nobody can tell in which order the Services came.
+    for (const service of [...this.#pieces.keys()].sort()) {
+      const { own = [], shared = [] } = this.#pieces.get(service) ?? {};
+      for (const unit of shared) if (!units.has(unit.id)) units.set(unit.id, unit);
+      for (const unit of own) units.set(unit.id, unit);
+    }
     return units;
   }
 

@@ -29,6 +29,16 @@ export function createNftablesBackend(exec: Exec, nftInput: NftInput): Backend<N
       ? encodeJson(family, transactionOf(plan))
       : encodeText(family, transactionOf(plan));
 
+  const run = async (
+    family: Family,
+    plan: Plan<NftUnit>,
+    how: readonly string[],
+  ): Promise<void> => {
+    if (plan.length === 0) return;
+    const form = (await input()) === 'json' ? ['-j'] : [];
+    await exec('nft', [...form, ...how, '-f', '-'], { input: encode(family, plan) });
+  };
+
   return {
     name: 'nftables',
     async probe(): Promise<Capabilities> {
@@ -36,14 +46,12 @@ export function createNftablesBackend(exec: Exec, nftInput: NftInput): Backend<N
       return { families: ['IPv4', 'IPv6'], findings: [choice?.why ?? ''] };
     },
     assemble: (parts, { family }) => new NftAssembly(family, parts),
+    list: (family) => list(exec, family),
     observe: async (family) => parseListing(family, await list(exec, family)),
     parse: async (family, saved) => parseListing(family, await listSaved(exec, family, saved)),
     encode,
-    async apply(family, plan) {
-      if (plan.length === 0) return;
-      const args = (await input()) === 'json' ? ['-j', '-f', '-'] : ['-f', '-'];
-      await exec('nft', args, { input: encode(family, plan) });
-    },
+    check: (family, plan) => run(family, plan, ['--check']),
+    apply: (family, plan) => run(family, plan, []),
   };
 }
 

@@ -1,40 +1,24 @@
 // One rule of the rule book as an nft rule. Pure; the spelling of every Match and Action stands here.
+import type { Pool } from '../../model/forwarding.ts';
 import type { Family } from '../../model/ip.ts';
-import type { Protocol } from '../../model/kubernetes.ts';
-import type { Action, Match, PartName, Rule } from '../../model/ruleset.ts';
-import type { PodSource } from '../../model/settings.ts';
+import type { Action, DispatchName, Match, Rule } from '../../model/ruleset.ts';
+import type { NodePortAddresses, PodSource } from '../../model/settings.ts';
 import type { Expression, Statement } from './expression.ts';
-import { containers, endpointsName, familyWords, frontendFields } from './schema.ts';
+import type { Container, LookUp } from './schema.ts';
+import { containers, familyWords, fieldExpressions } from './schema.ts';
 import type { NftRule } from './unit.ts';
 import { commentOf } from './unit.ts';
 
-/** The chain of each part of the rule book, named as kube-proxy's nftables mode names it. */
-export const partChains: Readonly<Record<PartName, string>> = {
-  services: 'services',
-  'no-endpoints': 'service-endpoints-check',
-  'cluster-ips': 'cluster-ips-check',
-  forward: 'forward-check',
-  masquerading: 'masquerading',
-};
+/** How a chain sends a connection to a member of a pool. */
+export type Balance = (pool: Pool) => readonly Statement[];
 
-/** The chain that elements of no-endpoint-services go to; a map cannot hold `reject` itself. */
-export const rejectChain = 'reject-chain';
-
-/**
- * The nft rule for `rule`; its why becomes the comment, so that a listing explains itself. A rule
- * that balances is for the connections of one protocol.
- */
-export function compileRule(family: Family, rule: Rule, protocol: Protocol = 'tcp'): NftRule {
+/** The nft rule for `rule`; its why becomes the comment, so that a listing explains itself. */
+export function compileRule(family: Family, rule: Rule, balance: Balance = noBalance): NftRule {
   const expr = [
     ...rule.when.flatMap((match) => compileMatch(family, match)),
-    ...compileAction(family, rule, protocol),
+    ...compileAction(family, rule, balance),
   ];
   return rule.why === '' ? { expr } : { expr, comment: commentOf(rule.why) };
-}
-
-/** The chain for every frontend of a protocol with `size` endpoints: picks a slot of the one that entered. */
-export function serviceChainName(protocol: Protocol, size: number): string {
-  return `KUBE-SVC-${protocol.toUpperCase()}-${size}`;
 }
 
 /** Enters the chain `name`, for new connections alone where asked. */
@@ -43,30 +27,66 @@ export function compileJump(name: string, newConnectionsOnly: boolean): NftRule 
   return { expr: newConnectionsOnly ? [isConnectionState('new'), jump] : [jump] };
 }
 
+/** The map that a dispatch looks in. */
+export function mapOf(dispatch: DispatchName, by: LookUp): Container {
+  const map: Container | undefined = maps[by][dispatch];
+  if (map === undefined) throw new Error(`nftables mode has no ${dispatch} by ${by}`);
+  return map;
+}
+
+/** A condition, and what it compares. */
+export function matches(left: Expression, right: Expression, op = '=='): Statement {
+  return { match: { op, left, right } };
+}
+
+// One map serves both refusals by address: an address is a ClusterIP or an external one, never both.
+const maps: Readonly<Record<LookUp, Partial<Record<DispatchName, Container>>>> = {
+  address: {
+    services: containers.serviceIps,
+    'no-endpoints': containers.noEndpointServices,
+    'no-external-endpoints': containers.noEndpointServices,
+    'source-ranges': containers.firewallIps,
+  },
+  'node-port': {
+    services: containers.serviceNodePorts,
+    'no-external-endpoints': containers.noEndpointNodePorts,
+  },
+};
+
+function noBalance(): readonly Statement[] {
+  throw new Error('only the chain of a Service balances');
+}
+
 function compileMatch(family: Family, match: Match): readonly Statement[] {
   const word = familyWords[family].table;
-  const destination = payload(word, 'daddr');
+  const [source, destination] = [payload(word, 'saddr'), payload(word, 'daddr')];
   switch (match.kind) {
     case 'to-frontend':
       // A chain is entered by the dispatch of just these frontends.
       return [];
     case 'from-pod':
-      return [matches(...podSource(word, match.podSource), match.is ? '==' : '!=')];
+      return [matches(...podSource(source, match.podSource), match.is ? '==' : '!=')];
     case 'to-cluster-ip':
       return [matches(destination, `@${containers.clusterIps.name}`)];
     case 'to-cidr':
       return [matches(destination, prefix(match.cidr))];
+    case 'from-cidr':
+      return [matches(source, prefix(match.cidr), match.is ? '==' : '!=')];
+    case 'from-node':
+      return [matches(fib('saddr'), 'local')];
+    case 'to-node-port-address':
+      return nodePortAddress(destination, match.addresses);
     case 'marked':
       return [matches({ '&': [meta('mark'), match.mark] }, 0, '!=')];
     case 'hairpin': {
-      const [, protocol, port] = frontendFields(family) as [Expression, Expression, Expression];
-      const key = { concat: [payload(word, 'saddr'), destination, protocol, port] };
+      const { key, name } = containers.hairpinConnections;
       return [
         matches({ ct: { key: 'status' } }, 'dnat', 'in'),
-        matches(key, `@${containers.hairpinConnections.name}`),
+        matches({ concat: fieldExpressions(family, key) }, `@${name}`),
       ];
     }
     case 'connection':
+      if (match.state === 'unsolicited') throw new Error('nftables mode has no unsolicited state');
       return [isConnectionState(match.state)];
   }
 }
@@ -74,13 +94,13 @@ function compileMatch(family: Family, match: Match): readonly Statement[] {
 function compileAction(
   family: Family,
   { when, then }: Rule,
-  protocol: Protocol,
+  balance: Balance,
 ): readonly Statement[] {
   switch (then.kind) {
     case 'dispatch':
-      return [vmap(family, then.dispatch)];
+      return [vmap(family, mapOf(then.dispatch, then.by))];
     case 'balance':
-      return [balance(family, protocol, then.pool.members.length)];
+      return balance(then.pool);
     case 'mark':
       return [setMark('|', then.mark)];
     case 'masquerade': {
@@ -88,44 +108,45 @@ function compileAction(
       const masquerade = { masquerade: { flags: 'fully-random' } };
       return isMarked ? [setMark('^', then.mark), masquerade] : [masquerade];
     }
+    case 'return':
     case 'accept':
     case 'reject':
     case 'drop':
-      return [verdict(then)];
+      return [verdicts[then.kind]];
   }
 }
 
-function vmap(family: Family, dispatch: 'services' | 'no-endpoints'): Statement {
-  const { serviceIps, noEndpointServices } = containers;
-  const { name } = dispatch === 'services' ? serviceIps : noEndpointServices;
-  return { vmap: { key: { concat: frontendFields(family) }, data: `@${name}` } };
+const verdicts: Readonly<
+  Record<Extract<Action['kind'], 'return' | 'accept' | 'reject' | 'drop'>, Statement>
+> = {
+  return: { return: null },
+  accept: { accept: null },
+  reject: { reject: null },
+  drop: { drop: null },
+};
+
+function vmap(family: Family, { name, key }: Container): Statement {
+  return { vmap: { key: { concat: fieldExpressions(family, key) }, data: `@${name}` } };
 }
 
-function balance(family: Family, protocol: Protocol, size: number): Statement {
-  const { table } = familyWords[family];
-  const slot: Expression = { numgen: { mode: 'random', mod: size, offset: 0 } };
-  const key = { concat: [payload(table, 'daddr'), payload(protocol, 'dport'), slot] };
-  return { dnat: { family: table, addr: { map: { key, data: `@${endpointsName(protocol)}` } } } };
+function nodePortAddress(destination: Expression, addresses: NodePortAddresses): Statement[] {
+  if (addresses.kind === 'addresses') {
+    return [matches(destination, `@${containers.nodePortIps.name}`)];
+  }
+  const isLocal = matches(fib('daddr'), 'local');
+  if (addresses.except === undefined) return [isLocal];
+  return [isLocal, matches(destination, prefix(addresses.except), '!=')];
 }
 
-function verdict({ kind }: Extract<Action, { kind: 'accept' | 'reject' | 'drop' }>): Statement {
-  const verdicts = { accept: { accept: null }, reject: { reject: null }, drop: { drop: null } };
-  return verdicts[kind];
-}
-
-function podSource(word: string, source: PodSource): [Expression, Expression] {
+function podSource(address: Expression, source: PodSource): [Expression, Expression] {
   switch (source.kind) {
     case 'cidr':
-      return [payload(word, 'saddr'), prefix(source.cidr)];
+      return [address, prefix(source.cidr)];
     case 'interface':
       return [meta('iifname'), source.name];
     case 'interface-prefix':
       return [meta('iifname'), `${source.prefix}*`];
   }
-}
-
-function matches(left: Expression, right: Expression, op = '=='): Statement {
-  return { match: { op, left, right } };
 }
 
 function setMark(operator: '|' | '^', mark: number): Statement {
@@ -140,9 +161,11 @@ function isConnectionState(state: string): Statement {
   return matches({ ct: { key: 'state' } }, state, 'in');
 }
 
+// A prefix of one address alone is listed as that address.
 function prefix(cidr: string): Expression {
   const [addr, length] = cidr.split('/') as [string, string];
-  return { prefix: { addr, len: Number(length) } };
+  const isHost = length === (addr.includes(':') ? '128' : '32');
+  return isHost ? addr : { prefix: { addr, len: Number(length) } };
 }
 
 function payload(protocol: string, field: string): Expression {
@@ -151,4 +174,8 @@ function payload(protocol: string, field: string): Expression {
 
 function meta(key: string): Expression {
   return { meta: { key } };
+}
+
+function fib(of: 'saddr' | 'daddr'): Expression {
+  return { fib: { result: 'type', flags: [of] } };
 }

@@ -1,24 +1,23 @@
 // The rule book as nftables units: a constant frame of chains, sets and maps, and for each Service
-// nothing but elements in them. Pure.
+// little but elements in them. Pure.
 import type { FrontendAddress, Pool } from '../../model/forwarding.ts';
-import type { Family } from '../../model/ip.ts';
+import type { Family, Ip } from '../../model/ip.ts';
 import { servicePortName } from '../../model/kubernetes.ts';
-import type { DispatchEntry, Hook, Part, ServiceChain, ServiceRules } from '../../model/ruleset.ts';
-import {
-  compileJump,
-  compileRule,
-  partChains,
-  rejectChain,
-  serviceChainName,
-} from './compile-rule.ts';
-import { baseChains, containers, endpointsName } from './schema.ts';
+import type { DispatchEntry, Hook, Part, ServiceRules } from '../../model/ruleset.ts';
+import type { ClassChains } from './class-chain.ts';
+import { classChain, classNameOf, poolsOf, slotElements } from './class-chain.ts';
+import { compileJump, compileRule, mapOf } from './compile-rule.ts';
+import { entryChainName, partChains, rejectChain } from './names.ts';
+import { needsOwnChains, ownChains } from './own-chains.ts';
+import type { LookUp } from './schema.ts';
+import { baseChains, containers } from './schema.ts';
 import type { ChainUnit, ElementUnit, NftUnit } from './unit.ts';
 import { chainUnit, commentOf, containerUnit, elementUnit, tableUnit } from './unit.ts';
 
-/** What one Service needs: its own elements, and units that it may share with other Services. */
+/** What one Service needs: units of its own, and units that it may share with other Services. */
 export type Piece = {
-  readonly own: readonly ElementUnit[];
-  readonly shared: readonly (ElementUnit | ChainUnit)[];
+  readonly own: readonly NftUnit[];
+  readonly shared: readonly NftUnit[];
 };
 
 /** Everything that does not depend on Services. */
@@ -32,24 +31,31 @@ export function compileFrame(family: Family, parts: readonly Part[]): readonly N
   const reject = chainUnit(rejectChain, [{ expr: [{ reject: null }] }]);
   const bases = (Object.keys(baseChains) as Hook[]).flatMap((hook) => baseChain(hook, parts));
   const sets = Object.values(containers).map((container) => containerUnit(family, container));
-  return [tableUnit(family), ...sets, ...chains, reject, ...bases];
+  const nodePortIps = [...new Set(parts.flatMap(nodePortIpsOf))].map((key) =>
+    elementUnit({ container: containers.nodePortIps.name, key }),
+  );
+  return [tableUnit(family), ...sets, ...nodePortIps, ...chains, reject, ...bases];
 }
 
-/** The elements of one Service. */
-export function compileService(rules: ServiceRules): Piece {
-  const own: ElementUnit[] = [];
-  const shared: (ElementUnit | ChainUnit)[] = rules.clusterIps.map((key) =>
+/** The units of one Service; chains of a shape that is `known` are not compiled again. */
+export function compileService(rules: ServiceRules, known: ClassChains): Piece {
+  const own: NftUnit[] = [];
+  const shared: NftUnit[] = rules.clusterIps.map((key) =>
     elementUnit({ container: containers.clusterIps.name, key, owner: rules.service }),
   );
   for (const entry of rules.entries) {
-    own.push(dispatchElement(rules, entry));
-    if ('verdict' in entry.to) continue;
-    const pool = poolOf(entry.to);
-    own.push(...slotElements(rules, entry.address, pool));
-    shared.push(...hairpinElements(rules, entry.address, pool));
-    shared.push({ ...balancingChain(rules.family, entry.to, pool), owner: rules.service });
+    const { address, to } = entry;
+    own.push(dispatchElement(entry, rules));
+    if ('verdict' in to) continue;
+    if (needsOwnChains(to)) own.push(...ownChains(rules.family, to));
+    else {
+      own.push(...slotElements(to, address));
+      shared.push(classChain(rules.family, to, { by: lookUpOf(address), known }));
+    }
+    for (const pool of poolsOf(to)) shared.push(...hairpinElements(rules, address, pool));
   }
-  return { own, shared };
+  // Copies have no room to grow, which counts where there are very many of them.
+  return { own: own.slice(), shared: shared.slice() };
 }
 
 function baseChain(hook: Hook, parts: readonly Part[]): readonly ChainUnit[] {
@@ -59,31 +65,35 @@ function baseChain(hook: Hook, parts: readonly Part[]): readonly ChainUnit[] {
   return [chainUnit(hook, jumps, baseChains[hook])];
 }
 
-function dispatchElement(rules: ServiceRules, entry: DispatchEntry): ElementUnit {
-  const { serviceIps, noEndpointServices } = containers;
-  const container = entry.dispatch === 'services' ? serviceIps.name : noEndpointServices.name;
-  const comment = commentOf(servicePortName(rules.service, entry.portName));
-  const value = dispatchVerdict(entry.to);
+function nodePortIpsOf({ rules }: Part): readonly Ip[] {
+  return rules
+    .flatMap(({ when }) => when)
+    .flatMap((match) =>
+      match.kind === 'to-node-port-address' && match.addresses.kind === 'addresses'
+        ? match.addresses.ips
+        : [],
+    );
+}
+
+function dispatchElement(
+  { dispatch, address, portName, to }: DispatchEntry,
+  { service }: ServiceRules,
+): ElementUnit {
+  const by = lookUpOf(address);
   return elementUnit({
-    container,
-    key: keyOf(entry.address),
-    value,
-    comment,
-    owner: rules.service,
+    container: mapOf(dispatch, by).name,
+    key: keyOf(address),
+    value: dispatchVerdict(to, by),
+    comment: commentOf(servicePortName(service, portName)),
+    owner: service,
   });
 }
 
-function dispatchVerdict(to: DispatchEntry['to']): string {
-  if (!('verdict' in to)) return `goto ${serviceChainName(to.protocol, poolOf(to).members.length)}`;
-  return to.verdict === 'reject' ? `goto ${rejectChain}` : 'drop';
-}
-
-function slotElements(rules: ServiceRules, address: FrontendAddress, pool: Pool): ElementUnit[] {
-  const container = endpointsName(address.protocol);
-  return pool.members.map(({ ip, port }, slot) => {
-    const key = `${address.ip} . ${address.port} . ${slot}`;
-    return elementUnit({ container, key, value: `${ip} . ${port}`, owner: rules.service });
-  });
+function dispatchVerdict(to: DispatchEntry['to'], by: LookUp): string {
+  if (!('verdict' in to)) {
+    return `goto ${needsOwnChains(to) ? entryChainName(to) : classNameOf(to, by)}`;
+  }
+  return to.verdict === 'reject' ? `goto ${rejectChain}` : to.verdict;
 }
 
 // Only an endpoint on this node can be the client of a connection that this node translates.
@@ -97,20 +107,10 @@ function hairpinElements(rules: ServiceRules, address: FrontendAddress, pool: Po
     });
 }
 
-function balancingChain(family: Family, chain: ServiceChain, pool: Pool): ChainUnit {
-  // What stands here serves every Service with as many endpoints: a Service's name is no part of it.
-  const rules = chain.rules.map((rule) => {
-    const anonymous = rule.then.kind === 'balance' ? { ...rule, why: '' } : rule;
-    return compileRule(family, anonymous, chain.protocol);
-  });
-  return chainUnit(serviceChainName(chain.protocol, pool.members.length), rules);
-}
-
-function poolOf({ rules }: ServiceChain): Pool {
-  for (const { then } of rules) if (then.kind === 'balance') return then.pool;
-  throw new Error('a Service chain without a balance rule');
+function lookUpOf({ ip }: FrontendAddress): LookUp {
+  return ip === undefined ? 'node-port' : 'address';
 }
 
 function keyOf({ ip, protocol, port }: FrontendAddress): string {
-  return `${ip} . ${protocol} . ${port}`;
+  return (ip === undefined ? [protocol, port] : [ip, protocol, port]).join(' . ');
 }

@@ -1,7 +1,7 @@
 // The same transaction as libnftables JSON (man libnftables-json).
 import type { Family } from '../../model/ip.ts';
-import type { Container, KeyType } from './schema.ts';
-import { familyWords, tableName, typeNames, typeofFields } from './schema.ts';
+import { declarationJson } from './declaration.ts';
+import { familyWords, tableName } from './schema.ts';
 import type { ElementBatch, Transaction } from './transaction.ts';
 import type { ChainUnit, ElementUnit } from './unit.ts';
 
@@ -16,7 +16,7 @@ export function encodeJson(family: Family, transaction: Transaction, table = tab
     ...(transaction.deleteTable ? [{ delete: { table: itself } }] : []),
     ...(transaction.addTable ? [{ add: { table: itself } }] : []),
     ...transaction.addContainers.map(({ kind, container }) => ({
-      add: { [kind]: { ...at, name: container.name, ...declaration(family, container) } },
+      add: { [kind]: { ...at, name: container.name, ...declarationJson(family, container) } },
     })),
     ...transaction.addChains.map(({ name, hook }) => ({
       add: { chain: { ...at, name, ...hook } },
@@ -27,20 +27,13 @@ export function encodeJson(family: Family, transaction: Transaction, table = tab
     ...transaction.addElements.map((batch) => ({ add: elements(at, batch, wholeOf) })),
     ...transaction.deleteChains.map(({ name }) => ({ flush: { chain: { ...at, name } } })),
     ...transaction.deleteChains.map(({ name }) => ({ delete: { chain: { ...at, name } } })),
+    ...transaction.deleteContainers.map(({ kind, container: { name } }) => ({
+      delete: { [kind]: { ...at, name } },
+    })),
   ];
   // A command a line costs nothing, and lets a person read what a failed transaction held.
   const lines = nftables.map((command) => JSON.stringify(command)).join(',\n');
   return nftables.length === 0 ? '' : `{"nftables":[\n${lines}\n]}\n`;
-}
-
-function declaration(family: Family, { key, data, typeofProtocol }: Container): object {
-  const spell = (types: readonly KeyType[]): object =>
-    typeofProtocol === undefined
-      ? typeNames(family, types)
-      : { typeof: { concat: typeofFields(family, types, typeofProtocol) } };
-  const type = { type: key.length === 1 ? typeNames(family, key)[0] : spell(key) };
-  if (data === undefined) return type;
-  return { ...type, map: data === 'verdict' ? data : spell(data) };
 }
 
 function rules(at: object, { name, rules: list }: ChainUnit): Command[] {

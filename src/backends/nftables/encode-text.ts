@@ -1,8 +1,7 @@
 // A transaction in nft's own language, one command a line, so that an error's line names its command.
 import type { Family } from '../../model/ip.ts';
-import { expressionText } from './expression.ts';
-import type { Container, KeyType } from './schema.ts';
-import { familyWords, tableName, typeNames, typeofFields } from './schema.ts';
+import { declarationText } from './declaration.ts';
+import { familyWords, tableName } from './schema.ts';
 import type { ElementBatch, Transaction } from './transaction.ts';
 import { elementText, hookText, ruleText } from './unit.ts';
 
@@ -14,7 +13,7 @@ export function encodeText(family: Family, transaction: Transaction, table = tab
     ...(transaction.addTable ? [`add table ${at}`] : []),
     ...transaction.addContainers.map(
       ({ kind, container }) =>
-        `add ${kind} ${at} ${container.name} { ${declaration(family, container)} ; }`,
+        `add ${kind} ${at} ${container.name} { ${declarationText(family, container)} }`,
     ),
     ...transaction.addChains.map(({ name, hook }) =>
       hook === undefined
@@ -29,18 +28,11 @@ export function encodeText(family: Family, transaction: Transaction, table = tab
     ...transaction.addElements.map((batch) => elements('add', at, batch)),
     ...transaction.deleteChains.map(({ name }) => `flush chain ${at} ${name}`),
     ...transaction.deleteChains.map(({ name }) => `delete chain ${at} ${name}`),
+    ...transaction.deleteContainers.map(
+      ({ kind, container }) => `delete ${kind} ${at} ${container.name}`,
+    ),
   ];
   return lines.map((line) => `${line}\n`).join('');
-}
-
-function declaration(family: Family, { key, data, typeofProtocol }: Container): string {
-  const spell = (types: readonly KeyType[]): string =>
-    typeofProtocol === undefined
-      ? typeNames(family, types).join(' . ')
-      : typeofFields(family, types, typeofProtocol).map(expressionText).join(' . ');
-  const word = typeofProtocol === undefined ? 'type' : 'typeof';
-  if (data === undefined) return `${word} ${spell(key)}`;
-  return `${word} ${spell(key)} : ${data === 'verdict' ? data : spell(data)}`;
 }
 
 function elements(verb: 'add' | 'delete', at: string, batch: ElementBatch): string {

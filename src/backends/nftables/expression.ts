@@ -1,5 +1,6 @@
 // nft expressions in the shape of libnftables' JSON (man libnftables-json), as far as our rules use
 // it, and their text: one structure, two spellings. What nft lists reads back through the same text.
+import { parseIp } from '../../model/ip.ts';
 
 /** A value that a statement looks at or sets. */
 export type Expression =
@@ -8,6 +9,7 @@ export type Expression =
   | { readonly payload: { readonly protocol: string; readonly field: string } }
   | { readonly meta: { readonly key: string } }
   | { readonly ct: { readonly key: string } }
+  | { readonly fib: { readonly result: string; readonly flags: readonly string[] } }
   | { readonly prefix: { readonly addr: string; readonly len: number } }
   | { readonly concat: readonly Expression[] }
   | { readonly set: readonly Expression[] }
@@ -28,9 +30,15 @@ export type Statement =
     }
   | { readonly vmap: { readonly key: Expression; readonly data: string } }
   | { readonly mangle: { readonly key: Expression; readonly value: Expression } }
+  /** To what a map says, with a family; or to a constant address, which nft lists without one. */
   | { readonly dnat: { readonly family: string; readonly addr: Expression } }
+  | { readonly dnat: { readonly addr: string; readonly port: number } }
+  /** Adds an element to a set, or lets one that is there begin its time again. */
+  | { readonly set: { readonly op: 'update'; readonly elem: Expression; readonly set: string } }
   | { readonly masquerade: { readonly flags: string } }
   | { readonly jump: { readonly target: string } }
+  | { readonly goto: { readonly target: string } }
+  | { readonly return: null }
   | { readonly reject: null }
   | { readonly drop: null }
   | { readonly accept: null };
@@ -48,28 +56,39 @@ export function statementText(statement: Statement): string {
     const { key, value } = statement.mangle;
     return `${expressionText(key)} set ${expressionText(value)}`;
   }
-  if ('dnat' in statement) {
-    return `dnat ${statement.dnat.family} to ${expressionText(statement.dnat.addr)}`;
+  if ('dnat' in statement) return dnatText(statement.dnat);
+  if ('set' in statement) {
+    const { op, elem, set } = statement.set;
+    return `${op} ${set} { ${expressionText(elem)} }`;
   }
   if ('masquerade' in statement) return `masquerade ${String(statement.masquerade?.flags)}`;
   if ('jump' in statement) return `jump ${statement.jump.target}`;
+  if ('goto' in statement) return `goto ${statement.goto.target}`;
   // Of these nft lists details that it fills in itself; only the name is ours.
-  for (const name of ['reject', 'drop', 'accept'] as const) if (name in statement) return name;
+  for (const name of ['reject', 'drop', 'accept', 'return'] as const) {
+    if (name in statement) return name;
+  }
   return JSON.stringify(statement);
 }
 
 /** An expression as nft's own language spells it. */
 export function expressionText(expression: Expression): string {
-  if (typeof expression === 'string') return expression;
+  if (typeof expression === 'string') return addressText(expression);
   if (typeof expression === 'number') return String(expression);
   if ('payload' in expression) return `${expression.payload.protocol} ${expression.payload.field}`;
   if ('meta' in expression) return `meta ${expression.meta.key}`;
   if ('ct' in expression) return `ct ${expression.ct.key}`;
-  if ('prefix' in expression) return `${expression.prefix.addr}/${expression.prefix.len}`;
+  if ('fib' in expression)
+    return `fib ${expression.fib.flags.join(' . ')} ${expression.fib.result}`;
+  if ('prefix' in expression) {
+    return `${addressText(expression.prefix.addr)}/${expression.prefix.len}`;
+  }
   if ('concat' in expression) return expression.concat.map(expressionText).join(' . ');
   if ('set' in expression) return `{ ${expression.set.map(expressionText).join(', ')} }`;
-  if ('numgen' in expression)
-    return `numgen ${expression.numgen.mode} mod ${expression.numgen.mod}`;
+  if ('numgen' in expression) {
+    const { mode, mod, offset } = expression.numgen;
+    return `numgen ${mode} mod ${mod}${offset === 0 ? '' : ` offset ${offset}`}`;
+  }
   if ('map' in expression) {
     return `${expressionText(expression.map.key)} map ${expressionText(expression.map.data)}`;
   }
@@ -81,6 +100,17 @@ export function expressionText(expression: Expression): string {
     return `${expressionText(operands[0])} ${operator} ${hexadecimal(operands[1])}`;
   }
   return JSON.stringify(expression);
+}
+
+function dnatText(dnat: Extract<Statement, { dnat: unknown }>['dnat']): string {
+  if ('family' in dnat) return `dnat ${dnat.family} to ${expressionText(dnat.addr)}`;
+  const address = addressText(dnat.addr);
+  return `dnat to ${address.includes(':') ? `[${address}]` : address}:${dnat.port}`;
+}
+
+// An IPv6 address has several spellings, and nft chooses its own.
+function addressText(text: string): string {
+  return text.includes(':') ? (parseIp(text) ?? text) : text;
 }
 
 function matchText({

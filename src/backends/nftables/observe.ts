@@ -2,15 +2,16 @@
 // differ in how they print the same thing; strict in that a table of another shape says so.
 import type { Family } from '../../model/ip.ts';
 import { parseIp } from '../../model/ip.ts';
-import type { Protocol, ServiceKey } from '../../model/kubernetes.ts';
 import type { Hook } from '../../model/ruleset.ts';
 import type { Expression } from './expression.ts';
 import { protocolNames } from './expression.ts';
+import { affinitySecondsOf } from './names.ts';
+import { withOwners } from './owners.ts';
 import type { Container } from './schema.ts';
 import {
+  affinitySet,
   baseChains,
   containers,
-  endpointsName,
   familyWords,
   tableName,
   typeNames,
@@ -31,6 +32,7 @@ type ListedContainer = {
   readonly name: string;
   readonly type: unknown;
   readonly map?: unknown;
+  readonly timeout?: number;
   readonly elem?: readonly unknown[];
 };
 
@@ -38,36 +40,31 @@ type ListedContainer = {
 export function parseListing(family: Family, listing: string): ReadonlyMap<string, NftUnit> {
   const parsed = JSON.parse(listing) as { nftables: readonly Listed[] };
   const items = parsed.nftables.filter((item) => isOurs(family, item));
-  const units = new Map<string, NftUnit>();
-  const layoutFaults: string[] = [];
-  const keep = (unit: NftUnit): void => void units.set(unit.id, unit);
+  if (!items.some(({ table }) => table !== undefined)) return new Map();
   const rules = Map.groupBy(
     items.flatMap(({ rule }) => (rule === undefined ? [] : [rule])),
     ({ chain }) => chain,
   );
-  for (const { set, map, chain } of items) {
+  const layoutFaults: string[] = [];
+  const read = items.flatMap(({ set, map, chain }) => {
     const listed = set ?? map;
     if (listed !== undefined) {
-      const container = Object.values<Container>(containers).find(
-        ({ name }) => name === listed.name,
-      );
-      if (container === undefined || !hasShape(family, listed, container)) {
-        layoutFaults.push(listed.name);
-      } else {
-        keep(containerUnit(family, container));
-        for (const element of listed.elem ?? []) keep(readElement(container, element));
-      }
+      return readContainer(family, listed) ?? fault(layoutFaults, listed.name);
     }
-    if (chain === undefined) continue;
-    if (hasPlace(chain)) keep(readChain(chain, rules.get(chain.name) ?? []));
-    else layoutFaults.push(chain.name);
-  }
-  if (!items.some(({ table }) => table !== undefined)) return new Map();
-  // A table of another shape is replaced as a whole, so nothing that is in it counts as there.
-  if (layoutFaults.length > 0) units.clear();
+    if (chain === undefined) return [];
+    return hasPlace(chain)
+      ? [readChain(chain, rules.get(chain.name) ?? [])]
+      : fault(layoutFaults, chain.name);
+  });
   const layout = layoutFaults.length === 0 ? '' : ` with another ${layoutFaults.join(', ')}`;
-  keep(tableUnit(family, layout));
-  return withOwners(units);
+  // A table of another shape is replaced as a whole, so nothing that is in it counts as there.
+  const units = [...(layout === '' ? read : []), tableUnit(family, layout)];
+  return withOwners(new Map(units.map((unit) => [unit.id, unit])));
+}
+
+function fault(faults: string[], name: string): readonly NftUnit[] {
+  faults.push(name);
+  return [];
 }
 
 function isOurs(family: Family, item: Listed): boolean {
@@ -77,11 +74,34 @@ function isOurs(family: Family, item: Listed): boolean {
   return object?.['family'] === familyWords[family].table && name === tableName;
 }
 
-function hasShape(family: Family, listed: ListedContainer, { key, data }: Container): boolean {
-  const dataNames = data === undefined || data === 'verdict' ? data : typeNames(family, data);
+/** A set or map with its elements; undefined where it is none of ours, or of another shape. */
+function readContainer(family: Family, listed: ListedContainer): readonly NftUnit[] | undefined {
+  const container = containerNamed(listed.name);
+  if (container === undefined || !hasShape(family, listed, container)) return undefined;
+  // Elements that packets added belong to the clients: no plan adds them, and none takes them away.
+  const ours = container.timeoutSeconds === undefined ? (listed.elem ?? []) : [];
+  return [
+    containerUnit(family, container),
+    ...ours.map((element) => readElement(container, element)),
+  ];
+}
+
+const containersByName: ReadonlyMap<string, Container> = new Map(
+  Object.values<Container>(containers).map((container) => [container.name, container]),
+);
+
+function containerNamed(name: string): Container | undefined {
+  const seconds = affinitySecondsOf(name);
+  return seconds === undefined ? containersByName.get(name) : affinitySet(name, seconds);
+}
+
+function hasShape(family: Family, listed: ListedContainer, container: Container): boolean {
+  const { key, data, timeoutSeconds } = container;
+  const dataShape = data === undefined || data === 'verdict' ? data : typeNames(family, data);
   return (
-    shape(listed.type) === typeNames(family, key).join(' . ') &&
-    shape(listed.map) === (Array.isArray(dataNames) ? dataNames.join(' . ') : shape(dataNames))
+    shape(listed.type) === typeNames(family, key) &&
+    shape(listed.map) === shape(dataShape) &&
+    listed.timeout === timeoutSeconds
   );
 }
 
@@ -90,17 +110,20 @@ function shape(type: unknown): string {
   if (type === undefined) return '';
   if (typeof type === 'string') return type;
   if (Array.isArray(type)) return type.join(' . ');
-  const { concat } = (type as { typeof: { concat: readonly Expression[] } }).typeof;
-  return concat.map(typeOfField).join(' . ');
+  const { typeof: of } = type as { typeof: Expression };
+  if (typeof of === 'object' && 'concat' in of) return of.concat.map(typeOfField).join(' . ');
+  return typeOfField(of);
 }
 
 function typeOfField(field: Expression): string {
   if (typeof field !== 'object') return String(field);
   if ('numgen' in field) return 'integer';
   if ('meta' in field) return 'inet_proto';
+  // How our own rendering declares a map to verdicts.
+  if ('accept' in field) return 'verdict';
   if (!('payload' in field)) return JSON.stringify(field);
   const { protocol, field: name } = field.payload;
-  if (name !== 'daddr') return 'inet_service';
+  if (name !== 'daddr' && name !== 'saddr') return 'inet_service';
   return protocol === 'ip' ? 'ipv4_addr' : 'ipv6_addr';
 }
 
@@ -126,7 +149,7 @@ function readElement({ name, key, data }: Container, listed: unknown): ElementUn
   };
   const read = {
     container: name,
-    key: readConcat(val, key.indexOf('inet_proto')),
+    key: readConcat(val, key.indexOf('l4proto')),
     ...(comment === undefined ? {} : { comment }),
   };
   return elementUnit(data === undefined ? read : { ...read, value: readData(dataPart) });
@@ -149,47 +172,4 @@ function readConcat(value: unknown, protocolAt: number): string {
     .map((part, index) => (index === protocolAt ? (protocolNames[part] ?? part) : part))
     .map((part) => parseIp(part) ?? part)
     .join(' . ');
-}
-
-// A listing names Services in the comments of dispatch elements alone; what these lead to belongs to
-// the same Service. A unit that several Services share is given to one of them.
-function withOwners(units: Map<string, NftUnit>): Map<string, NftUnit> {
-  const owners = ownersById(units.values());
-  for (const unit of units.values()) {
-    const owner = owners.get(unit.id) ?? owners.get(slotOwner(unit));
-    if (owner !== undefined) units.set(unit.id, { ...unit, owner });
-  }
-  return units;
-}
-
-function ownersById(units: Iterable<NftUnit>): ReadonlyMap<string, ServiceKey> {
-  const owners = new Map<string, ServiceKey>();
-  const slots: ElementUnit[] = [];
-  for (const unit of units) {
-    if (unit.kind !== 'element') continue;
-    if (unit.comment === undefined) {
-      slots.push(unit);
-      continue;
-    }
-    const [service] = unit.comment.split(':') as [ServiceKey];
-    const [ip, protocol, port] = unit.key.split(' . ') as [string, Protocol, string];
-    owners.set(unit.id, service);
-    owners.set(`${containers.clusterIps.name} ${ip}`, service);
-    owners.set(`${endpointsName(protocol)} ${ip} . ${port}`, service);
-    if (unit.value?.startsWith('goto KUBE-SVC-'))
-      owners.set(`chain ${unit.value.slice(5)}`, service);
-  }
-  for (const slot of slots) {
-    const owner = owners.get(slotOwner(slot));
-    const [ip, port] = slot.value?.split(' . ') ?? [];
-    const protocol = slot.container.slice(endpointsName('').length);
-    const hairpin = `${containers.hairpinConnections.name} ${ip} . ${ip} . ${protocol} . ${port}`;
-    if (owner !== undefined) owners.set(hairpin, owner);
-  }
-  return owners;
-}
-
-// A slot's id without the slot: what the frontend's other slots share.
-function slotOwner({ id }: NftUnit): string {
-  return id.slice(0, id.lastIndexOf(' . '));
 }

@@ -2,13 +2,10 @@
 import type { Exec } from '../../host/exec.ts';
 import { ToolError } from '../../errors.ts';
 import type { NftInput } from '../../model/config.ts';
-import type { Ip } from '../../model/ip.ts';
-import { serviceKey } from '../../model/kubernetes.ts';
-import type { ServiceRules } from '../../model/ruleset.ts';
 import { plan } from '../../netfilter/plan.ts';
-import { NftAssembly } from './assembly.ts';
 import { encodeJson } from './encode-json.ts';
 import { encodeText } from './encode-text.ts';
+import { sampleProgram } from './sample.ts';
 import { transactionOf } from './transaction.ts';
 
 /** How to write to nft, and a sentence that says why. */
@@ -70,50 +67,9 @@ function refusalOf(byArgument: unknown, byInput: ToolError): string {
   return stderr.trim().split('\n', 1)[0] || `it ended with ${exitCode ?? 'a signal'}`;
 }
 
-/** A ruleset with one of everything: each kind of set, map, chain, rule and element. */
+/** The transaction that makes a table with one of everything. */
 function sample(input: 'json' | 'text'): string {
-  const assembly = new NftAssembly('IPv4', [
-    {
-      name: 'services',
-      hooks: ['nat-prerouting'],
-      newConnectionsOnly: false,
-      rules: [{ when: [], then: { kind: 'dispatch', dispatch: 'services' }, why: 'probe' }],
-    },
-  ]);
-  assembly.replace(new Map([[sampleService.service, sampleService]]));
-  const transaction = transactionOf(plan(new Map(), assembly.whole()));
+  const transaction = transactionOf(plan(new Map(), sampleProgram()));
   const encode = input === 'json' ? encodeJson : encodeText;
   return encode('IPv4', transaction, probeTable);
 }
-
-const sampleService: ServiceRules = {
-  service: serviceKey('sluice', 'probe'),
-  family: 'IPv4',
-  clusterIps: ['192.0.2.1' as Ip],
-  entries: [
-    {
-      dispatch: 'services',
-      address: { ip: '192.0.2.1' as Ip, protocol: 'tcp', port: 80 },
-      portName: '',
-      why: '',
-      to: {
-        service: serviceKey('sluice', 'probe'),
-        portName: '',
-        protocol: 'tcp',
-        rules: [
-          {
-            when: [],
-            then: {
-              kind: 'balance',
-              pool: {
-                members: [{ ip: '192.0.2.2' as Ip, port: 8080, isLocal: true }],
-                excluded: [],
-              },
-            },
-            why: '',
-          },
-        ],
-      },
-    },
-  ],
-};

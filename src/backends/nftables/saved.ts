@@ -66,8 +66,16 @@ function linesAbout(table: string, saved: string): readonly string[] {
   let isInBlock = false;
   for (const line of saved.split('\n')) {
     if (line.startsWith(`table ${table} {`)) isInBlock = true;
-    if (isInBlock || line.includes(` ${table}`)) lines.push(line);
+    if (isInBlock || line.includes(` ${table}`)) lines.push(withNumericPriority(line));
     if (line === '}') isInBlock = false;
   }
   return lines.length === 0 ? [] : [...lines, ''];
+}
+
+// nft 1.1 lists this name at the hook output too, where nft 1.0 takes numbers alone.
+function withNumericPriority(line: string): string {
+  return line.replace(
+    /(hook output priority) dstnat(?: ([+-]) (\d+))?/,
+    (_, place: string, sign = '+', distance = '0') => `${place} ${-100 + Number(sign + distance)}`,
+  );
 }

@@ -1,4 +1,4 @@
-// The fixed shape of our table: its name, its sets and maps with their types, its base chains.
+// The fixed shape of our table: its name, its sets and maps with what they hold, its base chains.
 import type { Family } from '../../model/ip.ts';
 import type { Protocol } from '../../model/kubernetes.ts';
 import type { Hook } from '../../model/ruleset.ts';
@@ -13,57 +13,77 @@ export const familyWords: Readonly<Record<Family, { table: 'ip' | 'ip6'; address
   IPv6: { table: 'ip6', address: 'ipv6_addr' },
 };
 
-/** The type of one part of a key, as nft names it; `address` stands for the family's own. */
-export type KeyType = 'address' | 'inet_proto' | 'inet_service' | 'integer';
+/** One part of a key or of data, by the packet field that it is looked up with. */
+export type Field = 'saddr' | 'daddr' | 'l4proto' | 'dport' | 'slot';
 
 /** A named set, or a map where it has data. */
 export type Container = {
   readonly name: string;
-  readonly key: readonly KeyType[];
-  readonly data?: 'verdict' | readonly KeyType[];
-  /**
-   * Declared by `typeof` with the ports of this protocol, because a part made by numgen has no type
-   * name of its own (man nft, "typeof"). The port must be a protocol's own, and so there is a map for
-   * each: with `th dport`, nft (1.0.6 to 1.1.3) refuses every rule that is added once the map stands,
-   * "conflicting protocols specified: tcp vs. th".
-   */
-  readonly typeofProtocol?: Protocol;
+  readonly key: readonly Field[];
+  readonly data?: 'verdict' | readonly Field[];
+  /** Whose ports `dport` stands for; of any protocol where it is absent. */
+  readonly protocol?: Protocol;
+  /** Packets add elements, which leave after this long; absent where we alone add them. */
+  readonly timeoutSeconds?: number;
 };
 
-const frontendKey = ['address', 'inet_proto', 'inet_service'] as const;
+const frontendKey = ['daddr', 'l4proto', 'dport'] as const;
+const nodePortKey = ['l4proto', 'dport'] as const;
 
-/** Every set and map; a Service adds elements to these and nothing else. */
+/** Every set and map that there always is; most Services add elements to these and nothing else. */
 export const containers = {
-  clusterIps: { name: 'cluster-ips', key: ['address'] },
+  clusterIps: { name: 'cluster-ips', key: ['daddr'] },
+  nodePortIps: { name: 'nodeport-ips', key: ['daddr'] },
   hairpinConnections: {
     name: 'hairpin-connections',
-    key: ['address', 'address', 'inet_proto', 'inet_service'],
+    key: ['saddr', 'daddr', 'l4proto', 'dport'],
   },
-  /** Frontend to the chain for its number of endpoints. */
+  /** Frontend to the chain for its shape, or for its Service alone. */
   serviceIps: { name: 'service-ips', key: frontendKey, data: 'verdict' },
+  serviceNodePorts: { name: 'service-nodeports', key: nodePortKey, data: 'verdict' },
   noEndpointServices: { name: 'no-endpoint-services', key: frontendKey, data: 'verdict' },
-  /** Frontend and slot to endpoint; a frontend of n endpoints has the slots 0 to n-1. */
-  tcpEndpoints: endpointsOf('tcp'),
-  udpEndpoints: endpointsOf('udp'),
-  sctpEndpoints: endpointsOf('sctp'),
+  noEndpointNodePorts: { name: 'no-endpoint-nodeports', key: nodePortKey, data: 'verdict' },
+  firewallIps: { name: 'firewall-ips', key: frontendKey, data: 'verdict' },
+  tcpEndpoints: endpointsOf('address', 'tcp'),
+  udpEndpoints: endpointsOf('address', 'udp'),
+  sctpEndpoints: endpointsOf('address', 'sctp'),
+  tcpNodePortEndpoints: endpointsOf('node-port', 'tcp'),
+  udpNodePortEndpoints: endpointsOf('node-port', 'udp'),
+  sctpNodePortEndpoints: endpointsOf('node-port', 'sctp'),
 } as const satisfies Record<string, Container>;
 
+/** How a frontend is looked up: by address, protocol and port, or without the address. */
+export type LookUp = 'address' | 'node-port';
+
 /** The name of the map of slots for frontends of one protocol. */
-export function endpointsName(protocol: Protocol | ''): string {
-  return `endpoints-${protocol}`;
+export function endpointsName(by: LookUp, protocol: Protocol): string {
+  return by === 'address' ? `endpoints-${protocol}` : `nodeport-endpoints-${protocol}`;
 }
 
-function endpointsOf(protocol: Protocol): Container {
+/**
+ * Frontend and slot to endpoint: a frontend of n endpoints has the slots 0 to n-1. There is a map for
+ * each protocol because a port must be a protocol's own here: with `th dport` in its data, nft (1.0.6
+ * to 1.1.3) refuses every rule that is added once the map stands, "conflicting protocols specified:
+ * tcp vs. th".
+ */
+function endpointsOf(by: LookUp, protocol: Protocol): Container {
   return {
-    name: endpointsName(protocol),
-    key: ['address', 'inet_service', 'integer'],
-    data: ['address', 'inet_service'],
-    typeofProtocol: protocol,
+    name: endpointsName(by, protocol),
+    key: by === 'address' ? ['daddr', 'dport', 'slot'] : ['dport', 'slot'],
+    data: ['daddr', 'dport'],
+    protocol,
   };
+}
+
+/** The clients of one endpoint of a Service with session affinity; each leaves `seconds` after its last connection. */
+export function affinitySet(name: string, seconds: number): Container {
+  return { name, key: ['saddr'], timeoutSeconds: seconds };
 }
 
 /** Base chains: priorities are kube-proxy's, so that other programs' order with it holds with us. */
 export const baseChains: Readonly<Record<Hook, { type: string; hook: string; prio: number }>> = {
+  'filter-prerouting-pre-dnat': { type: 'filter', hook: 'prerouting', prio: -110 },
+  'filter-output-pre-dnat': { type: 'filter', hook: 'output', prio: -110 },
   'nat-prerouting': { type: 'nat', hook: 'prerouting', prio: -100 },
   'nat-output': { type: 'nat', hook: 'output', prio: -100 },
   'nat-postrouting': { type: 'nat', hook: 'postrouting', prio: 100 },
@@ -72,31 +92,32 @@ export const baseChains: Readonly<Record<Hook, { type: string; hook: string; pri
   'filter-output': { type: 'filter', hook: 'output', prio: 0 },
 };
 
-/** The packet fields that a frontend is looked up by. */
-export function frontendFields(family: Family): readonly Expression[] {
-  return [
-    { payload: { protocol: familyWords[family].table, field: 'daddr' } },
-    { meta: { key: 'l4proto' } },
-    { payload: { protocol: 'th', field: 'dport' } },
-  ];
-}
-
-/** The type names of a key or of data in one family, such as `ipv4_addr . inet_service`. */
-export function typeNames(family: Family, types: readonly KeyType[]): readonly string[] {
-  return types.map((type) => (type === 'address' ? familyWords[family].address : type));
-}
-
-/** A packet expression of each type, for a declaration by `typeof`. */
-export function typeofFields(
+/** The packet field of each part; `protocol` is the one whose ports are meant. */
+export function fieldExpressions(
   family: Family,
-  types: readonly KeyType[],
-  protocol: Protocol,
+  fields: readonly Field[],
+  protocol: Protocol | 'th' = 'th',
 ): readonly Expression[] {
-  const fields: Record<KeyType, Expression> = {
-    address: { payload: { protocol: familyWords[family].table, field: 'daddr' } },
-    inet_proto: { meta: { key: 'l4proto' } },
-    inet_service: { payload: { protocol, field: 'dport' } },
-    integer: { numgen: { mode: 'random', mod: 65536, offset: 0 } },
+  const { table } = familyWords[family];
+  const expressions: Readonly<Record<Field, Expression>> = {
+    saddr: { payload: { protocol: table, field: 'saddr' } },
+    daddr: { payload: { protocol: table, field: 'daddr' } },
+    l4proto: { meta: { key: 'l4proto' } },
+    dport: { payload: { protocol, field: 'dport' } },
+    slot: { numgen: { mode: 'random', mod: 65536, offset: 0 } },
   };
-  return types.map((type) => fields[type]);
+  return fields.map((field) => expressions[field]);
+}
+
+/** nft's type names of these parts in one family, such as `ipv4_addr . inet_service`. */
+export function typeNames(family: Family, fields: readonly Field[]): string {
+  const { address } = familyWords[family];
+  const names: Readonly<Record<Field, string>> = {
+    saddr: address,
+    daddr: address,
+    l4proto: 'inet_proto',
+    dport: 'inet_service',
+    slot: 'integer',
+  };
+  return fields.map((field) => names[field]).join(' . ');
 }

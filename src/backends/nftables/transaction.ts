@@ -22,6 +22,7 @@ export type Transaction = {
   readonly deleteElements: readonly ElementBatch[];
   readonly addElements: readonly ElementBatch[];
   readonly deleteChains: readonly ChainUnit[];
+  readonly deleteContainers: readonly ContainerUnit[];
 };
 
 // Large enough that nft's cost for a command does not show, small enough that an error's position
@@ -48,6 +49,7 @@ export function transactionOf(plan: Plan<NftUnit>): Transaction {
     deleteElements: batches(leaving.filter((unit) => unit.kind === 'element')),
     addElements: batches([...present, ...created].filter((unit) => unit.kind === 'element')),
     deleteChains: withTable.filter((unit) => unit.kind === 'chain'),
+    deleteContainers: withTable.filter((unit) => isContainer(unit)),
   };
 }
 

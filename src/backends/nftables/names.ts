@@ -1,0 +1,114 @@
+// Names of chains and sets: in go the shapes of Services, or Service ports and endpoints, out come names
+// that are the same on every node and in every run. What belongs to one Service port is named as
+// kube-proxy's nftables mode names it.
+import { hash } from 'node:crypto';
+import type { Endpoint, Pool } from '../../model/forwarding.ts';
+import type { PartName, ServiceChain } from '../../model/ruleset.ts';
+import type { LookUp } from './schema.ts';
+
+/** The chain of each part of the rule book, named as kube-proxy's nftables mode names it. */
+export const partChains: Readonly<Record<PartName, string>> = {
+  'source-ranges': 'firewall-check',
+  services: 'services',
+  localnet: 'localnet-check',
+  'health-ports': 'health-ports-check',
+  'no-external-endpoints': 'nodeport-endpoints-check',
+  'no-endpoints': 'service-endpoints-check',
+  'cluster-ips': 'cluster-ips-check',
+  forward: 'forward-check',
+  masquerading: 'masquerading',
+};
+
+/** The chain that elements of no-endpoint maps go to; a map cannot hold `reject` itself. */
+export const rejectChain = 'reject-chain';
+
+/** What identifies a Service port. */
+export type ServicePortId = Pick<ServiceChain, 'service' | 'portName' | 'protocol'>;
+
+/**
+ * The chain for all frontends of one shape, such as `KUBE-SVC-TCP-3`, or `KUBE-NODEPORT-TCP-3-LOCAL-1`
+ * where three endpoints of the cluster serve this node and its pods, and one of this node all others.
+ */
+export function classChainName(
+  { kind, protocol }: Pick<ServiceChain, 'kind' | 'protocol'>,
+  by: LookUp,
+  sizes: { readonly all: number; readonly local: number | undefined },
+): string {
+  const external = by === 'address' ? 'KUBE-EXT' : 'KUBE-NODEPORT';
+  const prefix = kind === 'internal' ? 'KUBE-SVC' : external;
+  const local = sizes.local === undefined ? '' : `-LOCAL-${sizes.local}`;
+  return `${prefix}-${protocol.toUpperCase()}-${sizes.all}${local}`;
+}
+
+/** What a chain of one Service port is for: its ClusterIP, its other addresses, or who may use these. */
+const entryPrefixes: Readonly<Record<ServiceChain['kind'], string>> = {
+  internal: 'internal-',
+  external: 'external-',
+  'source-ranges': 'firewall-',
+};
+
+/** The chain where a Service port that has chains of its own is entered. */
+export function entryChainName(chain: Pick<ServiceChain, 'kind'> & ServicePortId): string {
+  return named(entryPrefixes[chain.kind], portText(chain));
+}
+
+/** The chain that balances a Service port over a pool of its own. */
+export function policyChainName({ policy }: Pick<Pool, 'policy'>, port: ServicePortId): string {
+  return named(policy === 'Local' ? 'local-' : 'service-', portText(port));
+}
+
+/** The chain that sends a Service port's connections to one endpoint, and remembers their clients. */
+export function endpointChainName(port: ServicePortId, endpoint: Endpoint): string {
+  return named('endpoint-', endpointText(port, endpoint));
+}
+
+/**
+ * The set of an endpoint's clients. The timeout is part of the name, so that another timeout is another
+ * set: not every kernel can change that of a set that stands.
+ */
+export function affinitySetName(
+  port: ServicePortId,
+  endpoint: Endpoint,
+  affinitySeconds: number,
+): string {
+  return named(`affinity-${affinitySeconds}s-`, endpointText(port, endpoint));
+}
+
+/** The timeout of a set that affinitySetName named; undefined for any other name. */
+export function affinitySecondsOf(name: string): number | undefined {
+  const seconds = /^affinity-([1-9]\d*)s-/.exec(name)?.[1];
+  return seconds === undefined ? undefined : Number(seconds);
+}
+
+/** The Service, `namespace/name`, of a chain or set of one Service port; undefined for any other name. */
+export function serviceOf(name: string): string | undefined {
+  return /^[a-z]+-(?:\d+s-)?[A-Z2-7]{8}-([^/]+\/[^/]+)\//.exec(name)?.[1];
+}
+
+function portText({ service, portName, protocol }: ServicePortId): string {
+  return `${service}/${protocol}/${portName}`;
+}
+
+// nft takes no colon in a name.
+function endpointText(port: ServicePortId, { ip, port: number }: Endpoint): string {
+  return `${portText(port)}__${ip.replaceAll(':', '.')}/${number}`;
+}
+
+// The kernel takes 255 characters. What is cut off is still told apart by the hash.
+const longestName = 240;
+
+function named(prefix: string, text: string): string {
+  const name = `${prefix}${shortHash(text)}-${text}`;
+  return name.length <= longestName ? name : `${name.slice(0, longestName - 3)}...`;
+}
+
+const base32Digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+
+/** The first 8 characters of the base32 (RFC 4648) of the SHA-256 of `text`, as kube-proxy hashes. */
+function shortHash(text: string): string {
+  const fortyBits = Number.parseInt(hash('sha256', text, 'hex').slice(0, 10), 16);
+  return fortyBits
+    .toString(32)
+    .padStart(8, '0')
+    .replaceAll(/./g, (digit) => base32Digits.charAt(Number.parseInt(digit, 32)));
+}

@@ -1,0 +1,105 @@
+// The spelling in nft's own language: what Services share, and what they have of their own.
+import { expect, test } from 'vitest';
+import { createNftablesBackend } from '../../../src/backends/nftables/backend.ts';
+import { statementText } from '../../../src/backends/nftables/expression.ts';
+import type { Family } from '../../../src/model/ip.ts';
+import { everyKind, objectsOf, type Kind } from '../../support/every-kind.ts';
+import { configFor } from '../../support/config.ts';
+import { wanted } from '../../support/nftables-machine.ts';
+
+const backend = createNftablesBackend(
+  (file) => Promise.reject(new Error(`no tool is run here, not ${file}`)),
+  'text',
+);
+
+function programOf(kinds: readonly Kind[], flags: readonly string[] = []) {
+  const config = configFor('nftables', flags);
+  const objects = kinds.flatMap((kind, index) => objectsOf('IPv4', kind, index + 1));
+  return wanted({ backend, config }, 'IPv4', objects);
+}
+
+function textOf(kind: Kind, id: string): string | undefined {
+  return programOf([kind]).get(id)?.text;
+}
+
+const outward = { local: 1, remote: 2, nodePort: 30_080 } as const;
+
+test('externalTrafficPolicy Local is one chain over two ranges of slots', () => {
+  const kind = { ...outward, externalTrafficPolicy: 'Local' } as const;
+  expect(textOf(kind, 'chain KUBE-NODEPORT-TCP-3-LOCAL-1')).toBe(`\
+chain KUBE-NODEPORT-TCP-3-LOCAL-1 {
+  ip saddr 10.244.0.0/16 dnat ip to tcp dport . numgen random mod 3 map @nodeport-endpoints-tcp comment "pod traffic for a Service's external destinations"
+  fib saddr type local meta mark set meta mark | 0x00004000 comment "masquerade LOCAL traffic for a Service's external destinations"
+  fib saddr type local dnat ip to tcp dport . numgen random mod 3 map @nodeport-endpoints-tcp comment "route LOCAL traffic for a Service's external destinations"
+  dnat ip to tcp dport . numgen random mod 1 offset 3 map @nodeport-endpoints-tcp
+}`);
+  const slots = [...programOf([kind]).keys()].filter((id) => id.startsWith('nodeport-endpoints-'));
+  expect(slots).toEqual([0, 1, 2, 3].map((slot) => `nodeport-endpoints-tcp 30080 . ${slot}`));
+});
+
+test('affinity is a set and a chain for each endpoint, asked before chance', () => {
+  const kind = { local: 1, remote: 1, affinitySeconds: 60 } as const;
+  const name = 'BB7DUN2I-ns/service-1/tcp/http';
+  const one = 'OOLBFGXN-ns/service-1/tcp/http__10.244.1.11/8080';
+  const other = 'XDKVIB3R-ns/service-1/tcp/http__10.244.2.11/8080';
+  const program = programOf([kind]);
+  expect(program.get(`chain service-${name}`)?.text).toBe(`\
+chain service-${name} {
+  ip saddr @affinity-60s-${one} goto endpoint-${one}
+  ip saddr @affinity-60s-${other} goto endpoint-${other}
+  numgen random mod 2 0 goto endpoint-${one}
+  goto endpoint-${other}
+}`);
+  expect(program.get(`chain endpoint-${one}`)?.text).toBe(`\
+chain endpoint-${one} {
+  update @affinity-60s-${one} { ip saddr }
+  meta l4proto tcp dnat to 10.244.1.11:8080
+}`);
+  const own = [...program.values()].filter(({ id }) => id.includes(name.slice(9)));
+  expect(own.map(({ id, owner }) => `${id} of ${owner}`).toSorted()).toEqual(
+    [
+      `chain endpoint-${one}`,
+      `chain endpoint-${other}`,
+      `chain internal-${name}`,
+      `chain service-${name}`,
+      `set affinity-60s-${one}`,
+      `set affinity-60s-${other}`,
+    ].map((id) => `${id} of ns/service-1`),
+  );
+});
+
+test.each<Family>(['IPv4', 'IPv6'])('no shared %s chain names a Service', (family) => {
+  const config = configFor('nftables');
+  const program = wanted({ backend, config }, family, everyKind(family));
+  const shared = [...program.values()].filter(({ id }) => id.startsWith('chain KUBE-'));
+  expect(shared.length).toBeGreaterThan(15);
+  expect(shared.filter(({ text }) => text.includes('service-'))).toEqual([]);
+});
+
+test('node ports are at all local addresses but loopback, or at the ones that were asked for', () => {
+  const all = programOf([outward], ['--nodeport-addresses', '0.0.0.0/0']);
+  expect(all.get('chain services')?.text).toContain(
+    '  fib daddr type local ip daddr != 127.0.0.0/8 meta l4proto . th dport vmap @service-nodeports',
+  );
+  const some = programOf([outward], ['--nodeport-addresses', '192.168.0.0/24']);
+  expect(some.get('chain services')?.text).toContain(
+    '  ip daddr @nodeport-ips meta l4proto . th dport vmap @service-nodeports',
+  );
+  expect(some.has('nodeport-ips 192.168.0.2')).toBe(true);
+});
+
+test('what nft lists in another form reads the same', () => {
+  const isProtocol = (right: string | number) =>
+    statementText({ match: { op: '==', left: { meta: { key: 'l4proto' } }, right } });
+  expect(isProtocol(132)).toBe(isProtocol('sctp'));
+  expect(statementText({ dnat: { addr: 'fd00::0:1', port: 80 } })).toBe('dnat to [fd00::1]:80');
+  expect(
+    statementText({
+      match: {
+        op: '!=',
+        left: { payload: { protocol: 'ip6', field: 'saddr' } },
+        right: { prefix: { addr: 'fd00:0::', len: 120 } },
+      },
+    }),
+  ).toBe('ip6 saddr != fd00::/120');
+});
