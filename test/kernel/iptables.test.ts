@@ -2,38 +2,22 @@
 import { once } from 'node:events';
 import { execa } from 'execa';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createIptablesBackend } from '../../src/backends/iptables/backend.ts';
 import { oneOf } from '../../src/backends/iptables/rule-text.ts';
 import type { IptablesUnit } from '../../src/backends/iptables/unit.ts';
-import type { Backend } from '../../src/backends/backend.ts';
 import { ToolError } from '../../src/errors.ts';
-import type { Exec } from '../../src/host/exec.ts';
 import type { Family } from '../../src/model/ip.ts';
 import type { ServiceRules } from '../../src/model/ruleset.ts';
 import { plan } from '../../src/netfilter/plan.ts';
-import { networkNamespace } from '../support/network-namespace.ts';
-import { assembly, service } from '../unit/iptables/fixture.ts';
+import { machine, ownUnits } from '../support/iptables-machine.ts';
+import { variants } from '../support/one-variant.ts';
+import { assembly, cidr, decided, ip, service } from '../unit/iptables/fixture.ts';
 
 const nothing = new Map<string, IptablesUnit>();
-const variants = ['nft', 'legacy'] as const;
 const cases = variants.flatMap((variant) =>
   (['IPv4', 'IPv6'] as const).map((family) => ({ variant, family })),
 );
 const clusterNet: Readonly<Record<Family, string>> = { IPv4: '10.96.', IPv6: 'fd00:96::' };
 const podNet: Readonly<Record<Family, string>> = { IPv4: '10.244.1.', IPv6: 'fd00:10:244::' };
-
-/** A namespace whose `iptables`, `ip6tables-save` and so on are those of one variant. */
-async function machine(
-  variant: (typeof variants)[number],
-): Promise<{ name: string; exec: Exec; backend: Backend<IptablesUnit> }> {
-  const { name, exec: inside } = await networkNamespace();
-  const exec: Exec = (file, args, options) =>
-    inside(file.replace(/^(ip6?tables)/, `$1-${variant}`), args, options);
-  const backend = createIptablesBackend(exec);
-  const { findings } = await backend.probe();
-  expect(findings.join()).toContain(variant === 'nft' ? 'nf_tables' : 'legacy');
-  return { name, exec, backend };
-}
 
 function clusterIp(family: Family, n: number): string {
   const separator = family === 'IPv4' ? '.' : ':';
@@ -59,10 +43,43 @@ function cluster(family: Family, count: number): readonly ServiceRules[] {
   });
 }
 
+/** Services with all that a Service can ask for. */
+function demanding(family: Family): readonly ServiceRules[] {
+  const external = family === 'IPv4' ? '203.0.113.' : '2001:db8::';
+  const far = [podIp(family, 201), podIp(family, 202)];
+  const is = {
+    loadBalancerIps: [ip(`${external}1`)],
+    externalIps: [ip(`${external}2`)],
+    sourceRanges: [cidr(family === 'IPv4' ? '192.0.2.0/24' : '2001:db8:1::/48')],
+    affinitySeconds: 10_800,
+    healthCheckNodePort: 32_000,
+    externalTrafficPolicy: 'Local',
+  } as const;
+  return [
+    decided('ns/all', clusterIp(family, 300), {
+      is,
+      nodePort: 30_080,
+      local: [podIp(family, 200)],
+      remote: far,
+    }),
+    decided('ns/far', clusterIp(family, 301), {
+      is: { externalTrafficPolicy: 'Local', internalTrafficPolicy: 'Local' },
+      nodePort: 30_081,
+      remote: far,
+    }),
+    ...Array.from({ length: 40 }, (_, n) =>
+      decided(`ns/none-${n}`, clusterIp(family, 302 + n), {
+        is: { externalIps: [ip(`${external}${10 + n}`)] },
+        nodePort: 30_100 + n * 50,
+      }),
+    ),
+  ];
+}
+
 describe.each(cases)('$variant, $family', ({ variant, family }) => {
   test('what is applied is observed, a change writes its own lines, and a clean-up leaves nothing', async () => {
     const { exec, backend } = await machine(variant);
-    const made = assembly(family, cluster(family, 60));
+    const made = assembly(family, [...cluster(family, 60), ...demanding(family)]);
     await backend.apply(family, plan(nothing, made.whole()));
     expect(await backend.observe(family)).toEqual(made.whole());
 
@@ -87,9 +104,10 @@ describe.each(cases)('$variant, $family', ({ variant, family }) => {
     expect(await backend.observe(family)).toEqual(made.whole());
 
     await backend.apply(family, plan(await backend.observe(family), nothing));
-    expect(await backend.observe(family)).toEqual(nothing);
+    expect(ownUnits(await backend.observe(family))).toEqual(nothing);
     const save = family === 'IPv4' ? 'iptables-save' : 'ip6tables-save';
-    expect((await exec(save, [])).stdout).not.toContain('KUBE-');
+    const left = (await exec(save, [])).stdout.split('\n').filter((line) => line.includes('KUBE-'));
+    expect(left.filter((line) => !line.includes('KUBE-FIREWALL'))).toEqual([]);
   });
 
   test('packets find their Service in the tree, and are refused where nothing answers', async () => {
@@ -167,25 +185,6 @@ describe.each(variants)('%s', (variant) => {
     expect(await backend.observe('IPv4')).toEqual(whole);
   });
 
-  test("kube-proxy's chains give way, the kubelet's and the user's rules stay", async () => {
-    const { exec, backend } = await machine(variant);
-    await exec('iptables-restore', ['--noflush'], { input: kubeProxyNode });
-    const made = assembly('IPv4', cluster('IPv4', 3));
-    await backend.apply('IPv4', plan(await backend.observe('IPv4'), made.whole()));
-    expect(await backend.observe('IPv4')).toEqual(made.whole());
-    await backend.apply('IPv4', plan(made.whole(), nothing));
-    const { stdout } = await exec('iptables-save', []);
-    const left = stdout.split('\n').filter((line) => /^:(KUBE|MY)|^-A/.test(line));
-    expect(left.map((line) => line.replace(/\[.*\]/, '')).toSorted()).toEqual([
-      '-A INPUT -j KUBE-FIREWALL',
-      '-A KUBE-FIREWALL ! -s 127.0.0.0/8 -d 127.0.0.0/8 -j DROP',
-      '-A POSTROUTING -s 10.244.0.0/16 -j MASQUERADE',
-      ':KUBE-FIREWALL - ',
-      ':KUBE-KUBELET-CANARY - ',
-      ':MY-CHAIN - ',
-    ]);
-  });
-
   test('a plan of more chains than one transaction takes is carried out all the same', async () => {
     const { backend } = await machine(variant);
     const made = assembly('IPv4', cluster('IPv4', 400));
@@ -193,7 +192,7 @@ describe.each(variants)('%s', (variant) => {
     await backend.apply('IPv4', plan(nothing, made.whole()));
     expect(await backend.observe('IPv4')).toEqual(made.whole());
     await backend.apply('IPv4', plan(made.whole(), nothing));
-    expect(await backend.observe('IPv4')).toEqual(nothing);
+    expect(ownUnits(await backend.observe('IPv4'))).toEqual(nothing);
   });
 
   test('a refused transaction changes nothing and names the line', async () => {
@@ -210,48 +209,6 @@ describe.each(variants)('%s', (variant) => {
     expect(failure).toBeInstanceOf(ToolError);
     expect(String(failure)).toMatch(/line \d+ \(.*\): .*\n/);
     expect(String(failure)).toContain(`-X ${chain}`);
-    expect(await backend.observe('IPv4')).toEqual(before);
+    expect(plan(await backend.observe('IPv4'), before)).toEqual([]);
   });
 });
-
-// As a kubelet and kube-proxy leave a node, with a rule of the user's.
-const kubeProxyNode = `*filter
-:KUBE-FIREWALL - [0:0]
-:KUBE-SERVICES - [0:0]
-:KUBE-EXTERNAL-SERVICES - [0:0]
-:KUBE-NODEPORTS - [0:0]
-:KUBE-FORWARD - [0:0]
-:KUBE-PROXY-FIREWALL - [0:0]
--A INPUT -j KUBE-FIREWALL
--A INPUT -m comment --comment "kubernetes health check service ports" -j KUBE-NODEPORTS
--A INPUT -m conntrack --ctstate NEW -m comment --comment "kubernetes externally-visible service portals" -j KUBE-EXTERNAL-SERVICES
--A FORWARD -m conntrack --ctstate NEW -m comment --comment "kubernetes load balancer firewall" -j KUBE-PROXY-FIREWALL
--A FORWARD -m comment --comment "kubernetes forwarding rules" -j KUBE-FORWARD
--A FORWARD -m conntrack --ctstate NEW -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
--A FORWARD -m conntrack --ctstate NEW -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
--A KUBE-FIREWALL -d 127.0.0.0/8 ! -s 127.0.0.0/8 -j DROP
--A KUBE-FORWARD -m conntrack --ctstate INVALID -j DROP
-COMMIT
-*nat
-:KUBE-KUBELET-CANARY - [0:0]
-:KUBE-PROXY-CANARY - [0:0]
-:MY-CHAIN - [0:0]
-:KUBE-SERVICES - [0:0]
-:KUBE-NODEPORTS - [0:0]
-:KUBE-POSTROUTING - [0:0]
-:KUBE-MARK-MASQ - [0:0]
-:KUBE-EXT-XPGD46QRK7WJZT7O - [0:0]
-:KUBE-SVC-XPGD46QRK7WJZT7O - [0:0]
-:KUBE-SEP-SXIVWICOYRO3J4NJ - [0:0]
--A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
--A POSTROUTING -m comment --comment "kubernetes postrouting rules" -j KUBE-POSTROUTING
--A POSTROUTING -s 10.244.0.0/16 -j MASQUERADE
--A KUBE-SERVICES -m comment --comment "ns1/svc1:p80 cluster IP" -m tcp -p tcp -d 10.96.0.1 --dport 80 -j KUBE-SVC-XPGD46QRK7WJZT7O
--A KUBE-SERVICES -m addrtype --dst-type LOCAL -j KUBE-NODEPORTS
--A KUBE-NODEPORTS -m comment --comment ns1/svc1:p80 -m tcp -p tcp --dport 30080 -j KUBE-EXT-XPGD46QRK7WJZT7O
--A KUBE-EXT-XPGD46QRK7WJZT7O -j KUBE-SVC-XPGD46QRK7WJZT7O
--A KUBE-SVC-XPGD46QRK7WJZT7O -m comment --comment "ns1/svc1:p80 -> 10.180.0.1:80" -j KUBE-SEP-SXIVWICOYRO3J4NJ
--A KUBE-SEP-SXIVWICOYRO3J4NJ -m comment --comment ns1/svc1:p80 -s 10.180.0.1 -j KUBE-MARK-MASQ
--A KUBE-SEP-SXIVWICOYRO3J4NJ -m comment --comment ns1/svc1:p80 -m tcp -p tcp -j DNAT --to-destination 10.180.0.1:80
-COMMIT
-`;

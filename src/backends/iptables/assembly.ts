@@ -1,20 +1,19 @@
 // The iptables Program of one family, kept as pieces; see Assembly in backend.ts.
 import type { Family } from '../../model/ip.ts';
 import type { ServiceKey } from '../../model/kubernetes.ts';
-import type { DispatchName, Part, ServiceRules } from '../../model/ruleset.ts';
+import type { Part, ServiceRules } from '../../model/ruleset.ts';
 import type { Assembly, Change } from '../backend.ts';
 import type { Piece } from './compile.ts';
-import { compileFrame, compileService } from './compile.ts';
-import type { DispatchRule } from './dispatch-tree.ts';
-import { DispatchTree } from './dispatch-tree.ts';
-import type { TableName } from './names.ts';
-import { fixedChains } from './names.ts';
+import { compileService } from './compile.ts';
+import type { TreeName, TreePlace } from './dispatch/places.ts';
+import { treeDigits, treePlaces } from './dispatch/places.ts';
+import type { Digits, DispatchRule } from './dispatch/tree.ts';
+import { DispatchTree } from './dispatch/tree.ts';
+import { compileFrame, compileTails } from './frame.ts';
 import type { ChainUnit, IptablesUnit } from './unit.ts';
 import { chainUnit } from './unit.ts';
 
-const dispatches: readonly DispatchName[] = ['no-endpoints', 'services'];
-
-const noPiece: Piece = { chains: [], entries: { services: [], 'no-endpoints': [] } };
+const noPiece: Piece = { chains: [], entries: new Map() };
 
 /**
  * Invariant: each dispatch holds exactly the entries of #pieces, and the units of its chains as they
@@ -23,24 +22,28 @@ const noPiece: Piece = { chains: [], entries: { services: [], 'no-endpoints': []
 export class IptablesAssembly implements Assembly<IptablesUnit> {
   readonly #frame: readonly IptablesUnit[];
   readonly #pieces = new Map<ServiceKey, Piece>();
-  readonly #dispatches: Readonly<Record<DispatchName, Dispatch>>;
+  readonly #dispatches: ReadonlyMap<TreeName, Dispatch>;
 
   constructor(family: Family, parts: readonly Part[]) {
     this.#frame = compileFrame(family, parts);
-    this.#dispatches = {
-      services: new Dispatch(family, 'nat'),
-      'no-endpoints': new Dispatch(family, 'filter'),
-    };
+    const tails = compileTails(parts);
+    this.#dispatches = new Map(
+      [...treePlaces].flatMap(([name, place]) => {
+        const tail = tails.get(name);
+        if (tail === undefined) return [];
+        return [[name, new Dispatch(treeDigits(name, family), { place, tail })] as const];
+      }),
+    );
   }
 
   replace(pieces: ReadonlyMap<ServiceKey, ServiceRules | undefined>): Change<IptablesUnit> {
     const before = new Map<string, IptablesUnit>();
     const after = new Map<string, IptablesUnit>();
     const swaps = [...pieces].map(([service, rules]) => this.#swap(service, rules));
-    for (const name of dispatches) {
-      const was = swaps.flatMap((swap) => swap.was.entries[name]);
-      const now = swaps.flatMap((swap) => swap.now.entries[name]);
-      const change = this.#dispatches[name].replace(was, now);
+    for (const [name, dispatch] of this.#dispatches) {
+      const was = swaps.flatMap((swap) => swap.was.entries.get(name) ?? []);
+      const now = swaps.flatMap((swap) => swap.now.entries.get(name) ?? []);
+      const change = dispatch.replace(was, now);
       for (const [id, unit] of change.before) before.set(id, unit);
       for (const [id, unit] of change.after) after.set(id, unit);
     }
@@ -54,8 +57,8 @@ export class IptablesAssembly implements Assembly<IptablesUnit> {
   whole(): ReadonlyMap<string, IptablesUnit> {
     const units = new Map<string, IptablesUnit>();
     for (const unit of this.#frame) units.set(unit.id, unit);
-    for (const name of dispatches) {
-      for (const unit of this.#dispatches[name].units()) units.set(unit.id, unit);
+    for (const dispatch of this.#dispatches.values()) {
+      for (const unit of dispatch.units()) units.set(unit.id, unit);
     }
     // Sorted, so that nobody can tell in which order the Services came.
     for (const service of [...this.#pieces.keys()].sort()) {
@@ -76,16 +79,22 @@ export class IptablesAssembly implements Assembly<IptablesUnit> {
   }
 }
 
+type DispatchPlace = {
+  readonly place: TreePlace;
+  /** The rules of the root behind those of the tree. */
+  readonly tail: readonly string[];
+};
+
 /** A dispatch tree with its chains as units. Invariant: #units is what #tree spells. */
 class Dispatch {
-  readonly #table: TableName;
+  readonly #at: DispatchPlace;
   readonly #tree: DispatchTree;
   readonly #units = new Map<string, ChainUnit>();
 
-  constructor(family: Family, table: TableName) {
-    this.#table = table;
-    this.#tree = new DispatchTree(family, fixedChains.services);
-    this.#refresh(fixedChains.services);
+  constructor(digits: Digits, at: DispatchPlace) {
+    this.#at = at;
+    this.#tree = new DispatchTree(digits, at.place);
+    this.#refresh(at.place.root);
   }
 
   *units(): Generator<ChainUnit> {
@@ -117,12 +126,14 @@ class Dispatch {
   }
 
   #refresh(chain: string): ChainUnit | undefined {
+    const { place, tail } = this.#at;
     const rules = this.#tree.rules(chain);
     if (rules === undefined) {
       this.#units.delete(chain);
       return undefined;
     }
-    const unit = chainUnit(this.#table, chain, { rules });
+    const isRoot = chain === place.root;
+    const unit = chainUnit(place.table, chain, { rules: isRoot ? [...rules, ...tail] : rules });
     this.#units.set(chain, unit);
     return unit;
   }

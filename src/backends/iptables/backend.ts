@@ -1,18 +1,23 @@
-// The iptables backend: the pure parts of this folder joined to the iptables tools, in whichever
-// variant (nf_tables or legacy) they are installed. Only our own chains are written.
+// The iptables backend: the pure parts of this folder joined to the iptables tools, in the variant
+// (nf_tables or legacy) that the node uses. Only our own chains are written.
 import { ToolError } from '../../errors.ts';
 import type { Exec } from '../../host/exec.ts';
+import type { Family } from '../../model/ip.ts';
+import type { Plan } from '../../netfilter/plan.ts';
+import type { Program } from '../../netfilter/program.ts';
 import type { Backend } from '../backend.ts';
+import { findLockHolders } from '../../host/xtables-lock.ts';
 import { IptablesAssembly } from './assembly.ts';
+import type { FindHolders } from './lock.ts';
+import { isLocked, lockSeconds, nameHolder } from './lock.ts';
 import { parseSaved } from './observe.ts';
-import type { Variant } from './probe.ts';
-import { probeTools, tools } from './probe.ts';
+import type { Probed } from './probe.ts';
+import { probeTools } from './probe.ts';
 import { encodePlan, locateFailure } from './restore.ts';
 import { readSaved } from './saved.ts';
 import type { IptablesUnit } from './unit.ts';
-
-// As kube-proxy: seconds to wait for another program that holds the lock of the legacy variant.
-const lockSeconds = '5';
+import type { Place } from './variant.ts';
+import { tools } from './variant.ts';
 
 // The largest load that was measured (10,000 Services of 5 endpoints) takes 6 s on an idle machine.
 const restoreTimeoutMs = 300_000;
@@ -22,34 +27,69 @@ const restoreTimeoutMs = 300_000;
  * once in each table, the filter table before the nat table. One that fails may leave the filter table
  * changed, and chains that nothing leads to: observe tells.
  */
-export function createIptablesBackend(exec: Exec): Backend<IptablesUnit> {
-  // Until probed; it bears on speed alone.
-  let variant: Variant = 'nf_tables';
-
+export function createIptablesBackend(
+  exec: Exec,
+  findHolders: FindHolders = findLockHolders,
+): Backend<IptablesUnit> {
+  // Until probed: whichever is installed as iptables. The variant bears on speed alone.
+  let place: Place = { variant: 'nf_tables', tools };
+  let leftovers: Probed['leftovers'] = [];
+  const around = { exec, findHolders };
   return {
     name: 'iptables',
     async probe() {
-      const { families, findings, variant: found } = await probeTools(exec);
-      variant = found;
+      const { families, findings, ...found } = await probeTools(exec, findHolders);
+      ({ place, leftovers } = found);
       return { families, findings };
     },
     assemble: (parts, { family }) => new IptablesAssembly(family, parts),
-    async observe(family) {
-      const save = `${tools[family]}-save`;
-      const saved = [await exec(save, ['-t', 'filter']), await exec(save, ['-t', 'nat'])];
-      return parseSaved(family, saved.map(({ stdout }) => stdout).join(''));
-    },
+    list: (family) => list(exec, family, place),
+    observe: (family) => observe(exec, family, place),
     parse: readSaved,
-    encode: (family, plan) => encodePlan(family, plan, variant),
-    async apply(family, plan) {
-      if (plan.length === 0) return;
-      const args = ['-w', lockSeconds, '--noflush'];
-      const options = { input: encodePlan(family, plan, variant), timeoutMs: restoreTimeoutMs };
-      try {
-        await exec(`${tools[family]}-restore`, args, options);
-      } catch (error) {
-        throw error instanceof ToolError ? locateFailure(error) : error;
-      }
-    },
+    encode: (family, plan) => encodePlan(family, plan, place.variant),
+    check: (family, plan) => restore(around, family, { plan, place, isTest: true }),
+    apply: (family, plan) => restore(around, family, { plan, place, isTest: false }),
+    elsewhere: () =>
+      leftovers.map(({ family, place: other }) => ({
+        family,
+        observe: () => observe(exec, family, other),
+        apply: (plan) => restore(around, family, { plan, place: other, isTest: false }),
+      })),
   };
+}
+
+// All tables: to ask legacy iptables for one makes it.
+async function list(
+  exec: Exec,
+  family: Family,
+  { tools: { [family]: tool } }: Place,
+): Promise<string> {
+  return (await exec(`${tool}-save`, [])).stdout;
+}
+
+async function observe(exec: Exec, family: Family, place: Place): Promise<Program<IptablesUnit>> {
+  return parseSaved(family, await list(exec, family, place));
+}
+
+type Restore = {
+  readonly plan: Plan<IptablesUnit>;
+  readonly place: Place;
+  /** Asks whether the tool would take the input, and changes nothing. */
+  readonly isTest: boolean;
+};
+
+async function restore(
+  { exec, findHolders }: { readonly exec: Exec; readonly findHolders: FindHolders },
+  family: Family,
+  { plan, place, isTest }: Restore,
+): Promise<void> {
+  if (plan.length === 0) return;
+  const args = ['-w', lockSeconds, '--noflush', ...(isTest ? ['--test'] : [])];
+  const options = { input: encodePlan(family, plan, place.variant), timeoutMs: restoreTimeoutMs };
+  try {
+    await exec(`${place.tools[family]}-restore`, args, options);
+  } catch (error) {
+    if (!(error instanceof ToolError)) throw error;
+    throw isLocked(error.stderr) ? await nameHolder(error, findHolders) : locateFailure(error);
+  }
 }

@@ -1,55 +1,112 @@
 // One rule of the rule book as the text of one iptables rule. Pure; what needs chains of its own
-// (balance, dispatch, masquerade) is compile.ts's.
+// (balance, dispatch, masquerade) is frame.ts's and service-chains.ts's.
 import type { Family } from '../../model/ip.ts';
-import type { Action, Match, Rule } from '../../model/ruleset.ts';
-import type { PodSource } from '../../model/settings.ts';
+import { hostCidr } from '../../model/ip.ts';
+import type { Action, ConnectionState, Match, Rule } from '../../model/ruleset.ts';
+import type { NodePortAddresses, PodSource } from '../../model/settings.ts';
 import { fixedChains } from './names.ts';
 import type { RuleParts, Test } from './rule-text.ts';
-import { commentMatch, hostCidr, markMatch, portMatch, ruleText, stateMatch } from './rule-text.ts';
+import {
+  commentMatch,
+  localMatch,
+  markMatch,
+  portMatch,
+  ruleText,
+  stateMatch,
+} from './rule-text.ts';
 
 /** The rule's text, with `comment` (rather than its why) for people. */
 export function compileRule(family: Family, rule: Rule, comment = rule.why): string {
-  const parts = rule.when.map(compileMatch);
+  return jumpRule(rule, compileTarget(family, rule.then), comment);
+}
+
+/** The text of a rule with the matches of `rule`, but a target of the caller's; undefined: none. */
+export function jumpRule(
+  { when, why }: Pick<Rule, 'when' | 'why'>,
+  jump: string | undefined,
+  comment = why,
+): string {
+  const parts = when.map(compileMatch);
   return ruleText({
     ...Object.assign({}, ...parts),
     matches: [commentMatch(comment), ...parts.flatMap(({ matches = [] }) => matches)],
-    jump: compileTarget(family, rule.then),
+    ...(jump === undefined ? {} : { jump }),
   });
 }
 
-type MatchParts = Omit<RuleParts, 'jump'>;
+/** The rules that lead what is for a node port to `chain`: one, or one an address. */
+export function nodePortRules(
+  addresses: NodePortAddresses,
+  comment: string,
+  chain: string,
+): readonly string[] {
+  if (addresses.kind === 'addresses') {
+    return addresses.ips.map((ip) =>
+      ruleText({
+        destination: { value: hostCidr(ip), is: true },
+        matches: [commentMatch(comment)],
+        jump: chain,
+      }),
+    );
+  }
+  const { except } = addresses;
+  return [
+    ruleText({
+      ...(except === undefined ? {} : { destination: { value: except, is: false } }),
+      matches: [commentMatch(comment), localMatch('dst')],
+      jump: chain,
+    }),
+  ];
+}
 
-function compileMatch(match: Match): MatchParts {
+function compileMatch(match: Match): RuleParts {
   switch (match.kind) {
     case 'from-pod':
       return sourceParts(match.podSource, match.is);
     case 'to-frontend': {
       const { ip, protocol, port } = match.address;
-      const destination = { value: hostCidr(ip), is: true };
-      return { destination, protocol, matches: [portMatch(protocol, port)] };
+      return {
+        ...(ip === undefined ? {} : { destination: { value: hostCidr(ip), is: true } }),
+        protocol,
+        matches: [portMatch(protocol, port)],
+      };
     }
     case 'to-cidr':
       return { destination: { value: match.cidr, is: true } };
+    case 'from-cidr':
+      return { source: { value: match.cidr, is: match.is } };
+    case 'from-node':
+      return { matches: [localMatch('src')] };
     case 'marked':
       return { matches: [markMatch(match.mark, true)] };
     case 'connection':
-      return { matches: [stateMatch(conntrackStates[match.state])] };
+      return { matches: [connectionMatch(match.state)] };
     case 'hairpin':
     case 'to-cluster-ip':
+    case 'to-node-port-address':
       throw new Error(`iptables has no match of its own for ${match.kind}`);
     default:
       return match satisfies never;
   }
 }
 
-const conntrackStates = {
-  new: 'NEW',
-  invalid: 'INVALID',
-  // What is related (ICMP errors, say) belongs to an established connection.
-  established: 'RELATED,ESTABLISHED',
-} as const;
+function connectionMatch(state: ConnectionState): string {
+  switch (state) {
+    case 'new':
+      return stateMatch('NEW');
+    case 'invalid':
+      return stateMatch('INVALID');
+    case 'established':
+      // What is related (ICMP errors, say) belongs to an established connection.
+      return stateMatch('RELATED,ESTABLISHED');
+    case 'unsolicited':
+      return stateMatch('RELATED,ESTABLISHED,DNAT', false);
+    default:
+      return state satisfies never;
+  }
+}
 
-function sourceParts(podSource: PodSource, is: boolean): MatchParts {
+function sourceParts(podSource: PodSource, is: boolean): RuleParts {
   const test = (value: string): Test => ({ value, is });
   switch (podSource.kind) {
     case 'cidr':
@@ -67,12 +124,12 @@ function compileTarget(family: Family, action: Action): string {
   switch (action.kind) {
     case 'mark':
       return fixedChains.markMasquerade;
+    case 'return':
+      return 'RETURN';
     case 'accept':
-      return 'ACCEPT';
     case 'drop':
-      return 'DROP';
     case 'reject':
-      return rejectTarget(family);
+      return verdictTarget(family, action.kind);
     case 'dispatch':
     case 'balance':
     case 'masquerade':
@@ -82,7 +139,16 @@ function compileTarget(family: Family, action: Action): string {
   }
 }
 
-/** The target that answers with an ICMP error, so that the client knows at once. */
-export function rejectTarget(family: Family): string {
-  return `REJECT --reject-with ${family === 'IPv4' ? 'icmp' : 'icmp6'}-port-unreachable`;
+/** The target that ends a packet's way in a table; a reject tells the client at once, by an ICMP error. */
+export function verdictTarget(family: Family, verdict: 'accept' | 'drop' | 'reject'): string {
+  switch (verdict) {
+    case 'accept':
+      return 'ACCEPT';
+    case 'drop':
+      return 'DROP';
+    case 'reject':
+      return `REJECT --reject-with ${family === 'IPv4' ? 'icmp' : 'icmp6'}-port-unreachable`;
+    default:
+      return verdict satisfies never;
+  }
 }

@@ -1,199 +1,112 @@
-// The rule book as iptables units: the fixed chains with the jumps to them, and for each Service its
-// chains and its entries for the dispatch trees. Pure; comments and rules are kube-proxy's.
-import type { Pool } from '../../model/forwarding.ts';
-import { hostPort } from '../../model/forwarding.ts';
+// One Service as iptables units: its chains, and its entries for the dispatch trees. Pure; comments and
+// rules are kube-proxy's.
+import { frontendId } from '../../model/forwarding.ts';
 import type { Family } from '../../model/ip.ts';
+import { hostCidr } from '../../model/ip.ts';
 import { servicePortName } from '../../model/kubernetes.ts';
-import type {
-  DispatchEntry,
-  DispatchName,
-  Hook,
-  Part,
-  PartName,
-  Rule,
-  ServiceChain,
-  ServiceRules,
-} from '../../model/ruleset.ts';
-import { compileRule, rejectTarget } from './compile-rule.ts';
-import type { DispatchRule } from './dispatch-tree.ts';
-import type { TableName } from './names.ts';
-import { endpointChainName, fixedChains, serviceChainName } from './names.ts';
-import {
-  commentMatch,
-  flipMark,
-  hostCidr,
-  markMatch,
-  oneOf,
-  portMatch,
-  protocolMatch,
-  ruleText,
-  setMark,
-  stateMatch,
-} from './rule-text.ts';
-import type { ChainUnit, IptablesUnit } from './unit.ts';
-import { chainUnit, jumpUnit } from './unit.ts';
+import type { DispatchEntry, ServiceChain, ServiceRules } from '../../model/ruleset.ts';
+import { verdictTarget } from './compile-rule.ts';
+import type { TreeName } from './dispatch/places.ts';
+import { treeName } from './dispatch/places.ts';
+import type { DispatchRule } from './dispatch/tree.ts';
+import { serviceChainName } from './names.ts';
+import { commentMatch, portMatch, ruleText } from './rule-text.ts';
+import type { PortChains } from './service-chains.ts';
+import { balancingChain, balancingPools, portChains } from './service-chains.ts';
+import type { ChainUnit } from './unit.ts';
+import { chainUnit } from './unit.ts';
 
-/** What one Service needs: chains of its own, and its entries in each dispatch. */
+/** What one Service needs: chains of its own, and its entries in each dispatch tree. */
 export type Piece = {
   readonly chains: readonly ChainUnit[];
-  readonly entries: Readonly<Record<DispatchName, readonly DispatchRule[]>>;
+  readonly entries: ReadonlyMap<TreeName, readonly DispatchRule[]>;
 };
-
-type Place = { readonly table: TableName; readonly chain: string; readonly comment: string };
-
-/** Where each part stands; undefined for what kube-proxy's iptables mode does not do. */
-const places: Readonly<Record<PartName, Place | undefined>> = {
-  services: { table: 'nat', chain: fixedChains.services, comment: 'kubernetes service portals' },
-  'no-endpoints': {
-    table: 'filter',
-    chain: fixedChains.services,
-    comment: 'kubernetes service portals',
-  },
-  'cluster-ips': undefined,
-  forward: { table: 'filter', chain: fixedChains.forward, comment: 'kubernetes forwarding rules' },
-  masquerading: {
-    table: 'nat',
-    chain: fixedChains.postrouting,
-    comment: 'kubernetes postrouting rules',
-  },
-};
-
-// The order of insertion, each above those before: the rules end up in kube-proxy's order. It does not
-// enter KUBE-SERVICES from INPUT, so that a ClusterIP bound on the node (a DNS cache's) stays usable.
-const jumps: readonly (readonly [PartName, Hook])[] = [
-  ['no-endpoints', 'filter-forward'],
-  ['no-endpoints', 'filter-output'],
-  ['forward', 'filter-forward'],
-  ['services', 'nat-output'],
-  ['services', 'nat-prerouting'],
-  ['masquerading', 'nat-postrouting'],
-];
-
-/** Everything that does not depend on Services, except the dispatch trees. */
-export function compileFrame(family: Family, parts: readonly Part[]): readonly IptablesUnit[] {
-  const entered = jumps.flatMap(([name, hook]) =>
-    parts
-      .filter((part) => part.name === name && part.hooks.includes(hook))
-      .flatMap((part) => compileJump(part, hook)),
-  );
-  return [...entered, ...parts.flatMap((part) => compilePart(family, part))];
-}
-
-function compileJump({ name, newConnectionsOnly }: Part, hook: Hook): IptablesUnit[] {
-  const place = places[name];
-  if (place === undefined) return [];
-  const { table, chain: target, comment } = place;
-  const matches = [newConnectionsOnly ? stateMatch('NEW') : '', commentMatch(comment)];
-  const builtIn = hook.slice(hook.indexOf('-') + 1).toUpperCase();
-  return [jumpUnit(table, builtIn, { target, rules: [ruleText({ matches, jump: target })] })];
-}
-
-function compilePart(family: Family, { name, rules }: Part): ChainUnit[] {
-  const place = places[name];
-  // The chain of a dispatch is the root of its tree.
-  if (place === undefined || rules.some(({ then }) => then.kind === 'dispatch')) return [];
-  const texts = rules.flatMap((rule) => frameRules(family, rule));
-  const masquerade = rules.find(({ then }) => then.kind === 'masquerade')?.then;
-  return [
-    chainUnit(place.table, place.chain, { rules: texts }),
-    ...(masquerade?.kind === 'masquerade' ? [markingChain(masquerade.mark)] : []),
-  ];
-}
-
-function frameRules(family: Family, rule: Rule): string[] {
-  // Each endpoint's chain asks for this itself.
-  if (rule.when.some(({ kind }) => kind === 'hairpin')) return [];
-  if (rule.then.kind === 'masquerade') return masqueradeRules(rule.then.mark, rule.why);
-  return [compileRule(family, rule)];
-}
-
-function markingChain(mark: number): ChainUnit {
-  return chainUnit('nat', fixedChains.markMasquerade, {
-    rules: [ruleText({ jump: setMark(mark) })],
-  });
-}
-
-// The mark is taken off first: the packet may pass here again inside a tunnel (an overlay network),
-// and must not be masqueraded twice. Ports are picked at random, so that fewer connections that are
-// made at once clash.
-function masqueradeRules(mark: number, why: string): string[] {
-  return [
-    ruleText({ matches: [markMatch(mark, false)], jump: 'RETURN' }),
-    ruleText({ jump: flipMark(mark) }),
-    ruleText({ matches: [commentMatch(why)], jump: 'MASQUERADE --random-fully' }),
-  ];
-}
 
 /** The chains and entries of one Service. */
 export function compileService({ service, family, entries }: ServiceRules): Piece {
-  const chains = entries.flatMap((entry) =>
-    'verdict' in entry.to ? [] : serviceChains(family, entry, entry.to),
-  );
-  const entriesOf = (name: DispatchName): DispatchRule[] =>
-    entries
-      .filter(({ dispatch }) => dispatch === name)
-      .map((entry) => ({ address: entry.address, text: entryText(family, entry) }));
+  const { served, restricted } = addressesOf(entries);
+  const chains = portsOf(entries, served).flatMap((port) => portChains(family, port));
+  const rules = entries.flatMap((entry) => {
+    const { dispatch, address } = entry;
+    const id = frontendId(address);
+    // What nothing answers is refused to everybody.
+    if (dispatch === 'source-ranges' && !served.has(id)) return [];
+    const tree = treeName({ dispatch, by: address.ip === undefined ? 'node-port' : 'address' });
+    return [{ tree, rule: { address, text: entryText(family, entry, restricted.has(id)) } }];
+  });
+  const byTree = Map.groupBy(rules, ({ tree }) => tree);
   return {
-    chains: chains.map(([chain, rules]) => chainUnit('nat', chain, { rules, owner: service })),
-    entries: { services: entriesOf('services'), 'no-endpoints': entriesOf('no-endpoints') },
+    chains: chains.map(([chain, texts]) =>
+      chainUnit('nat', chain, { rules: texts, owner: service }),
+    ),
+    entries: new Map([...byTree].map(([tree, found]) => [tree, found.map(({ rule }) => rule)])),
   };
 }
 
-function entryText(family: Family, { address, to, why }: DispatchEntry): string {
-  const { ip, protocol, port } = address;
-  return ruleText({
-    destination: { value: hostCidr(ip), is: true },
-    protocol,
-    matches: [commentMatch(why), portMatch(protocol, port)],
-    jump: entryTarget(family, to),
-  });
+type Addresses = {
+  /** Those at which something answers, as frontendId has them. */
+  readonly served: ReadonlySet<string>;
+  /** Those that not all may use. */
+  readonly restricted: ReadonlySet<string>;
+};
+
+function addressesOf(entries: readonly DispatchEntry[]): Addresses {
+  const of = (name: DispatchEntry['dispatch']): ReadonlySet<string> =>
+    new Set(
+      entries.filter(({ dispatch }) => dispatch === name).map(({ address }) => frontendId(address)),
+    );
+  return { served: of('services'), restricted: of('source-ranges') };
 }
 
-function entryTarget(family: Family, to: DispatchEntry['to']): string {
-  if (!('verdict' in to)) return serviceChainName(to);
-  return to.verdict === 'reject' ? rejectTarget(family) : 'DROP';
-}
-
-type NamedRules = readonly [chain: string, rules: readonly string[]];
-
-function serviceChains(family: Family, { why }: DispatchEntry, to: ServiceChain): NamedRules[] {
-  const pools = to.rules.flatMap(({ then }) => (then.kind === 'balance' ? [then.pool] : []));
-  const rules = to.rules.flatMap((rule) =>
-    rule.then.kind === 'balance'
-      ? balanceRules(to, rule.then.pool)
-      : [compileRule(family, rule, why)],
+/** The entries that lead to chains, Service port by Service port. */
+function portsOf(entries: readonly DispatchEntry[], served: ReadonlySet<string>): PortChains[] {
+  const leading = entries.flatMap(({ address, why, to }) =>
+    'verdict' in to || !served.has(frontendId(address)) ? [] : [{ why, to }],
   );
-  return [[serviceChainName(to), rules], ...pools.flatMap((pool) => endpointChains(to, pool))];
-}
-
-// Each rule takes its share of what the rules before it left.
-function balanceRules(to: ServiceChain, { members }: Pool): string[] {
-  const name = servicePortName(to.service, to.portName);
-  return members.map((endpoint, index) => {
-    const comment = commentMatch(`${name} -> ${hostPort(endpoint.ip, endpoint.port)}`);
-    const left = members.length - index;
-    const matches = left === 1 ? [comment] : [comment, oneOf(left)];
-    return ruleText({ matches, jump: endpointChainName(to, endpoint) });
+  const byPort = Map.groupBy(leading, ({ to }) => `${to.protocol} ${to.portName}`);
+  return [...byPort.values()].flatMap((chains) => {
+    const [first] = chains;
+    return first === undefined ? [] : [{ port: first.to, chains }];
   });
 }
 
-function endpointChains(to: ServiceChain, { members }: Pool): NamedRules[] {
-  const { protocol } = to;
-  const comment = commentMatch(servicePortName(to.service, to.portName));
-  return members.map((endpoint) => [
-    endpointChainName(to, endpoint),
-    [
-      // An endpoint that reaches itself would answer itself directly, past the translation.
-      ruleText({
-        source: { value: hostCidr(endpoint.ip), is: true },
-        matches: [comment],
-        jump: fixedChains.markMasquerade,
-      }),
-      ruleText({
-        protocol,
-        matches: [comment, protocolMatch(protocol)],
-        jump: `DNAT --to-destination ${hostPort(endpoint.ip, endpoint.port)}`,
-      }),
-    ],
-  ]);
+function entryText(
+  family: Family,
+  { address: { ip, protocol, port }, to, why }: DispatchEntry,
+  isRestricted: boolean,
+): string {
+  const { jump, comment } =
+    'verdict' in to
+      ? { jump: verdictTarget(family, to.verdict), comment: why }
+      : chainTarget(to, why, isRestricted);
+  return ruleText({
+    ...(ip === undefined ? {} : { destination: { value: hostCidr(ip), is: true } }),
+    protocol,
+    matches: [commentMatch(comment), portMatch(protocol, port)],
+    jump,
+  });
+}
+
+function chainTarget(
+  to: ServiceChain,
+  why: string,
+  isRestricted: boolean,
+): { readonly jump: string; readonly comment: string } {
+  switch (to.kind) {
+    case 'internal': {
+      const [pool] = balancingPools(to);
+      if (pool === undefined) throw new Error(`nothing to balance over in ${why}`);
+      return { jump: balancingChain(pool, to), comment: why };
+    }
+    case 'external':
+      return { jump: serviceChainName(isRestricted ? 'KUBE-FW' : 'KUBE-EXT', to), comment: why };
+    case 'source-ranges': {
+      // What KUBE-FW let pass has another destination by then.
+      const name = servicePortName(to.service, to.portName);
+      const comment = `${name} traffic not accepted by ${serviceChainName('KUBE-FW', to)}`;
+      return { jump: 'DROP', comment };
+    }
+    default:
+      return to.kind satisfies never;
+  }
 }

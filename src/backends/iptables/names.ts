@@ -7,16 +7,27 @@ import { hostPort } from '../../model/forwarding.ts';
 import { servicePortName } from '../../model/kubernetes.ts';
 import type { ServiceChain } from '../../model/ruleset.ts';
 
-/** The two tables that Services are programmed in; the order is that of every transaction. */
-export type TableName = 'filter' | 'nat';
+/**
+ * The two tables that Services are programmed in, in the order of every transaction; in the third
+ * nothing of ours stands, but kube-proxy's canary may.
+ */
+export type TableName = 'filter' | 'nat' | 'mangle';
 
 /** The chains that there is one of. */
 export const fixedChains = {
   services: 'KUBE-SERVICES',
+  nodePorts: 'KUBE-NODEPORTS',
+  externalServices: 'KUBE-EXTERNAL-SERVICES',
+  /** Ours alone: kube-proxy has these rules in KUBE-EXTERNAL-SERVICES. */
+  externalNodePorts: 'KUBE-EXTERNAL-NODEPORTS',
+  proxyFirewall: 'KUBE-PROXY-FIREWALL',
   postrouting: 'KUBE-POSTROUTING',
   markMasquerade: 'KUBE-MARK-MASQ',
   forward: 'KUBE-FORWARD',
 } as const;
+
+/** The kubelet's chain in the filter table; we put a rule there, and leave all that is in it. */
+export const kubeletFirewall = 'KUBE-FIREWALL';
 
 /** What identifies a Service port. */
 export type ServicePortId = Pick<ServiceChain, 'service' | 'portName' | 'protocol'>;
@@ -24,9 +35,18 @@ export type ServicePortId = Pick<ServiceChain, 'service' | 'portName' | 'protoco
 // Kubernetes' own limit for a chain name is the kernel's, 28 characters; 16 of base32 fit every prefix.
 const hashLength = 16;
 
-/** The chain that balances one Service port, such as `KUBE-SVC-NPX46M4PTMTKRN6Y`. */
-export function serviceChainName({ service, portName, protocol }: ServicePortId): string {
-  return `KUBE-SVC-${shortHash(`${servicePortName(service, portName)}${protocol}`)}`;
+/**
+ * What a chain of a Service port does: balance over the endpoints of the cluster or of this node, take
+ * external traffic, or ask who may use a load balancer's address.
+ */
+export type ServiceChainPrefix = 'KUBE-SVC' | 'KUBE-SVL' | 'KUBE-EXT' | 'KUBE-FW';
+
+/** A chain of one Service port, such as `KUBE-SVC-NPX46M4PTMTKRN6Y`. */
+export function serviceChainName(
+  prefix: ServiceChainPrefix,
+  { service, portName, protocol }: ServicePortId,
+): string {
+  return `${prefix}-${shortHash(`${servicePortName(service, portName)}${protocol}`)}`;
 }
 
 /** The chain that sends a Service port's connections to one endpoint, such as `KUBE-SEP-SXIVWICOYRO3J4NJ`. */
@@ -38,14 +58,17 @@ export function endpointChainName(
   return `KUBE-SEP-${shortHash(`${portText}${hostPort(ip, port)}`)}`;
 }
 
+/** Of which dispatch tree a branch is: no two trees of a table share one. */
+export type BranchPrefix = 'KUBE-SVCS' | 'KUBE-NPS' | 'KUBE-EXTS' | 'KUBE-ENPS' | 'KUBE-FWS';
+
 /**
- * The chain with the entries under a prefix of addresses, given as hexadecimal digits: the digits
- * themselves (`KUBE-SVCS-0A60` for 10.96.0.0/16), or a hash of those too long for a name. The two
- * cannot meet: they differ in length. No name begins as a Service port's does.
+ * The chain with the entries under a prefix of digits (dispatch/address-prefix, dispatch/port-prefix):
+ * the digits themselves (`KUBE-SVCS-0A60` for 10.96.0.0/16), or a hash of those too long for a name.
+ * The two cannot meet: they differ in length. No name begins as a Service port's does.
  */
-export function branchChainName(digits: string): string {
+export function branchChainName(prefix: BranchPrefix, digits: string): string {
   const suffix = digits.length < hashLength ? digits.toUpperCase() : shortHash(digits);
-  return `KUBE-SVCS-${suffix}`;
+  return `${prefix}-${suffix}`;
 }
 
 /** The first 16 characters of the base32 (RFC 4648) of the SHA-256 of `text`, as kube-proxy hashes. */

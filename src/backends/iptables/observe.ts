@@ -1,20 +1,23 @@
-// What iptables-save prints, as a Program of our chains and the jumps to them. Everything else, the
-// kubelet's chains among it, is passed over: what is not in the Program is never changed.
+// What iptables-save prints, as a Program of our chains and the jumps to them, and of what we share with
+// the kubelet. Everything else is passed over: what is not in the Program is never changed.
 import type { Family } from '../../model/ip.ts';
 import { families } from '../../model/ip.ts';
 import type { ServiceKey } from '../../model/kubernetes.ts';
 import { serviceKey } from '../../model/kubernetes.ts';
 import type { TableName } from './names.ts';
-import { tools } from './probe.ts';
+import { kubeletFirewall } from './names.ts';
 import type { IptablesUnit } from './unit.ts';
-import { chainUnit, jumpUnit } from './unit.ts';
+import { chainUnit, heldChainUnit, jumpUnit, sharedChainUnit, sharedRuleUnit } from './unit.ts';
+import { tools } from './variant.ts';
 
 // kube-proxy's chains are ours too: taking a node over, or cleaning it, deals with all of them.
-// KUBE-FIREWALL, KUBE-KUBELET-CANARY and KUBE-IPTABLES-HINT are the kubelet's.
+// KUBE-XLB is that of its releases before 1.24. KUBE-KUBELET-CANARY and KUBE-IPTABLES-HINT are the
+// kubelet's.
 const ourNames: Readonly<Record<TableName, RegExp>> = {
-  nat: /^KUBE-(SERVICES|NODEPORTS|POSTROUTING|MARK-MASQ|PROXY-CANARY|(SVCS|SVC|SVL|EXT|FW|SEP)-.+)$/,
+  nat: /^KUBE-(SERVICES|NODEPORTS|POSTROUTING|MARK-MASQ|PROXY-CANARY|(SVCS|NPS|SVC|SVL|EXT|FW|SEP|XLB)-.+)$/,
   filter:
-    /^KUBE-(SERVICES|EXTERNAL-SERVICES|FORWARD|NODEPORTS|PROXY-FIREWALL|PROXY-CANARY|SVCS-.+)$/,
+    /^KUBE-(SERVICES|EXTERNAL-(SERVICES|NODEPORTS)|FORWARD|NODEPORTS|PROXY-(FIREWALL|CANARY)|(SVCS|EXTS|ENPS|NPS|FWS)-.+)$/,
+  mangle: /^KUBE-PROXY-CANARY$/,
 };
 
 const builtIns = new Set(['PREROUTING', 'INPUT', 'FORWARD', 'OUTPUT', 'POSTROUTING']);
@@ -22,8 +25,12 @@ const builtIns = new Set(['PREROUTING', 'INPUT', 'FORWARD', 'OUTPUT', 'POSTROUTI
 /** A table as it is read: rules, without their `-A CHAIN`, by chain and by jump. */
 type Reading = {
   readonly table: TableName;
+  /** The kubelet's chain, the rules in it and the jumps to it. */
+  readonly shared: Map<string, IptablesUnit>;
   readonly chains: Map<string, string[]>;
   readonly jumps: Map<string, Jump>;
+  /** For chains of ours the chains of others that lead there. */
+  readonly heldBy: Map<string, Set<string>>;
 };
 type Jump = { readonly chain: string; readonly target: string; readonly rules: string[] };
 
@@ -40,7 +47,7 @@ export function parseSaved(family: Family, saved: string): ReadonlyMap<string, I
     else if (line.startsWith('*')) {
       reading = current === family ? readingOf(line.slice(1), readings) : undefined;
     } else if (reading === undefined) continue;
-    else if (line.startsWith(':')) readChain(reading, line);
+    else if (/^(:|-N )/.test(line)) readChain(reading, line);
     else if (line.includes('KUBE-')) readRule(reading, line);
   }
   return new Map(
@@ -61,18 +68,32 @@ function familyOfText(saved: string): Family {
 
 // A large rendering comes to the same table several times.
 function readingOf(table: string, readings: Map<string, Reading>): Reading | undefined {
-  if (table !== 'nat' && table !== 'filter') return undefined;
-  const reading = readings.get(table) ?? { table, chains: new Map(), jumps: new Map() };
+  if (table !== 'nat' && table !== 'filter' && table !== 'mangle') return undefined;
+  const reading = readings.get(table) ?? emptyReading(table);
   readings.set(table, reading);
   return reading;
 }
 
-function readChain({ table, chains }: Reading, line: string): void {
-  const [name = ''] = line.slice(1).split(' ');
-  if (ourNames[table].test(name)) chains.set(name, []);
+function emptyReading(table: TableName): Reading {
+  return { table, shared: new Map(), chains: new Map(), jumps: new Map(), heldBy: new Map() };
 }
 
-function readRule({ table, chains, jumps }: Reading, line: string): void {
+// `:KUBE-SERVICES - [0:0]`, `-N KUBE-FIREWALL`.
+function readChain({ table, shared, chains }: Reading, line: string): void {
+  const [, name = ''] = /^(?::|-N )(\S+)/.exec(line) ?? [];
+  if (isShared(table, name)) share(shared, sharedChainUnit(table, name));
+  else if (ourNames[table].test(name)) chains.set(name, []);
+}
+
+function isShared(table: TableName, chain: string): boolean {
+  return table === 'filter' && chain === kubeletFirewall;
+}
+
+function share(shared: Map<string, IptablesUnit>, unit: IptablesUnit): void {
+  shared.set(unit.id, unit);
+}
+
+function readRule({ table, shared, chains, jumps, heldBy }: Reading, line: string): void {
   const [, chain = '', rule = ''] = /^-[AI] (\S+) (.*)$/.exec(normalise(line)) ?? [];
   const ours = chains.get(chain);
   if (ours !== undefined) {
@@ -80,7 +101,15 @@ function readRule({ table, chains, jumps }: Reading, line: string): void {
     return;
   }
   const target = / -[jg] (\S+)$/.exec(` ${rule}`)?.[1] ?? '';
-  if (!builtIns.has(chain) || !ourNames[table].test(target)) return;
+  if (isShared(table, chain) || (builtIns.has(chain) && isShared(table, target))) {
+    share(shared, sharedRuleUnit(table, chain, rule));
+    return;
+  }
+  if (!ourNames[table].test(target)) return;
+  if (!builtIns.has(chain)) {
+    heldBy.set(target, (heldBy.get(target) ?? new Set()).add(chain));
+    return;
+  }
   const jump = jumps.get(`${chain} ${target}`) ?? { chain, target, rules: [] };
   jump.rules.push(rule);
   jumps.set(`${chain} ${target}`, jump);
@@ -91,15 +120,17 @@ function normalise(line: string): string {
   return line.replace(/^\[\d+:\d+\] /, '').trimEnd();
 }
 
-function unitsOf({ table, chains, jumps }: Reading): IptablesUnit[] {
+function unitsOf({ table, shared, chains, jumps, heldBy }: Reading): IptablesUnit[] {
   const entries = [...jumps.values()].map(({ chain, ...jump }) => jumpUnit(table, chain, jump));
-  const own = [...chains].map(([chain, rules]) =>
-    chainUnit(table, chain, { rules, owner: ownerOf(chain, rules) }),
-  );
-  return [...entries, ...own];
+  const own = [...chains].map(([chain, rules]) => {
+    const unit = chainUnit(table, chain, { rules, owner: ownerOf(chain, rules) });
+    const holders = heldBy.get(chain);
+    return holders === undefined ? unit : heldChainUnit(unit, [...holders]);
+  });
+  return [...entries, ...own, ...shared.values()];
 }
 
-const perServicePrefix = /^KUBE-(SVC|SVL|EXT|FW|SEP)-/;
+const perServicePrefix = /^KUBE-(SVC|SVL|EXT|FW|SEP|XLB)-/;
 // `ns/name`, alone or before `:port`, somewhere in a comment.
 const serviceInComment =
   /--comment "(?:[^"/]* )?([a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)\/([a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)[: "]/;

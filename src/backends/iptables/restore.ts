@@ -4,11 +4,11 @@ import { ToolError } from '../../errors.ts';
 import type { Family } from '../../model/ip.ts';
 import type { Plan } from '../../netfilter/plan.ts';
 import type { TableName } from './names.ts';
-import type { Variant } from './probe.ts';
-import { tools } from './probe.ts';
 import type { IptablesUnit } from './unit.ts';
+import type { Variant } from './variant.ts';
+import { tools } from './variant.ts';
 
-const tables: readonly TableName[] = ['filter', 'nat'];
+const tables: readonly TableName[] = ['filter', 'nat', 'mangle'];
 
 /**
  * How many chains a transaction may name. iptables-nft keeps those that one names in a sorted list and
@@ -29,7 +29,7 @@ type Steps = {
   /** Both of these, in the order of the plan. */
   readonly written: readonly IptablesUnit[];
   readonly deleted: readonly IptablesUnit[];
-  /** Rules in built-in chains. */
+  /** Rules in chains that are not ours. */
   readonly jumpsGone: readonly IptablesUnit[];
   readonly jumpsNew: readonly IptablesUnit[];
 };
@@ -66,7 +66,7 @@ function stepsIn(table: TableName, plan: Plan<IptablesUnit>): Steps {
     const was = step.op === 'create' ? undefined : step.was;
     const unit = step.op === 'delete' ? undefined : step.unit;
     if ((unit ?? was)?.table !== table) continue;
-    if ((unit ?? was)?.kind === 'jump') {
+    if ((unit ?? was)?.kind !== 'chain') {
       if (was !== undefined) jumpsGone.push(was);
       if (unit !== undefined) jumpsNew.push(unit);
     } else if (unit === undefined) {
@@ -87,7 +87,7 @@ function inOne({ written, deleted, jumpsGone, jumpsNew }: Steps): string[] {
     ...rulesOf(written, '-A'),
     // Above what is there, as kube-proxy puts them: a rule that accepts must not hide them.
     ...rulesOf(jumpsNew, '-I'),
-    ...deleted.map(({ chain }) => `-X ${chain}`),
+    ...remove(deleted),
   ];
 }
 
@@ -100,13 +100,18 @@ function inMany(steps: Steps, limit: number): string[][] {
     ...chunks(created, limit).map((units) => rulesOf(units, '-A')),
     inOne({ ...steps, written: replaced, deleted: [] }),
     ...chunks(deleted, limit).map(declare),
-    ...chunks(deleted, limit).map((units) => units.map(({ chain }) => `-X ${chain}`)),
+    ...chunks(deleted, limit).map(remove),
   ];
 }
 
-/** Creates chains, and empties those that are there. */
+/** Creates chains, and empties those that are there; one that stays must not be there. */
 function declare(units: readonly IptablesUnit[]): string[] {
-  return units.map(({ chain }) => `:${chain} - [0:0]`);
+  return units.map(({ chain, stays }) => (stays ? `-N ${chain}` : `:${chain} - [0:0]`));
+}
+
+// One that others' rules lead to is left, empty: neither may the kernel delete it, nor we those rules.
+function remove(units: readonly IptablesUnit[]): string[] {
+  return units.flatMap(({ chain, heldBy }) => (heldBy === undefined ? [`-X ${chain}`] : []));
 }
 
 function rulesOf(units: readonly IptablesUnit[], command: '-A' | '-D' | '-I'): string[] {

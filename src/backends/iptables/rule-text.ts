@@ -1,8 +1,7 @@
 // How iptables-save spells a rule: in go its parts, out comes the text after `-A CHAIN`, in the order
 // and with the digits and quotes in which every iptables since 1.8 prints it back. Must not decide
 // anything about packets.
-import type { Family, Ip } from '../../model/ip.ts';
-import { familyOf } from '../../model/ip.ts';
+import type { Family } from '../../model/ip.ts';
 import type { Protocol } from '../../model/kubernetes.ts';
 
 /** A value that must, or must not, be the packet's. */
@@ -18,8 +17,8 @@ export type RuleParts = {
   readonly protocol?: Protocol;
   /** Each as one of the functions below spells it; '' is no match. */
   readonly matches?: readonly string[];
-  /** A target with its options. */
-  readonly jump: string;
+  /** A target with its options; a rule without one says something to people and nothing to packets. */
+  readonly jump?: string;
 };
 
 /** The text of a rule. */
@@ -31,7 +30,7 @@ export function ruleText(parts: RuleParts): string {
     testText('-i', inInterface),
     protocol === undefined ? '' : `-p ${protocol}`,
     ...matches,
-    `-j ${jump}`,
+    jump === undefined ? '' : `-j ${jump}`,
   ];
   return words.filter((word) => word !== '').join(' ');
 }
@@ -39,12 +38,6 @@ export function ruleText(parts: RuleParts): string {
 function testText(option: string, test: Test | undefined): string {
   if (test === undefined) return '';
   return test.is ? `${option} ${test.value}` : `! ${option} ${test.value}`;
-}
-
-/** An address as the CIDR of just itself. */
-export function hostCidr(ip: Ip): string {
-  const lengths: Readonly<Record<Family, number>> = { IPv4: 32, IPv6: 128 };
-  return `${ip}/${lengths[familyOf(ip)]}`;
 }
 
 /** The comment match; '' where there is nothing to say. */
@@ -66,14 +59,36 @@ export function protocolMatch(protocol: Protocol): string {
   return `-m ${protocol}`;
 }
 
-/** The match on a destination port. */
-export function portMatch(protocol: Protocol, port: number): string {
-  return `-m ${protocol} --dport ${port}`;
+/** The match on a destination port, or on a range of them. */
+export function portMatch(protocol: Protocol, port: number, last = port): string {
+  return `-m ${protocol} --dport ${port === last ? port : `${port}:${last}`}`;
 }
 
-/** The match on conntrack states. */
-export function stateMatch(states: string): string {
-  return `-m conntrack --ctstate ${states}`;
+/** The match on conntrack states, or on none of them. */
+export function stateMatch(states: string, is = true): string {
+  return `-m conntrack ${is ? '' : '! '}--ctstate ${states}`;
+}
+
+/** The match on addresses that this host itself has. */
+export function localMatch(end: 'src' | 'dst'): string {
+  return `-m addrtype --${end}-type LOCAL`;
+}
+
+/** What is done with a list of clients: the packet's source is put on it, or looked up. */
+export type RecentUse =
+  | { readonly kind: 'set' }
+  /** Forgets those who were put on it longer ago than this. */
+  | { readonly kind: 'check'; readonly seconds: number };
+
+const wholeAddress: Readonly<Record<Family, string>> = {
+  IPv4: '255.255.255.255',
+  IPv6: 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff',
+};
+
+/** The match on a list of clients that were seen before. */
+export function recentMatch(family: Family, list: string, use: RecentUse): string {
+  const doing = use.kind === 'set' ? '--set' : `--rcheck --seconds ${use.seconds} --reap`;
+  return `-m recent ${doing} --name ${list} --mask ${wholeAddress[family]} --rsource`;
 }
 
 /** The match on a bit of the packet mark being set, or not. */

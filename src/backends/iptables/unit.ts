@@ -1,6 +1,6 @@
-// The units of an iptables Program: chains of ours with their rules, and the jumps by which the
-// kernel's own chains reach them. Text is always what iptables-save prints, so that what is read back
-// compares as it stands.
+// The units of an iptables Program: chains of ours with their rules, the jumps by which the kernel's own
+// chains reach them, and what we share with the kubelet. Text is always what iptables-save prints, so
+// that what is read back compares as it stands.
 import type { ServiceKey } from '../../model/kubernetes.ts';
 import type { TableName } from './names.ts';
 
@@ -10,9 +10,13 @@ type Common = {
   /** `-A` lines, joined by newlines; '' for a chain without rules. */
   readonly text: string;
   readonly table: TableName;
+  /** Not ours alone: made where it is missing, and never changed or deleted. */
+  readonly stays: boolean;
+  /** Chains of others with rules that lead here: a chain that must be left where it is. */
+  readonly heldBy?: readonly string[];
 };
 
-/** A chain of ours with all its rules. */
+/** A chain of ours with all its rules; of one that stays, just that it is there. */
 export type ChainUnit = Common & { readonly kind: 'chain'; readonly chain: string };
 
 /** The rule by which a built-in chain enters one of ours; several lines where it was found twice. */
@@ -22,7 +26,10 @@ export type JumpUnit = Common & {
   readonly chain: string;
 };
 
-export type IptablesUnit = ChainUnit | JumpUnit;
+/** One rule of a chain in which others put rules as well. */
+export type RuleUnit = Common & { readonly kind: 'rule'; readonly chain: string };
+
+export type IptablesUnit = ChainUnit | JumpUnit | RuleUnit;
 
 /** The unit of a chain whose rules, without their `-A CHAIN`, are `rules`. */
 export function chainUnit(
@@ -31,7 +38,31 @@ export function chainUnit(
   { rules, owner }: { readonly rules: readonly string[]; readonly owner?: ServiceKey | undefined },
 ): ChainUnit {
   const text = rules.map((rule) => `-A ${chain} ${rule}`).join('\n');
-  return { kind: 'chain', id: `${table} ${chain}`, owner, text, table, chain };
+  return { kind: 'chain', id: `${table} ${chain}`, owner, text, table, chain, stays: false };
+}
+
+/** A chain that others' rules lead to: it can be emptied, but stays. */
+export function heldChainUnit(unit: ChainUnit, heldBy: readonly string[]): ChainUnit {
+  return { ...unit, heldBy, stays: unit.text === '' };
+}
+
+/** The unit of a chain that is not ours alone. */
+export function sharedChainUnit(table: TableName, chain: string): ChainUnit {
+  return { ...chainUnit(table, chain, { rules: [] }), stays: true };
+}
+
+/** The unit of a rule that is not ours alone; another text is another unit. */
+export function sharedRuleUnit(table: TableName, chain: string, rule: string): RuleUnit {
+  const text = `-A ${chain} ${rule}`;
+  return {
+    kind: 'rule',
+    id: `${table} ${text}`,
+    owner: undefined,
+    text,
+    table,
+    chain,
+    stays: true,
+  };
 }
 
 /** The unit of the jump from a built-in chain to `target`; `rules` as for a chain. */
@@ -41,5 +72,6 @@ export function jumpUnit(
   { target, rules }: { readonly target: string; readonly rules: readonly string[] },
 ): JumpUnit {
   const text = rules.map((rule) => `-A ${chain} ${rule}`).join('\n');
-  return { kind: 'jump', id: `${table} ${chain} ${target}`, owner: undefined, text, table, chain };
+  const id = `${table} ${chain} ${target}`;
+  return { kind: 'jump', id, owner: undefined, text, table, chain, stays: false };
 }

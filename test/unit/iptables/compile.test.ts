@@ -1,8 +1,18 @@
 import { expect, test } from 'vitest';
 import { buildParts } from '../../../rules/index.ts';
-import { compileFrame, compileService } from '../../../src/backends/iptables/compile.ts';
-import type { PodSource } from '../../../src/model/settings.ts';
-import { assembly, service, settings } from './fixture.ts';
+import { createIptablesBackend } from '../../../src/backends/iptables/backend.ts';
+import type { Piece } from '../../../src/backends/iptables/compile.ts';
+import { compileService } from '../../../src/backends/iptables/compile.ts';
+import type { TreeName } from '../../../src/backends/iptables/dispatch/places.ts';
+import { compileFrame } from '../../../src/backends/iptables/frame.ts';
+import type { NodePortAddresses, PodSource } from '../../../src/model/settings.ts';
+import { assembly, cidr, decided, ip, service, settings } from './fixture.ts';
+
+const noTools = (): Promise<never> => Promise.reject(new Error('no tool is run here'));
+
+function textsIn(entries: Piece['entries'], tree: TreeName): readonly string[] {
+  return (entries.get(tree) ?? []).map(({ text }) => text);
+}
 
 // As iptables-save printed kube-proxy's rules for the same Services.
 test('a Service has the chains of kube-proxy, rule for rule', () => {
@@ -19,8 +29,8 @@ test('a Service has the chains of kube-proxy, rule for rule', () => {
       ],
     }),
   );
-  expect(entries['no-endpoints']).toEqual([]);
-  expect(entries.services.map(({ text }) => text)).toEqual([
+  expect([...entries.keys()]).toEqual(['services by address']);
+  expect(textsIn(entries, 'services by address')).toEqual([
     '-d 10.96.10.22/32 -p tcp -m comment --comment "conf/lbl:http cluster IP" -m tcp --dport 80 -j KUBE-SVC-BOJ3KUDRNTTUM2SY',
   ]);
   expect(chains.map(({ id, owner }) => [id, owner])).toEqual([
@@ -45,7 +55,7 @@ test('a Service port without endpoints is rejected in the filter table, in the w
   const ports = [{ name: 'dns', protocol: 'udp', port: 53, endpoints: [] }] as const;
   const v4 = compileService(service('conf/empty', '10.96.10.3', { ports }));
   const v6 = compileService(service('conf/empty', 'fd00:96::3', { ports }));
-  const texts = [v4, v6].flatMap(({ entries }) => entries['no-endpoints'].map(({ text }) => text));
+  const texts = [v4, v6].flatMap(({ entries }) => textsIn(entries, 'no-endpoints by address'));
   expect(texts).toEqual([
     '-d 10.96.10.3/32 -p udp -m comment --comment "conf/empty:dns has no endpoints" -m udp --dport 53 -j REJECT --reject-with icmp-port-unreachable',
     '-d fd00:96::3/128 -p udp -m comment --comment "conf/empty:dns has no endpoints" -m udp --dport 53 -j REJECT --reject-with icmp6-port-unreachable',
@@ -65,46 +75,144 @@ test.each<[string, PodSource, string]>([
   );
 });
 
-test("the frame is kube-proxy's, its jumps in the order that puts KUBE-FORWARD before KUBE-SERVICES", () => {
-  const frame = compileFrame('IPv4', buildParts(settings('IPv4')));
-  expect(frame.map(({ id, text }) => [id, ...text.split('\n')])).toEqual([
+test.each(['IPv4', 'IPv6'] as const)(
+  "the frame is kube-proxy's, its jumps in its order: %s",
+  (family) => {
+    const frame = compileFrame(family, buildParts(settings(family)));
+    const portals = 'kubernetes externally-visible service portals';
+    const localnet = [
+      ['filter -A INPUT -j KUBE-FIREWALL', '-A INPUT -j KUBE-FIREWALL'],
+      ['filter -A OUTPUT -j KUBE-FIREWALL', '-A OUTPUT -j KUBE-FIREWALL'],
+      ['filter KUBE-FIREWALL', ''],
+      [`filter ${antiMartian}`, antiMartian],
+    ];
+    expect(frame.map(({ id, text }) => [id, ...text.split('\n')])).toEqual([
+      [
+        'filter INPUT KUBE-EXTERNAL-SERVICES',
+        `-A INPUT -m conntrack --ctstate NEW -m comment --comment "${portals}" -j KUBE-EXTERNAL-SERVICES`,
+      ],
+      [
+        'filter FORWARD KUBE-EXTERNAL-SERVICES',
+        `-A FORWARD -m conntrack --ctstate NEW -m comment --comment "${portals}" -j KUBE-EXTERNAL-SERVICES`,
+      ],
+      [
+        'filter INPUT KUBE-NODEPORTS',
+        '-A INPUT -m comment --comment "kubernetes health check service ports" -j KUBE-NODEPORTS',
+      ],
+      [
+        'filter FORWARD KUBE-SERVICES',
+        '-A FORWARD -m conntrack --ctstate NEW -m comment --comment "kubernetes service portals" -j KUBE-SERVICES',
+      ],
+      [
+        'filter OUTPUT KUBE-SERVICES',
+        '-A OUTPUT -m conntrack --ctstate NEW -m comment --comment "kubernetes service portals" -j KUBE-SERVICES',
+      ],
+      [
+        'filter FORWARD KUBE-FORWARD',
+        '-A FORWARD -m comment --comment "kubernetes forwarding rules" -j KUBE-FORWARD',
+      ],
+      ...['INPUT', 'OUTPUT', 'FORWARD'].map((chain) => [
+        `filter ${chain} KUBE-PROXY-FIREWALL`,
+        `-A ${chain} -m conntrack --ctstate NEW -m comment --comment "kubernetes load balancer firewall" -j KUBE-PROXY-FIREWALL`,
+      ]),
+      [
+        'nat OUTPUT KUBE-SERVICES',
+        '-A OUTPUT -m comment --comment "kubernetes service portals" -j KUBE-SERVICES',
+      ],
+      [
+        'nat PREROUTING KUBE-SERVICES',
+        '-A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES',
+      ],
+      [
+        'nat POSTROUTING KUBE-POSTROUTING',
+        '-A POSTROUTING -m comment --comment "kubernetes postrouting rules" -j KUBE-POSTROUTING',
+      ],
+      ...(family === 'IPv4' ? localnet : []),
+      [
+        'filter KUBE-FORWARD',
+        '-A KUBE-FORWARD -m conntrack --ctstate INVALID -j DROP',
+        '-A KUBE-FORWARD -m comment --comment "kubernetes forwarding rules" -m mark --mark 0x4000/0x4000 -j ACCEPT',
+        '-A KUBE-FORWARD -m comment --comment "kubernetes forwarding conntrack rule" -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT',
+      ],
+      [
+        'nat KUBE-POSTROUTING',
+        '-A KUBE-POSTROUTING -m mark ! --mark 0x4000/0x4000 -j RETURN',
+        '-A KUBE-POSTROUTING -j MARK --set-xmark 0x4000/0x0',
+        '-A KUBE-POSTROUTING -m comment --comment "kubernetes service traffic requiring SNAT" -j MASQUERADE --random-fully',
+      ],
+      ['nat KUBE-MARK-MASQ', '-A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000'],
+    ]);
+    const staying = frame.filter(({ stays }) => stays).map(({ id }) => id);
+    expect(staying).toEqual(family === 'IPv4' ? localnet.map(([id]) => id) : []);
+  },
+);
+
+const antiMartian =
+  '-A KUBE-FIREWALL ! -s 127.0.0.0/8 -d 127.0.0.0/8 -m comment --comment "block incoming localnet connections" -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP';
+
+const lastRule =
+  '-m comment --comment "kubernetes service nodeports; NOTE: this must be the last rule in this chain"';
+
+test.each<[string, NodePortAddresses, readonly string[]]>([
+  [
+    'all',
+    { kind: 'any-local', except: undefined },
+    [`${lastRule} -m addrtype --dst-type LOCAL -j KUBE-NODEPORTS`],
+  ],
+  [
+    'all but loopback',
+    { kind: 'any-local', except: cidr('127.0.0.0/8') },
+    [`! -d 127.0.0.0/8 ${lastRule} -m addrtype --dst-type LOCAL -j KUBE-NODEPORTS`],
+  ],
+  [
+    'two',
+    { kind: 'addresses', ips: [ip('192.0.2.1'), ip('192.0.2.2')] },
     [
-      'filter FORWARD KUBE-SERVICES',
-      '-A FORWARD -m conntrack --ctstate NEW -m comment --comment "kubernetes service portals" -j KUBE-SERVICES',
+      `-d 192.0.2.1/32 ${lastRule} -j KUBE-NODEPORTS`,
+      `-d 192.0.2.2/32 ${lastRule} -j KUBE-NODEPORTS`,
     ],
-    [
-      'filter OUTPUT KUBE-SERVICES',
-      '-A OUTPUT -m conntrack --ctstate NEW -m comment --comment "kubernetes service portals" -j KUBE-SERVICES',
-    ],
-    [
-      'filter FORWARD KUBE-FORWARD',
-      '-A FORWARD -m comment --comment "kubernetes forwarding rules" -j KUBE-FORWARD',
-    ],
-    [
-      'nat OUTPUT KUBE-SERVICES',
-      '-A OUTPUT -m comment --comment "kubernetes service portals" -j KUBE-SERVICES',
-    ],
-    [
-      'nat PREROUTING KUBE-SERVICES',
-      '-A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES',
-    ],
-    [
-      'nat POSTROUTING KUBE-POSTROUTING',
-      '-A POSTROUTING -m comment --comment "kubernetes postrouting rules" -j KUBE-POSTROUTING',
-    ],
-    [
-      'filter KUBE-FORWARD',
-      '-A KUBE-FORWARD -m conntrack --ctstate INVALID -j DROP',
-      '-A KUBE-FORWARD -m comment --comment "kubernetes forwarding rules" -m mark --mark 0x4000/0x4000 -j ACCEPT',
-      '-A KUBE-FORWARD -m comment --comment "kubernetes forwarding conntrack rule" -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT',
-    ],
-    [
-      'nat KUBE-POSTROUTING',
-      '-A KUBE-POSTROUTING -m mark ! --mark 0x4000/0x4000 -j RETURN',
-      '-A KUBE-POSTROUTING -j MARK --set-xmark 0x4000/0x0',
-      '-A KUBE-POSTROUTING -m comment --comment "kubernetes service traffic requiring SNAT" -j MASQUERADE --random-fully',
-    ],
-    ['nat KUBE-MARK-MASQ', '-A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000'],
+  ],
+  ['none', { kind: 'addresses', ips: [] }, []],
+])('node ports are looked up last, at these addresses: %s', (_, nodePorts, tail) => {
+  const under = { ...settings('IPv4'), nodePorts };
+  const made = createIptablesBackend(noTools).assemble(buildParts(under), under);
+  const web = decided('a/b', '10.96.0.1', { local: ['10.244.1.1'], nodePort: 30080 });
+  made.replace(new Map([[web.service, web]]));
+  const textOf = (id: string) => made.whole().get(id)?.text.split('\n');
+  expect(textOf('nat KUBE-SERVICES')).toEqual([
+    expect.stringContaining('"a/b:http cluster IP"'),
+    ...tail.map((rule) => `-A KUBE-SERVICES ${rule}`),
+  ]);
+  expect(textOf('filter KUBE-EXTERNAL-SERVICES')).toEqual([
+    '-A KUBE-EXTERNAL-SERVICES -m comment --comment "refuse node ports that no endpoint answers" -m addrtype --dst-type LOCAL -j KUBE-EXTERNAL-NODEPORTS',
+  ]);
+});
+
+test('a load balancer that nothing answers is refused to everybody, whatever its source ranges', () => {
+  const is = {
+    loadBalancerIps: [ip('203.0.113.1')],
+    sourceRanges: [cidr('192.0.2.0/24')],
+  };
+  const { chains, entries } = compileService(decided('a/b', '10.96.0.1', { is }));
+  expect(chains).toEqual([]);
+  expect([...entries.keys()]).toEqual([
+    'no-endpoints by address',
+    'no-external-endpoints by address',
+  ]);
+});
+
+test('the chains of a Service port that lost its ClusterIP are those of its other addresses', () => {
+  const is = { externalIps: [ip('203.0.113.1')], externalTrafficPolicy: 'Local' as const };
+  const whole = decided('a/b', '10.96.0.1', { is, local: ['10.244.1.1'], remote: ['10.244.2.1'] });
+  const entries = whole.entries.filter(({ address }) => address.ip !== '10.96.0.1');
+  const { chains } = compileService({ ...whole, entries });
+  const texts = chains.map(({ chain, text }) => [chain.slice(0, 8), text.split('\n').length]);
+  expect(texts).toEqual([
+    ['KUBE-EXT', 4],
+    ['KUBE-SVC', 2],
+    ['KUBE-SVL', 1],
+    ['KUBE-SEP', 2],
+    ['KUBE-SEP', 2],
   ]);
 });
 

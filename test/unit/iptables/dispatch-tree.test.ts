@@ -1,15 +1,20 @@
 import fc from 'fast-check';
 import ipaddr from 'ipaddr.js';
 import { expect, test } from 'vitest';
-import type { DispatchRule } from '../../../src/backends/iptables/dispatch-tree.ts';
-import { DispatchTree } from '../../../src/backends/iptables/dispatch-tree.ts';
-import type { Family } from '../../../src/model/ip.ts';
+import type { DispatchRule } from '../../../src/backends/iptables/dispatch/tree.ts';
+import { DispatchTree } from '../../../src/backends/iptables/dispatch/tree.ts';
+import { addressDigits } from '../../../src/backends/iptables/dispatch/address-prefix.ts';
+import { portDigits } from '../../../src/backends/iptables/dispatch/port-prefix.ts';
+import type { Ip } from '../../../src/model/ip.ts';
 import { familyOf } from '../../../src/model/ip.ts';
+import type { Protocol } from '../../../src/model/kubernetes.ts';
 import { ip } from './fixture.ts';
 
 const root = 'KUBE-SERVICES';
 
-function rule(address: string, port: number): DispatchRule {
+type AddressRule = DispatchRule & { readonly address: { readonly ip: Ip } };
+
+function rule(address: string, port: number): AddressRule {
   const text = `-d ${address} --dport ${port} -j SERVICE`;
   return { address: { ip: ip(address), protocol: 'tcp', port }, text };
 }
@@ -31,7 +36,7 @@ const distinct = {
   maxLength: 120,
   size: 'max',
 } as const;
-const sets: fc.Arbitrary<readonly DispatchRule[]> = fc.oneof(
+const sets: fc.Arbitrary<readonly AddressRule[]> = fc.oneof(
   fc.uniqueArray(
     rulesV4.map(([net, host, port]) => rule(`${net}.${host}`, port)),
     distinct,
@@ -49,9 +54,13 @@ const sets: fc.Arbitrary<readonly DispatchRule[]> = fc.oneof(
   ),
 );
 
-function treeOf(rules: readonly DispatchRule[]): DispatchTree {
-  const family: Family = rules[0] === undefined ? 'IPv4' : familyOf(rules[0].address.ip);
-  const tree = new DispatchTree(family, root);
+function emptyTree(rules: readonly AddressRule[]): DispatchTree {
+  const family = rules[0] === undefined ? 'IPv4' : familyOf(rules[0].address.ip);
+  return new DispatchTree(addressDigits(family), { root, branches: 'KUBE-SVCS' });
+}
+
+function treeOf(rules: readonly AddressRule[]): DispatchTree {
+  const tree = emptyTree(rules);
   for (const added of rules) tree.insert(added);
   return tree;
 }
@@ -93,8 +102,7 @@ test('removing entries gives the tree of the rest, and says which chains that to
       for (const one of gone) for (const chain of tree.remove(one)) touched.add(chain);
       const after = contentOf(tree);
       const rest = rules.filter((one) => !gone.includes(one));
-      const family = rules[0] === undefined ? 'IPv4' : familyOf(rules[0].address.ip);
-      const fresh = new DispatchTree(family, root);
+      const fresh = emptyTree(rules);
       for (const one of rest) fresh.insert(one);
       expect(after).toEqual(contentOf(fresh));
       for (const chain of new Set([...before.keys(), ...after.keys()])) {
@@ -161,9 +169,12 @@ test('sixteen entries stand in the root, the next one splits it where they diffe
   expect(tree.rules('KUBE-SVCS-0A601')).toEqual(['-d 10.96.17.1 --dport 80 -j SERVICE']);
 });
 
-test('an entry of the same address and port takes the place of the old one', () => {
-  const tree = treeOf([rule('10.96.0.1', 80)]);
-  tree.insert({ ...rule('10.96.0.1', 80), text: 'other' });
+test('entries of the same address and port stand side by side, and go one by one', () => {
+  const one = rule('10.96.0.1', 80);
+  const another = { ...one, text: 'other' };
+  const tree = treeOf([another, one]);
+  expect(tree.rules(root)).toEqual([one.text, 'other']);
+  tree.remove(one);
   expect(tree.rules(root)).toEqual(['other']);
 });
 
@@ -176,4 +187,91 @@ test.each([
   tree.insert(rule('10.111.0.1', 80));
   tree.remove(rule('10.111.0.1', 80));
   expect(contentOf(tree)).toEqual(contentOf(treeOf(rules)));
+});
+
+const portRules = fc.uniqueArray(
+  fc
+    .tuple(
+      fc.constantFrom<Protocol>('tcp', 'udp', 'sctp'),
+      fc.oneof(fc.integer({ min: 30000, max: 32767 }), fc.integer({ min: 1, max: 65535 })),
+    )
+    .map(([protocol, port]): DispatchRule => ({
+      address: { ip: undefined, protocol, port },
+      text: `-p ${protocol} --dport ${port} -j SERVICE`,
+    })),
+  { ...distinct, maxLength: 300 },
+);
+
+function portTreeOf(rules: readonly DispatchRule[]): DispatchTree {
+  const tree = new DispatchTree(portDigits, { root: 'KUBE-NODEPORTS', branches: 'KUBE-NPS' });
+  for (const added of rules) tree.insert(added);
+  return tree;
+}
+
+/** The rules that a packet to a node port meets, branches followed where their range has it. */
+function* metAtPort(
+  tree: DispatchTree,
+  at: { readonly protocol: string; readonly port: number },
+  chain: string,
+): Generator<string> {
+  const rules: readonly string[] = tree.rules(chain) ?? [];
+  for (const text of rules) {
+    const branch = /^-p (\S+)(?: -m \1 --dport (\d+)(?::(\d+))?)? -j (KUBE-NPS-\S+)$/.exec(text);
+    if (branch === null) yield text;
+    else {
+      const [, protocol, first = '0', last = branch[2] ?? '65535', target = ''] = branch;
+      const isIn = Number(first) <= at.port && at.port <= Number(last);
+      if (protocol === at.protocol && isIn) yield* metAtPort(tree, at, target);
+    }
+  }
+}
+
+test('a packet to a node port meets its entry once, in chains of at most 16 rules', () => {
+  fc.assert(
+    fc.property(portRules, (rules) => {
+      const tree = portTreeOf(rules);
+      for (const chain of tree.chains()) expect(tree.rules(chain)?.length).toBeLessThanOrEqual(16);
+      for (const { address, text } of rules) {
+        const found: readonly string[] = [...metAtPort(tree, address, 'KUBE-NODEPORTS')];
+        expect(found.filter((one) => one === text)).toEqual([text]);
+        expect(found.length).toBeLessThanOrEqual(16);
+      }
+    }),
+  );
+});
+
+test('the chains of node ports follow from the set of entries, whatever came and went', () => {
+  const parts = portRules.chain((rules) => fc.tuple(fc.constant(rules), fc.subarray([...rules])));
+  fc.assert(
+    fc.property(parts, ([rules, gone]) => {
+      const tree = portTreeOf(rules);
+      for (const one of gone) tree.remove(one);
+      const rest = rules.filter((one) => !gone.includes(one)).toReversed();
+      expect(contentOf(tree)).toEqual(contentOf(portTreeOf(rest)));
+    }),
+  );
+});
+
+test('node ports branch by protocol, then by ranges of numbers', () => {
+  const one = (protocol: Protocol, port: number): DispatchRule => ({
+    address: { ip: undefined, protocol, port },
+    text: `${protocol} ${port}`,
+  });
+  const tcp = Array.from({ length: 17 }, (_, index) => one('tcp', 30000 + index));
+  const tree = portTreeOf([...tcp, one('udp', 30000)]);
+  expect(contentOf(tree)).toEqual(
+    new Map([
+      ['KUBE-NODEPORTS', ['-p tcp -j KUBE-NPS-T', '-p udp -j KUBE-NPS-U']],
+      [
+        'KUBE-NPS-T',
+        [
+          '-p tcp -m tcp --dport 30000:30015 -j KUBE-NPS-T753',
+          '-p tcp -m tcp --dport 30016:30031 -j KUBE-NPS-T754',
+        ],
+      ],
+      ['KUBE-NPS-T753', tcp.slice(0, 16).map(({ text }) => text)],
+      ['KUBE-NPS-T754', ['tcp 30016']],
+      ['KUBE-NPS-U', ['udp 30000']],
+    ]),
+  );
 });

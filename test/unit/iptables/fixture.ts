@@ -5,11 +5,19 @@ import type { IptablesUnit } from '../../../src/backends/iptables/unit.ts';
 import type { Assembly } from '../../../src/backends/backend.ts';
 import type { Exec } from '../../../src/host/exec.ts';
 import type { Endpoint, Frontend } from '../../../src/model/forwarding.ts';
-import type { Family, Ip } from '../../../src/model/ip.ts';
-import { parseCidr, parseIp } from '../../../src/model/ip.ts';
-import type { Protocol, ServiceKey } from '../../../src/model/kubernetes.ts';
+import type { Cidr, Family, Ip } from '../../../src/model/ip.ts';
+import { familyOf, parseCidr, parseIp } from '../../../src/model/ip.ts';
+import type {
+  EndpointSlice,
+  Protocol,
+  Service,
+  ServiceKey,
+  SliceEndpoint,
+} from '../../../src/model/kubernetes.ts';
+import { serviceKey } from '../../../src/model/kubernetes.ts';
 import type { ServiceRules } from '../../../src/model/ruleset.ts';
 import type { FamilySettings, PodSource } from '../../../src/model/settings.ts';
+import { resolveService } from '../../../src/resolve/service.ts';
 
 /** One port of a Service: its address, and `ip port` of its endpoints. */
 export type PortSpec = {
@@ -25,22 +33,35 @@ const podCidrs: Readonly<Record<Family, string>> = {
 };
 
 export function settings(family: Family, podSource?: PodSource): FamilySettings {
-  const cidr = parseCidr(podCidrs[family]);
-  if (cidr === undefined) throw new Error('no CIDR');
   return {
     family,
     masqueradeMark: 0x4000,
     masqueradeAll: false,
-    podSource: podSource ?? { kind: 'cidr', cidr },
+    podSource: podSource ?? { kind: 'cidr', cidr: cidr(podCidrs[family]) },
     guardsClusterIps: false,
     acceptsForwarded: true,
+    dropsInvalid: true,
     serviceCidrs: [],
+    nodePorts: {
+      kind: 'any-local',
+      except: family === 'IPv6' ? cidr('::1/128') : undefined,
+    },
+    localhostNodePorts: family === 'IPv4',
+    refusesAtEveryHook: false,
+    hairpins: 'all',
+    acceptsHealthChecks: true,
   };
 }
 
 export function ip(text: string): Ip {
   const parsed = parseIp(text);
   if (parsed === undefined) throw new Error(`no address: ${text}`);
+  return parsed;
+}
+
+export function cidr(text: string): Cidr {
+  const parsed = parseCidr(text);
+  if (parsed === undefined) throw new Error(`no CIDR: ${text}`);
   return parsed;
 }
 
@@ -59,7 +80,7 @@ export function service(
       port: endpointPort,
       isLocal: true,
     }));
-    const pool = { members, excluded: [] };
+    const pool = { members, excluded: [], policy: 'Cluster', affinitySeconds: 0 } as const;
     return {
       kind: 'ClusterIP',
       address: { ip: clusterIp, protocol, port },
@@ -69,10 +90,89 @@ export function service(
         members.length === 0
           ? { kind: 'reject', pool }
           : { kind: 'forward', pool, masquerade: 'from-outside-the-pod-network' },
+      allowFrom: undefined,
     };
   });
-  const forwarding = { service: key as ServiceKey, family, frontends };
+  const forwarding = {
+    service: key as ServiceKey,
+    family,
+    frontends,
+    healthCheck: undefined,
+  };
   return buildService(forwarding, under ?? settings(family));
+}
+
+/** Where the endpoints of a Service are, all ready: local ones on the node that the rules are for. */
+export type Places = { readonly local?: readonly string[]; readonly remote?: readonly string[] };
+
+/** The rules of a Service with one port, 80 (`http`), through the real decisions; endpoints at 8080. */
+export function decided(
+  key: string,
+  clusterIp: string,
+  {
+    is = {},
+    nodePort = 0,
+    ...places
+  }: Places & {
+    readonly is?: Partial<Service>;
+    readonly nodePort?: number;
+  },
+): ServiceRules {
+  const family = familyOf(ip(clusterIp));
+  const [namespace = '', name = ''] = key.split('/');
+  const value: Service = {
+    key: serviceKey(namespace, name),
+    namespace,
+    name,
+    createdAt: '',
+    type: 'LoadBalancer',
+    clusterIps: [ip(clusterIp)],
+    ports: [{ name: 'http', protocol: 'tcp', port: 80, nodePort }],
+    externalIps: [],
+    loadBalancerIps: [],
+    sourceRanges: [],
+    internalTrafficPolicy: 'Cluster',
+    externalTrafficPolicy: 'Cluster',
+    affinitySeconds: 0,
+    healthCheckNodePort: 0,
+    ...is,
+  };
+  const context = {
+    family,
+    nodeName: 'node-1',
+    zone: '',
+    masqueradeAll: false,
+    nodeIp: undefined,
+  };
+  const slice = sliceOf(value, family, places);
+  return buildService(resolveService(value, [slice], context), settings(family));
+}
+
+function sliceOf(
+  { key, namespace, name }: Service,
+  family: Family,
+  { local = [], remote = [] }: Places,
+): EndpointSlice {
+  const endpoint = (address: string, nodeName: string): SliceEndpoint => ({
+    ip: ip(address),
+    nodeName,
+    ready: true,
+    serving: true,
+    terminating: false,
+    zoneHints: [],
+    nodeHints: [],
+  });
+  return {
+    namespace,
+    name: `${name}-1`,
+    service: key,
+    family,
+    ports: [{ name: 'http', protocol: 'tcp', port: 8080 }],
+    endpoints: [
+      ...local.map((address) => endpoint(address, 'node-1')),
+      ...remote.map((address) => endpoint(address, 'node-2')),
+    ],
+  };
 }
 
 const noExec: Exec = (file) => Promise.reject(new Error(`${file} was run`));

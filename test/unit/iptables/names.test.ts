@@ -21,7 +21,16 @@ test.each([
   ['kube-system/kube-dns', 'dns', 'udp', 'KUBE-SVC-TCOU7JCQXEZGVUNU'],
   ['kube-system/kube-dns', 'dns-tcp', 'tcp', 'KUBE-SVC-ERIFXISQEP7F7OF4'],
 ] as const)('the chain of %s:%s/%s is %s', (service, portName, protocol, name) => {
-  expect(serviceChainName(port(service, portName, protocol))).toBe(name);
+  expect(serviceChainName('KUBE-SVC', port(service, portName, protocol))).toBe(name);
+});
+
+// As kube-proxy named them in test/fixtures/kube-proxy.
+test.each([
+  ['KUBE-SVL', 'conf/lbl', 'KUBE-SVL-BOJ3KUDRNTTUM2SY'],
+  ['KUBE-EXT', 'conf/lbl', 'KUBE-EXT-BOJ3KUDRNTTUM2SY'],
+  ['KUBE-FW', 'conf/lbs', 'KUBE-FW-URE4RY24KRDS6GVH'],
+] as const)('the %s chain of %s:http/tcp is %s', (prefix, service, name) => {
+  expect(serviceChainName(prefix, port(service, 'http', 'tcp'))).toBe(name);
 });
 
 test.each([
@@ -33,8 +42,8 @@ test.each([
 });
 
 test('a branch is named by its digits while they fit, then by their hash', () => {
-  expect(branchChainName('0a60')).toBe('KUBE-SVCS-0A60');
-  expect(branchChainName('fd0000960000000')).toBe('KUBE-SVCS-FD0000960000000');
-  expect(branchChainName('fd00009600000000')).toBe('KUBE-SVCS-ECH6COVLSQ3UF4TW');
-  expect(branchChainName('f'.repeat(32))).toHaveLength(26);
+  expect(branchChainName('KUBE-SVCS', '0a60')).toBe('KUBE-SVCS-0A60');
+  expect(branchChainName('KUBE-SVCS', 'fd0000960000000')).toBe('KUBE-SVCS-FD0000960000000');
+  expect(branchChainName('KUBE-SVCS', 'fd00009600000000')).toBe('KUBE-SVCS-ECH6COVLSQ3UF4TW');
+  expect(branchChainName('KUBE-SVCS', 'f'.repeat(32))).toHaveLength(26);
 });

@@ -1,25 +1,40 @@
-// Chains that find the one rule for a destination address: in go rules with their addresses, out come
-// chains that branch by prefix, so that neither a packet nor a change meets a list of all Services.
-// Pure data; must not know what a rule does.
-import type { FrontendAddress } from '../../model/forwarding.ts';
-import type { Family } from '../../model/ip.ts';
-import { cidrOfDigits, digitsOf, sharedPrefix } from './address-prefix.ts';
-import { branchChainName } from './names.ts';
+// Chains that find the one rule for a destination: in go rules with their addresses, out come chains
+// that branch by prefix, so that neither a packet nor a change meets a list of all Services. Pure
+// data; must not know what a rule does.
+import type { FrontendAddress } from '../../../model/forwarding.ts';
+import type { BranchPrefix } from '../names.ts';
+import { branchChainName } from '../names.ts';
+import type { RuleParts } from '../rule-text.ts';
+import { ruleText } from '../rule-text.ts';
 
-/** One entry: no two in a tree have the same address, protocol and port. */
+/** How the frontends of a tree become text whose prefixes packets can be told by. */
+export type Digits = {
+  /** The same length for all; 16 digits at most may follow a prefix. */
+  readonly of: (address: FrontendAddress) => string;
+  /** What all packets have that are for a frontend with this prefix. */
+  readonly matchOf: (prefix: string) => RuleParts;
+};
+
+/** The chains of a tree: that which packets enter, and what the names of the others begin with. */
+export type TreeChains = { readonly root: string; readonly branches: BranchPrefix };
+
+/**
+ * One entry. Two of one address, protocol and port stand beside each other: it is for others to see to
+ * it that they agree (two Services with one health check port, which manifests may have).
+ */
 export type DispatchRule = {
   readonly address: FrontendAddress;
   /** The rule without its `-A CHAIN`. */
   readonly text: string;
 };
 
-/** A rule in its place; `key` sorts as digits of the address, protocol, port. */
+/** A rule in its place; `key` sorts as digits, protocol, port, text. */
 type Placed = { readonly digits: string; readonly key: string; readonly text: string };
 
-/** A chain: all entries whose address begins with `prefix`. */
+/** A chain: all entries whose digits begin with `prefix`. */
 type Node = { readonly prefix: string; content: Leaf | Branch };
 type Leaf = { readonly kind: 'leaf'; readonly rules: Map<string, Placed> };
-/** `common` is all that the addresses below share; `children` stand under its next digit. */
+/** `common` is all that the digits below share; `children` stand under its next digit. */
 type Branch = {
   readonly kind: 'branch';
   readonly common: string;
@@ -30,33 +45,33 @@ type Branch = {
 const maxRules = 16;
 
 /**
- * Invariant: a node is a leaf exactly where it has at most 16 rules or a single address; otherwise
- * `common` is as long as its addresses allow and no child is empty. So the chains follow from the set
+ * Invariant: a node is a leaf exactly where it has at most 16 rules or all have the same digits; otherwise
+ * `common` is as long as its digits allow and no child is empty. So the chains follow from the set
  * of entries, whatever the order in which they came and went.
  */
 export class DispatchTree {
-  readonly #family: Family;
-  readonly #rootChain: string;
+  readonly #digits: Digits;
+  readonly #names: TreeChains;
   readonly #root: Node = emptyNode('');
   readonly #nodes = new Map<string, Node>();
 
-  constructor(family: Family, rootChain: string) {
-    this.#family = family;
-    this.#rootChain = rootChain;
-    this.#nodes.set(rootChain, this.#root);
+  constructor(digits: Digits, chains: TreeChains) {
+    this.#digits = digits;
+    this.#names = chains;
+    this.#nodes.set(chains.root, this.#root);
   }
 
-  /** Adds an entry, or gives the one of this address another text; returns the chains it touched. */
+  /** Adds an entry; returns the chains it touched. */
   insert(rule: DispatchRule): ReadonlySet<string> {
     const touched = new Set<string>();
-    this.#insert(this.#root, place(rule), touched);
+    this.#insert(this.#root, this.#place(rule), touched);
     return touched;
   }
 
-  /** Takes the entry of this address away; returns the chains it touched. */
-  remove({ address }: Pick<DispatchRule, 'address'>): ReadonlySet<string> {
+  /** Takes an entry away; returns the chains it touched. */
+  remove(rule: DispatchRule): ReadonlySet<string> {
     const touched = new Set<string>();
-    this.#remove(this.#root, place({ address, text: '' }), touched);
+    this.#remove(this.#root, this.#place(rule), touched);
     return touched;
   }
 
@@ -69,9 +84,8 @@ export class DispatchTree {
       case 'leaf':
         return sortedByKey(content.rules).map(([, { text }]) => text);
       case 'branch':
-        return sortedByKey(content.children).map(
-          ([, { prefix }]) =>
-            `-d ${cidrOfDigits(this.#family, prefix)} -j ${branchChainName(prefix)}`,
+        return sortedByKey(content.children).map(([, child]) =>
+          ruleText({ ...this.#digits.matchOf(child.prefix), jump: this.#chainOf(child) }),
         );
     }
   }
@@ -82,7 +96,14 @@ export class DispatchTree {
   }
 
   #chainOf({ prefix }: Node): string {
-    return prefix === '' ? this.#rootChain : branchChainName(prefix);
+    const { root, branches } = this.#names;
+    return prefix === '' ? root : branchChainName(branches, prefix);
+  }
+
+  #place({ address, text }: DispatchRule): Placed {
+    const digits = this.#digits.of(address);
+    const port = String(address.port).padStart(5, '0');
+    return { digits, key: `${digits} ${address.protocol} ${port} ${text}`, text };
   }
 
   #insert(node: Node, rule: Placed, touched: Set<string>): void {
@@ -180,11 +201,6 @@ export class DispatchTree {
   }
 }
 
-function place({ address: { ip, protocol, port }, text }: DispatchRule): Placed {
-  const digits = digitsOf(ip);
-  return { digits, key: `${digits} ${protocol} ${String(port).padStart(5, '0')}`, text };
-}
-
 function emptyNode(prefix: string): Node {
   return { prefix, content: leafOf([]) };
 }
@@ -225,4 +241,16 @@ function fewRulesUnder(node: Node): Placed[] | undefined {
 
 function sortedByKey<T>(map: ReadonlyMap<string, T>): [string, T][] {
   return [...map].sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+// What all of `texts` begin with.
+function sharedPrefix(texts: Iterable<string>): string {
+  let shared: string | undefined;
+  for (const text of texts) {
+    let length = 0;
+    if (shared === undefined) length = text.length;
+    else while (length < shared.length && shared[length] === text[length]) length += 1;
+    shared = text.slice(0, length);
+  }
+  return shared ?? '';
 }

@@ -1,0 +1,155 @@
+// What does not depend on Services as iptables units: the fixed chains, the jumps to them, and what the
+// roots of the dispatch trees end with. Pure; comments and rules are kube-proxy's.
+import type { Family } from '../../model/ip.ts';
+import type { Hook, Part, PartName, Rule } from '../../model/ruleset.ts';
+import { compileRule, nodePortRules } from './compile-rule.ts';
+import type { TreeName } from './dispatch/places.ts';
+import { treeName, treePlace } from './dispatch/places.ts';
+import type { TableName } from './names.ts';
+import { fixedChains, kubeletFirewall } from './names.ts';
+import { commentMatch, flipMark, markMatch, ruleText, setMark, stateMatch } from './rule-text.ts';
+import type { IptablesUnit } from './unit.ts';
+import { chainUnit, jumpUnit, sharedChainUnit, sharedRuleUnit } from './unit.ts';
+
+type Place = { readonly table: TableName; readonly chain: string; readonly comment: string };
+
+/** Where each part stands; undefined for what kube-proxy's iptables mode does not do. */
+const places: Readonly<Record<PartName, Place | undefined>> = {
+  services: { table: 'nat', chain: fixedChains.services, comment: 'kubernetes service portals' },
+  'no-endpoints': {
+    table: 'filter',
+    chain: fixedChains.services,
+    comment: 'kubernetes service portals',
+  },
+  'no-external-endpoints': {
+    table: 'filter',
+    chain: fixedChains.externalServices,
+    comment: 'kubernetes externally-visible service portals',
+  },
+  'source-ranges': {
+    table: 'filter',
+    chain: fixedChains.proxyFirewall,
+    comment: 'kubernetes load balancer firewall',
+  },
+  'health-ports': {
+    table: 'filter',
+    chain: fixedChains.nodePorts,
+    comment: 'kubernetes health check service ports',
+  },
+  localnet: { table: 'filter', chain: kubeletFirewall, comment: '' },
+  'cluster-ips': undefined,
+  forward: { table: 'filter', chain: fixedChains.forward, comment: 'kubernetes forwarding rules' },
+  masquerading: {
+    table: 'nat',
+    chain: fixedChains.postrouting,
+    comment: 'kubernetes postrouting rules',
+  },
+};
+
+// In this order each is put above those before it, so that the rules end up in kube-proxy's order. It
+// does not enter KUBE-SERVICES from INPUT, so that a ClusterIP bound on the node (a DNS cache's) stays
+// usable. What source ranges refuse was not translated, and is met wherever it goes from there.
+const jumps: readonly (readonly [part: PartName, chain: string, hook: Hook])[] = [
+  ['no-external-endpoints', 'INPUT', 'filter-input'],
+  ['no-external-endpoints', 'FORWARD', 'filter-forward'],
+  ['health-ports', 'INPUT', 'filter-input'],
+  ['no-endpoints', 'FORWARD', 'filter-forward'],
+  ['no-endpoints', 'OUTPUT', 'filter-output'],
+  ['forward', 'FORWARD', 'filter-forward'],
+  ['source-ranges', 'INPUT', 'filter-prerouting-pre-dnat'],
+  ['source-ranges', 'OUTPUT', 'filter-output-pre-dnat'],
+  ['source-ranges', 'FORWARD', 'filter-prerouting-pre-dnat'],
+  ['services', 'OUTPUT', 'nat-output'],
+  ['services', 'PREROUTING', 'nat-prerouting'],
+  ['masquerading', 'POSTROUTING', 'nat-postrouting'],
+  ['localnet', 'INPUT', 'filter-input'],
+  ['localnet', 'OUTPUT', 'filter-output'],
+];
+
+/** Everything that does not depend on Services, except the dispatch trees. */
+export function compileFrame(family: Family, parts: readonly Part[]): readonly IptablesUnit[] {
+  const entered = jumps.flatMap(([name, chain, hook]) =>
+    parts
+      .filter((part) => part.name === name && part.hooks.includes(hook))
+      .flatMap((part) => compileJump(part, chain)),
+  );
+  return [...entered, ...parts.flatMap((part) => compilePart(family, part))];
+}
+
+/** For each dispatch tree of these parts the rules that its root ends with, behind the entries. */
+export function compileTails(parts: readonly Part[]): ReadonlyMap<TreeName, readonly string[]> {
+  const tails = new Map<TreeName, readonly string[]>();
+  for (const { name, rules } of parts) {
+    const trees = rules.filter(({ then }) => then.kind === 'dispatch');
+    for (const [index, { then }] of trees.entries()) {
+      const next = trees[index + 1];
+      if (then.kind === 'dispatch') tails.set(treeName(then), next ? tailOf(name, next) : []);
+    }
+  }
+  return tails;
+}
+
+const nodePortsComment =
+  'kubernetes service nodeports; NOTE: this must be the last rule in this chain';
+
+function tailOf(part: PartName, { when, then, why }: Rule): readonly string[] {
+  const [match] = when;
+  if (then.kind !== 'dispatch' || match?.kind !== 'to-node-port-address') {
+    throw new Error(`iptables cannot look up twice in ${part}`);
+  }
+  const { root } = treePlace(then);
+  if (part === 'services') return nodePortRules(match.addresses, nodePortsComment, root);
+  // As kube-proxy: what nothing answers is refused at every address of the host.
+  return nodePortRules({ kind: 'any-local', except: undefined }, why, root);
+}
+
+function compileJump({ name, newConnectionsOnly }: Part, builtIn: string): IptablesUnit[] {
+  const place = places[name];
+  if (place === undefined) return [];
+  const { table, chain: target, comment } = place;
+  const matches = [newConnectionsOnly ? stateMatch('NEW') : '', commentMatch(comment)];
+  const rule = ruleText({ matches, jump: target });
+  if (target === kubeletFirewall) return [sharedRuleUnit(table, builtIn, rule)];
+  return [jumpUnit(table, builtIn, { target, rules: [rule] })];
+}
+
+function compilePart(family: Family, { name, rules }: Part): IptablesUnit[] {
+  const place = places[name];
+  // The chain of a dispatch is the root of its tree.
+  if (place === undefined || rules.some(({ then }) => then.kind === 'dispatch')) return [];
+  const { table, chain } = place;
+  const texts = rules.flatMap((rule) => frameRules(family, rule));
+  if (chain === kubeletFirewall) {
+    const shared = texts.map((text) => sharedRuleUnit(table, chain, text));
+    return [sharedChainUnit(table, chain), ...shared];
+  }
+  const masquerade = rules.find(({ then }) => then.kind === 'masquerade')?.then;
+  return [
+    chainUnit(table, chain, { rules: texts }),
+    ...(masquerade?.kind === 'masquerade' ? [markingChain(masquerade.mark)] : []),
+  ];
+}
+
+function frameRules(family: Family, rule: Rule): string[] {
+  // Each endpoint's chain asks for this itself.
+  if (rule.when.some(({ kind }) => kind === 'hairpin')) return [];
+  if (rule.then.kind === 'masquerade') return masqueradeRules(rule.then.mark, rule.why);
+  return [compileRule(family, rule)];
+}
+
+function markingChain(mark: number): IptablesUnit {
+  return chainUnit('nat', fixedChains.markMasquerade, {
+    rules: [ruleText({ jump: setMark(mark) })],
+  });
+}
+
+// The mark is taken off first: the packet may pass here again inside a tunnel (an overlay network),
+// and must not be masqueraded twice. Ports are picked at random, so that fewer connections that are
+// made at once clash.
+function masqueradeRules(mark: number, why: string): string[] {
+  return [
+    ruleText({ matches: [markMatch(mark, false)], jump: 'RETURN' }),
+    ruleText({ jump: flipMark(mark) }),
+    ruleText({ matches: [commentMatch(why)], jump: 'MASQUERADE --random-fully' }),
+  ];
+}
