@@ -1,17 +1,21 @@
 // Parses the command line: arguments in, a command with the value of every flag out, or all that is
 // wrong with them at once.
-import { commands, parseFlagValue, type Command, type Flag, type FlagValue } from './flag.ts';
-import { flags, obeyedFlags, type FlagValues } from './flags.ts';
+import { commands, parseFlagValue, type Command, type Flag } from './flag.ts';
+import { flags, withDefaults, type FlagValues } from './flags.ts';
 import { nearestName } from './nearest-name.ts';
 import { tokensOf, type Token } from './tokens.ts';
 import { quoted } from '../cluster/problem.ts';
-import { parseBoolean } from '../config/go-values.ts';
+import type { Value } from '../config/field.ts';
+import { yieldsToFile } from '../config/fields.ts';
+import { parseBoolean } from '../config/values/go-values.ts';
 import { UsageError } from '../errors.ts';
 
 /** What was asked for. */
 export type ParsedArgs = {
   readonly command: Command;
   readonly values: FlagValues;
+  /** The names of the flags that were given. */
+  readonly given: ReadonlySet<string>;
   /** One line for each flag of kube-proxy's that was given and has no effect. */
   readonly warnings: readonly string[];
 };
@@ -28,13 +32,34 @@ export function parseArgs(argv: readonly string[]): ParsedArgs {
   const command = named ?? impliedCommand(argv, isAsked);
   // Who asks for help gets it, whatever else is wrong.
   if (isAsked('help') || (named === 'help' && words.length > 1 && faults.length === 0)) {
-    return { command: topicOf(words) ?? command, values: defaults({ help: true }), warnings: [] };
+    return parsed(topicOf(words) ?? command, { help: true });
   }
-  if (isAsked('version')) return { command: 'version', values: defaults({}), warnings: [] };
+  if (isAsked('version')) return parsed('version', {});
   const { values, warnings } = readFlags(tokens, command, faults);
   if (faults.length > 0) throw new UsageError(faults.join('\n'));
   const isCleanup = command === 'run' && isAsked('cleanup');
-  return { command: isCleanup ? 'cleanup' : command, values: defaults(values), warnings };
+  return parsed(isCleanup ? 'cleanup' : command, values, warnings);
+}
+
+function parsed(
+  command: Command,
+  given: Readonly<Record<string, Value>>,
+  warnings: ReadonlyMap<string, string> = new Map(),
+): ParsedArgs {
+  const names = new Set(Object.keys(given));
+  const values = withDefaults(given);
+  if (values.config === '')
+    return { command, values, given: names, warnings: [...warnings.values()] };
+  // What a file says in place of a flag is warned of where the file says it.
+  const heard = [...warnings].filter(([name]) => !yieldsToFile(name)).map(([, line]) => line);
+  const unheard = [...names].filter(yieldsToFile).map((name) => `--${name}`);
+  const warning = `${unheard.join(', ')}: without effect, since --config is given`;
+  return {
+    command,
+    values,
+    given: names,
+    warnings: unheard.length > 0 ? [...heard, warning] : heard,
+  };
 }
 
 /** The command among the words; all other words are faults, but for the topic of `help`. */
@@ -70,7 +95,7 @@ function isSwitchedOn(tokens: readonly Token[], name: string): boolean {
 }
 
 function readFlags(tokens: readonly Token[], command: Command, faults: string[]) {
-  const values: Record<string, FlagValue> = {};
+  const values: Record<string, Value> = {};
   const warnings = new Map<string, string>();
   for (const token of tokens) {
     if (token.kind === 'word') continue;
@@ -90,17 +115,24 @@ function readFlags(tokens: readonly Token[], command: Command, faults: string[])
       const parsed = parseFlagValue(flag, token.text);
       if (parsed.kind === 'fault') faults.push(parsed.fault);
       else {
-        values[flag.name] = parsed.value;
+        values[flag.name] = withUse(flag, values[flag.name], parsed.value);
         noteUnobeyed(flag, parsed.value, { faults, warnings });
       }
     }
   }
-  return { values, warnings: [...warnings.values()] };
+  return { values, warnings };
+}
+
+/** The value of a flag after one more use of it. */
+function withUse({ adds }: Flag, before: Value, used: Value): Value {
+  if (adds === undefined || typeof before !== 'object' || typeof used !== 'object') return used;
+  if (Array.isArray(before) && Array.isArray(used)) return [...before, ...used];
+  return Object.fromEntries([...Object.entries(before), ...Object.entries(used)]) as Value;
 }
 
 function noteUnobeyed(
   flag: Flag,
-  value: FlagValue,
+  value: Value,
   { faults, warnings }: { faults: string[]; warnings: Map<string, string> },
 ): void {
   if (flag.effect === 'obeyed') return;
@@ -118,12 +150,4 @@ function suggestion(typed: string, names: readonly string[], prefix: string): st
 /** What was typed, bare where that is harmless. */
 function printed(typed: string): string {
   return /^[\w.-]{1,60}$/.test(typed) ? typed : quoted(typed);
-}
-
-/** All values, with the defaults of flags that were not given. */
-function defaults(given: Readonly<Record<string, FlagValue>>): FlagValues {
-  const values: Record<string, FlagValue> = {};
-  for (const flag of obeyedFlags) values[flag.name] = given[flag.name] ?? flag.default;
-  // The table gives each name its type, and parseFlagValue gave each value that of its kind.
-  return values as FlagValues;
 }

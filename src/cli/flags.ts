@@ -1,14 +1,17 @@
-// Every flag there is, as one table: what the parser accepts, what the help says and what the commands
-// get all come from here.
-import type { Command, Flag } from './flag.ts';
-import { acceptedFlags } from './flags-accepted.ts';
-import type { FlagKind, flagKinds } from '../config/flag-kinds.ts';
+// Every flag there is: what the parser accepts, what the help says and what the commands get all come
+// from here, and for flags that have a field from config/fields.ts.
+import { commands, type Command, type Flag } from './flag.ts';
+import { otherProxyFlags } from './flags-accepted.ts';
+import { fields, type FieldFlagValues } from '../config/fields.ts';
+import type { FieldRow, Value } from '../config/field.ts';
+import type { KindValue } from '../config/values/value-kinds.ts';
+import { overlays } from '../lab/topology.ts';
 
-const everywhere = ['run', 'diff', 'render', 'cleanup', 'lab', 'version', 'help'] as const;
-const proxying = ['run', 'diff', 'render', 'cleanup'] as const;
+const everywhere = commands;
+const proxying = ['run', 'diff', 'render', 'cleanup', 'takeover'] as const;
 
-/** The flags that do something, in the order in which help lists them. */
-export const obeyedFlags = [
+/** The flags of ours, in the order in which help lists them. */
+const ownFlags = [
   {
     name: 'manifests',
     kind: 'string',
@@ -16,7 +19,7 @@ export const obeyedFlags = [
     placeholder: 'PATH',
     help: 'the objects: a file, a folder, or - for standard input',
     effect: 'obeyed',
-    commands: ['run', 'diff', 'render'],
+    commands: ['run', 'diff', 'render', 'takeover'],
   },
   {
     name: 'dry-run',
@@ -36,11 +39,36 @@ export const obeyedFlags = [
     commands: ['diff'],
   },
   {
+    name: 'shadow',
+    kind: 'bool',
+    default: false,
+    help: 'compare with the rules that stand here, address by address, and change nothing',
+    effect: 'obeyed',
+    commands: ['takeover'],
+  },
+  {
+    name: 'accept-differences',
+    kind: 'bool',
+    default: false,
+    help: 'take over although some packets will end otherwise',
+    effect: 'obeyed',
+    commands: ['takeover'],
+  },
+  {
+    name: 'before-file',
+    kind: 'string',
+    default: '/var/lib/sluice/before-takeover.json',
+    placeholder: 'FILE',
+    help: 'where the rules are kept that stood here before',
+    effect: 'obeyed',
+    commands: ['run', 'takeover', 'rollback'],
+  },
+  {
     name: 'overlay',
     kind: 'string',
-    choices: ['host-gw', 'vxlan'],
+    choices: overlays,
     default: 'host-gw',
-    help: "how pods' packets cross nodes: host-gw (routes) or vxlan",
+    help: 'the pod network: routes between nodes, a tunnel (vxlan, udp), or pods on the LAN (macvlan)',
     effect: 'obeyed',
     commands: ['lab'],
   },
@@ -69,17 +97,16 @@ export const obeyedFlags = [
     default: 'text',
     help: 'the form in which results are printed',
     effect: 'obeyed',
-    commands: ['run', 'diff', 'render', 'cleanup', 'lab'],
+    commands: ['run', 'diff', 'render', 'cleanup', 'takeover', 'lab'],
   },
   {
-    name: 'proxy-mode',
+    name: 'config',
     kind: 'string',
-    choices: ['nftables', 'iptables'],
-    refusals: { ipvs: 'ipvs is not supported, and deprecated in kube-proxy: use nftables' },
-    default: 'nftables',
-    help: 'which part of the kernel is programmed',
+    default: '',
+    placeholder: 'FILE',
+    help: 'a KubeProxyConfiguration, which counts in place of flags',
     effect: 'obeyed',
-    commands: [...proxying, 'lab'],
+    commands: proxying,
   },
   {
     name: 'nft-input',
@@ -90,70 +117,9 @@ export const obeyedFlags = [
     effect: 'obeyed',
     commands: proxying,
   },
-  {
-    name: 'hostname-override',
-    kind: 'string',
-    default: undefined,
-    placeholder: 'NAME',
-    help: "this node's name in the cluster, if not the host's",
-    effect: 'obeyed',
-    commands: proxying,
-  },
-  {
-    name: 'cluster-cidr',
-    kind: 'cidrs',
-    default: [],
-    placeholder: 'CIDR[,CIDR]',
-    help: 'where pods are: one CIDR, or one of each IP family',
-    effect: 'obeyed',
-    commands: proxying,
-  },
-  {
-    name: 'detect-local-mode',
-    kind: 'string',
-    choices: ['ClusterCIDR', 'NodeCIDR', 'BridgeInterface', 'InterfaceNamePrefix'],
-    default: 'ClusterCIDR',
-    placeholder: 'MODE',
-    help: 'how pods are told: ClusterCIDR, NodeCIDR, BridgeInterface or InterfaceNamePrefix',
-    effect: 'obeyed',
-    commands: proxying,
-  },
-  {
-    name: 'pod-bridge-interface',
-    kind: 'interface',
-    default: undefined,
-    placeholder: 'NAME',
-    help: 'the bridge of the pods, for BridgeInterface',
-    effect: 'obeyed',
-    commands: proxying,
-  },
-  {
-    name: 'pod-interface-name-prefix',
-    kind: 'interface',
-    default: undefined,
-    placeholder: 'NAME',
-    help: "how pods' interfaces start, for InterfaceNamePrefix",
-    effect: 'obeyed',
-    commands: proxying,
-  },
-  {
-    name: 'masquerade-all',
-    kind: 'bool',
-    default: false,
-    help: 'masquerade all Service traffic',
-    effect: 'obeyed',
-    commands: proxying,
-  },
-  {
-    name: 'iptables-masquerade-bit',
-    kind: 'int',
-    range: [0, 31],
-    default: 14,
-    placeholder: 'BIT',
-    help: 'the bit of the packet mark for masquerade',
-    effect: 'obeyed',
-    commands: proxying,
-  },
+] as const satisfies readonly Flag[];
+
+const lastFlags = [
   {
     name: 'cleanup',
     kind: 'bool',
@@ -168,16 +134,6 @@ export const obeyedFlags = [
     choices: ['auto', 'always', 'never'],
     default: 'auto',
     help: 'colours in the output; auto: on a terminal',
-    effect: 'obeyed',
-    commands: everywhere,
-  },
-  {
-    name: 'v',
-    short: 'v',
-    kind: 'int',
-    default: 0,
-    placeholder: 'LEVEL',
-    help: 'how much is logged',
     effect: 'obeyed',
     commands: everywhere,
   },
@@ -200,20 +156,76 @@ export const obeyedFlags = [
   },
 ] as const satisfies readonly Flag[];
 
-/** Every flag, the obeyed ones first. */
-export const flags: readonly Flag[] = [...obeyedFlags, ...acceptedFlags];
+// The flags of fields that the help explains; the others mean what they mean in kube-proxy.
+const explained: ReadonlySet<string> = new Set([
+  'proxy-mode',
+  'hostname-override',
+  'cluster-cidr',
+  'detect-local-mode',
+  'pod-bridge-interface',
+  'pod-interface-name-prefix',
+  'nodeport-addresses',
+  'iptables-localhost-nodeports',
+  'masquerade-all',
+  'iptables-masquerade-bit',
+  'kubeconfig',
+  'v',
+]);
 
-type ObeyedFlag = (typeof obeyedFlags)[number];
+/** What the flags of fields have besides what the field says. */
+const flagsOfFields: Readonly<Record<string, Pick<Flag, 'short' | 'commands'>>> = {
+  'proxy-mode': { commands: [...proxying, 'lab'] },
+  v: { short: 'v', commands: everywhere },
+};
 
-type Parsed<K extends FlagKind> = Exclude<ReturnType<(typeof flagKinds)[K]['parse']>, undefined>;
+const fieldFlags: readonly Flag[] = [
+  ...new Map(fields.flatMap(flagOf).map((flag) => [flag.name, flag])).values(),
+];
+
+function flagOf(row: FieldRow): readonly Flag[] {
+  const { path: _path, flag: name, zeroIsDefault: _zero, isLive: _isLive, ...rest } = row;
+  if (name === undefined) return [];
+  const brief = explained.has(name) ? {} : ({ isBrief: true } as const);
+  return [{ ...rest, name, ...brief, ...(flagsOfFields[name] ?? { commands: proxying }) }];
+}
+
+/** Every flag. */
+export const flags: readonly Flag[] = inHelpOrder([
+  ...ownFlags,
+  ...fieldFlags,
+  ...otherProxyFlags,
+  ...lastFlags,
+]);
+
+// The last flags are those that every program has; the level of the log is one of them.
+function inHelpOrder(all: readonly Flag[]): readonly Flag[] {
+  const last = ['cleanup', 'color', 'v', 'help', 'version'];
+  const place = ({ name }: Flag): number => last.indexOf(name);
+  return all.toSorted((one, other) => place(one) - place(other));
+}
+
+type NamedFlag =
+  | (typeof ownFlags)[number]
+  | (typeof otherProxyFlags)[number]
+  | (typeof lastFlags)[number];
 
 /** What a flag's value can be: one of its choices, or whatever its kind parses to, or its default. */
-type ValueOf<F extends ObeyedFlag> =
-  | (F extends { choices: readonly (infer C)[] } ? C : Parsed<F['kind']>)
+type ValueOf<F extends NamedFlag> =
+  | (F extends { choices: readonly (infer C)[] } ? C : KindValue<F['kind']>)
   | Extract<F['default'], undefined>;
 
-/** The value of every flag that does something, defaults filled in. */
-export type FlagValues = { readonly [F in ObeyedFlag as F['name']]: ValueOf<F> };
+/** The value of every flag, defaults filled in. */
+export type FlagValues = FieldFlagValues & {
+  readonly [F in NamedFlag as F['name']]: ValueOf<F>;
+};
+
+/** All values, with the defaults of flags that were not given. */
+export function withDefaults(given: Readonly<Record<string, Value>>): FlagValues {
+  const values: Record<string, Value> = {};
+  for (const { name, default: value } of flags) values[name] = given[name] ?? value;
+  // The tables give each name its type, and parseFlagValue gave each value that of its kind.
+  return values as FlagValues;
+}
 
 /** The flags that a command takes. */
 export function flagsOf(command: Command): readonly Flag[] {

@@ -9,6 +9,8 @@ const summaries: Readonly<Record<Command, string>> = {
   diff: 'shows what run would change; exits with 0 for nothing, 1 for something, 2 on failure',
   render: 'prints the rules that run would program',
   cleanup: 'removes the rules of a proxy mode from this node',
+  takeover: 'takes this node over from kube-proxy without a lost packet, or says what would differ',
+  rollback: 'puts back the rules that stood here before the takeover',
   lab: 'makes a cluster of network namespaces on this machine, and tries Services in it',
   version: 'prints the version',
   help: 'prints this, or the help of the command named next',
@@ -26,7 +28,7 @@ function overview(): readonly string[] {
     'Usage: sluice [COMMAND] [FLAG...]',
     '',
     'Commands:',
-    ...commands.map((command) => `  ${command.padEnd(9)}${summaries[command]}`),
+    ...commands.map((command) => `  ${command.padEnd(10)}${summaries[command]}`),
     '',
     'Flags without a command mean run, so that a command line of kube-proxy works as it stands.',
     'sluice help COMMAND lists the flags of a command.',
@@ -36,28 +38,32 @@ function overview(): readonly string[] {
 function commandHelp(command: Exclude<Command, 'help'>): readonly string[] {
   const all = flagsOf(command);
   const obeyed = all.filter(({ effect }) => effect === 'obeyed');
+  const explained = obeyed.filter(({ isBrief }) => isBrief !== true);
+  const named = obeyed.filter(({ isBrief }) => isBrief === true);
   const accepted = all.filter(({ effect }) => effect === 'accepted');
-  const column = Math.max(...obeyed.map((flag) => usage(flag).length)) + 2;
+  const column = Math.max(...explained.map((flag) => usage(flag).length)) + 2;
   const lines = [
     `Usage: sluice ${command === 'run' ? '[run]' : command} [FLAG...]`,
     '',
-    `sluice ${command} ${summaries[command]}.`,
+    ...wrapped(`sluice ${command} ${summaries[command]}.`.split(' '), ''),
     '',
     'Flags:',
-    ...obeyed.flatMap((flag) => flagLines(flag, column)),
+    ...explained.flatMap((flag) => flagLines(flag, column)),
   ];
   if (accepted.length === 0) return lines;
   if (command !== 'run')
     return [...lines, '', 'All other flags of kube-proxy are accepted, without effect.'];
-  const names = accepted.map(({ name }, index) =>
-    index + 1 < accepted.length ? `${name},` : name,
-  );
   return [
     ...lines,
-    '',
-    'Flags of kube-proxy that are accepted, without effect yet:',
-    ...wrapped(names, '  '),
+    ...nameLines('Flags of kube-proxy that do what they do there:', named),
+    ...nameLines('Flags of kube-proxy that are accepted, without effect yet:', accepted),
   ];
+}
+
+function nameLines(title: string, named: readonly Flag[]): readonly string[] {
+  if (named.length === 0) return [];
+  const names = named.map(({ name }, index) => (index + 1 < named.length ? `${name},` : name));
+  return ['', title, ...wrapped(names, '  ')];
 }
 
 function flagLines(flag: Flag, column: number): readonly string[] {

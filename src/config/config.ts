@@ -1,87 +1,166 @@
-// Makes the one frozen Config: flag values and the host's name in, a Config or all that is wrong with
-// them out. Each value was parsed already; here they must make sense together.
+// Makes the one frozen Config: the values of all fields and the host's name in, a Config or all that is
+// wrong with them out. Each value was parsed already; here they must make sense together.
+import { printable, quoted } from '../cluster/problem.ts';
 import { UsageError } from '../errors.ts';
-import type { Config, DetectLocal, NftInput, ProxyMode } from '../model/config.ts';
-import { familyOf, type Cidr } from '../model/ip.ts';
+import type { Config, NftInput, SocketAddress } from '../model/config.ts';
+import { parseIp, type Ip } from '../model/ip.ts';
+import { detectLocal, nodePortAddresses } from './cluster-addresses.ts';
+import { defaultValues, fields, type FieldFlagValues, type FieldValues } from './fields.ts';
+import type { Value } from './field.ts';
+import { flagOrigin, type Origin, type Report } from './origin.ts';
+import { documentOf } from './resolved-document.ts';
+import { parseSocketAddress, withPort } from './values/socket-address.ts';
+import { sectionValues } from './mode-section.ts';
 
-/** The values that a Config is made of, by flag; undefined where a flag was not given. */
-export type ConfigFlags = {
-  readonly 'proxy-mode': ProxyMode;
-  readonly 'hostname-override': string | undefined;
-  readonly 'cluster-cidr': readonly Cidr[];
-  readonly 'detect-local-mode': DetectLocal['mode'];
-  readonly 'pod-bridge-interface': string | undefined;
-  readonly 'pod-interface-name-prefix': string | undefined;
-  readonly 'masquerade-all': boolean;
-  readonly 'iptables-masquerade-bit': number;
+/** The values that a Config is made of, by flag, those of fields and those of none. */
+export type ConfigFlags = FieldFlagValues & {
   readonly 'nft-input': NftInput;
+  readonly master: string;
+  readonly 'healthz-port': number;
+  readonly 'metrics-port': number;
 };
 
 /** The Config that the flags ask for, deeply frozen; throws UsageError with a line for each fault. */
 export function configFromFlags(flags: ConfigFlags, hostname: string): Config {
-  const faults: string[] = [];
-  const config: Config = {
-    proxyMode: flags['proxy-mode'],
-    nodeName: nodeName(flags['hostname-override'], hostname, faults),
-    detectLocal: detectLocal(flags, faults),
-    masqueradeAll: flags['masquerade-all'],
-    masqueradeBit: flags['iptables-masquerade-bit'],
-    nftInput: flags['nft-input'],
-  };
+  const values = valuesFromFlags(flags);
+  const { config, faults } = configFrom(values, { flags, hostname, origin: flagOrigin });
   if (faults.length > 0) throw new UsageError(faults.join('\n'));
-  return deepFreeze(config);
+  return config;
+}
+
+/** The values of all fields, as flags say them. */
+export function valuesFromFlags(flags: ConfigFlags): FieldValues {
+  const byFlag: Readonly<Record<string, Value>> = flags;
+  const values: Record<string, Value> = { ...defaultValues() };
+  for (const row of fields) if ('flag' in row) values[row.path] = byFlag[row.flag];
+  values['healthzBindAddress'] = addressOf(flags['healthz-bind-address'], flags['healthz-port']);
+  values['metricsBindAddress'] = addressOf(flags['metrics-bind-address'], flags['metrics-port']);
+  // The tables give a field and its flag one type.
+  return values as FieldValues;
+}
+
+// Port 0 is how kube-proxy is told to serve nothing.
+function addressOf(text: string, port: number): string {
+  return port === 0 ? '' : withPort(text, port);
+}
+
+/** What a Config depends on besides its fields. */
+export type ConfigContext = {
+  readonly flags: Pick<ConfigFlags, 'nft-input' | 'master'>;
+  readonly hostname: string;
+  readonly origin: Origin;
+};
+
+/** The Config that the values make, deeply frozen, with a line for each fault: then it is not to be used. */
+export function configFrom(
+  values: FieldValues,
+  context: ConfigContext,
+): { readonly config: Config; readonly faults: readonly string[] } {
+  const faults: string[] = [];
+  const report: Report = (path, why) =>
+    void faults.push(`${context.origin.placeOf(path)}: ${printable(why)}`);
+  const section = sectionValues(values, report);
+  const resolved = nodePortAddresses(values, report);
+  const config: Config = {
+    proxyMode: values.mode,
+    nodeName: nodeName(values.hostnameOverride, context, faults),
+    detectLocal: detectLocal(values, context.origin, report),
+    nodePortAddresses: resolved,
+    localhostNodePorts: values['iptables.localhostNodePorts'],
+    ...section,
+    nftInput: context.flags['nft-input'],
+    ...servingConfig(values, report),
+    ...hostConfig(values),
+    clientConnection: clientConnection(values, context.flags.master),
+    logging: { format: values['logging.format'], verbosity: values['logging.verbosity'] },
+    featureGates: values.featureGates,
+    document: documentOf({
+      ...values,
+      nodePortAddresses: resolved === 'primary' ? ['primary'] : resolved,
+    }),
+  };
+  return { config: deepFreeze(config), faults };
 }
 
 /** kube-proxy compares node names trimmed and in lower case, and a blank one is an error. */
-function nodeName(override: string | undefined, hostname: string, faults: string[]): string {
+function nodeName(override: string, { hostname, origin }: ConfigContext, faults: string[]): string {
   const name = (override || hostname).trim().toLowerCase();
   // Only what someone typed is checked: what a host calls itself is nothing that a flag could mend.
   if (override && !/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(name)) {
-    faults.push(`--hostname-override: ${JSON.stringify(override)} cannot be the name of a node`);
-  } else if (name === '') faults.push('this host has no name: set --hostname-override');
+    faults.push(
+      `${origin.placeOf('hostnameOverride')}: ${quoted(override)} cannot be the name of a node`,
+    );
+  } else if (name === '') {
+    faults.push(`this host has no name: set ${origin.nameOf('hostnameOverride')}`);
+  }
   return name;
 }
 
-function detectLocal(flags: ConfigFlags, faults: string[]): DetectLocal {
-  switch (flags['detect-local-mode']) {
-    case 'ClusterCIDR':
-      return { mode: 'ClusterCIDR', clusterCidrs: clusterCidrs(flags['cluster-cidr'], faults) };
-    case 'NodeCIDR':
-      return { mode: 'NodeCIDR' };
-    case 'BridgeInterface': {
-      const name = needed(flags, 'pod-bridge-interface', faults);
-      return { mode: 'BridgeInterface', name };
-    }
-    case 'InterfaceNamePrefix': {
-      const prefix = needed(flags, 'pod-interface-name-prefix', faults);
-      return { mode: 'InterfaceNamePrefix', prefix };
-    }
-  }
+// What stands where a fault was reported: the Config is not used then.
+const anywhere: SocketAddress = { ip: '0.0.0.0' as Ip, port: 0 };
+
+function servingConfig(values: FieldValues, report: Report) {
+  const { bindAddress, healthzBindAddress, metricsBindAddress } = values;
+  const bindIp = parseIp(bindAddress);
+  if (bindIp === undefined) report('bindAddress', `${quoted(bindAddress)} is not an IP address`);
+  const address = (path: 'healthzBindAddress' | 'metricsBindAddress'): SocketAddress => {
+    const parsed = parseSocketAddress(values[path]);
+    if (typeof parsed === 'string') report(path, `${quoted(values[path])}: ${parsed}`);
+    return typeof parsed === 'string' ? anywhere : parsed;
+  };
+  const healthz = healthzBindAddress === '' ? undefined : address('healthzBindAddress');
+  if (metricsBindAddress === '') report('metricsBindAddress', 'cannot be switched off');
+  return {
+    bindAddress: bindIp ?? anywhere.ip,
+    healthzBindAddress: healthz,
+    metricsBindAddress: metricsBindAddress === '' ? anywhere : address('metricsBindAddress'),
+    bindAddressHardFail: values.bindAddressHardFail,
+    enableProfiling: values.enableProfiling,
+    showHiddenMetricsForVersion: hiddenMetricsVersion(values, report),
+  };
 }
 
-function clusterCidrs(cidrs: readonly Cidr[], faults: string[]): readonly Cidr[] {
-  const [first, second] = cidrs;
-  const isOnePerFamily =
-    cidrs.length <= 1 ||
-    (cidrs.length === 2 &&
-      first !== undefined &&
-      second !== undefined &&
-      familyOf(first) !== familyOf(second));
-  if (!isOnePerFamily) {
-    faults.push(`--cluster-cidr: ${cidrs.join(',')} is not one CIDR, or one of each IP family`);
+// The minor version of Kubernetes whose kube-proxy this one follows.
+const kubernetesMinor = 36;
+
+/** Metrics that one version hides can be shown for one version more, so only the last one makes sense. */
+function hiddenMetricsVersion(
+  { showHiddenMetricsForVersion: version }: FieldValues,
+  report: Report,
+): string | undefined {
+  if (version === '') return undefined;
+  if (version !== `1.${kubernetesMinor - 1}`) {
+    const why = `${quoted(version)} is not the previous minor version, 1.${kubernetesMinor - 1}`;
+    report('showHiddenMetricsForVersion', why);
   }
-  return cidrs;
+  return version;
 }
 
-function needed(
-  flags: ConfigFlags,
-  name: 'pod-bridge-interface' | 'pod-interface-name-prefix',
-  faults: string[],
-): string {
-  const value = flags[name] ?? '';
-  if (value === '')
-    faults.push(`--detect-local-mode=${flags['detect-local-mode']} needs --${name}`);
-  return value;
+function hostConfig(values: FieldValues) {
+  return {
+    configSyncPeriodMs: values.configSyncPeriod,
+    oomScoreAdj: values.oomScoreAdj,
+    conntrack: {
+      maxPerCore: values['conntrack.maxPerCore'],
+      min: values['conntrack.min'],
+      tcpEstablishedTimeoutMs: values['conntrack.tcpEstablishedTimeout'],
+      tcpCloseWaitTimeoutMs: values['conntrack.tcpCloseWaitTimeout'],
+      tcpBeLiberal: values['conntrack.tcpBeLiberal'],
+      udpTimeoutMs: values['conntrack.udpTimeout'],
+      udpStreamTimeoutMs: values['conntrack.udpStreamTimeout'],
+    },
+  };
+}
+
+function clientConnection(values: FieldValues, master: string): Config['clientConnection'] {
+  return {
+    kubeconfig: values['clientConnection.kubeconfig'] || undefined,
+    master: master || undefined,
+    acceptContentTypes: values['clientConnection.acceptContentTypes'],
+    contentType: values['clientConnection.contentType'],
+    qps: values['clientConnection.qps'],
+    burst: values['clientConnection.burst'],
+  };
 }
 
 function deepFreeze<T>(value: T): T {

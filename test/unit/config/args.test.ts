@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseArgs } from '../../../src/cli/args.ts';
-import { flags, obeyedFlags } from '../../../src/cli/flags.ts';
+import { flags } from '../../../src/cli/flags.ts';
 import { UsageError } from '../../../src/errors.ts';
 
 /** What was said with these arguments: the command, the values that are no defaults, the warnings. */
 function parsed(...argv: string[]) {
   const { command, values, warnings } = parseArgs(argv);
-  const said = obeyedFlags
-    .map((flag) => [flag.name, values[flag.name], flag.default] as const)
+  const said = flags
+    .map((flag) => [flag.name, values[flag.name as keyof typeof values], flag.default] as const)
     .filter(([, value, usual]) => JSON.stringify(value) !== JSON.stringify(usual))
     .map(([name, value]) => [name, value] as const);
   return { command, said: Object.fromEntries(said), warnings };
@@ -55,32 +55,6 @@ describe('the command', () => {
 });
 
 describe('values', () => {
-  test('are the defaults where nothing is said', () => {
-    expect(parseArgs(['run']).values).toEqual({
-      manifests: undefined,
-      'dry-run': false,
-      against: undefined,
-      overlay: 'host-gw',
-      family: undefined,
-      keep: false,
-      output: 'text',
-      'proxy-mode': 'nftables',
-      'nft-input': 'auto',
-      'hostname-override': undefined,
-      'cluster-cidr': [],
-      'detect-local-mode': 'ClusterCIDR',
-      'pod-bridge-interface': undefined,
-      'pod-interface-name-prefix': undefined,
-      'masquerade-all': false,
-      'iptables-masquerade-bit': 14,
-      cleanup: false,
-      color: 'auto',
-      v: 0,
-      help: false,
-      version: false,
-    });
-  });
-
   test.each<[argv: string[], said: Record<string, unknown>]>([
     [['--proxy-mode', 'iptables'], { 'proxy-mode': 'iptables' }],
     [['--proxy-mode=iptables', '--proxy-mode=nftables'], {}],
@@ -104,6 +78,18 @@ describe('values', () => {
       ['--cluster-cidr=10.244.1.1/16,FD00::/56'],
       { 'cluster-cidr': ['10.244.0.0/16', 'fd00::/56'] },
     ],
+    [['--nodeport-addresses=primary'], { 'nodeport-addresses': ['primary'] }],
+    [['--nodeport-addresses='], {}],
+    [
+      ['--nodeport-addresses=192.168.0.9/24, FD00::/64', '--nodeport-addresses', '010.0.0.0/08'],
+      { 'nodeport-addresses': ['192.168.0.0/24', 'fd00::/64', '10.0.0.0/8'] },
+    ],
+    [
+      ['--nodeport-addresses=10.0.0.0/8', '--nodeport-addresses='],
+      { 'nodeport-addresses': ['10.0.0.0/8'] },
+    ],
+    [['--iptables-localhost-nodeports'], {}],
+    [['--iptables-localhost-nodeports=false'], { 'iptables-localhost-nodeports': false }],
     [['--pod-bridge-interface=cni0'], { 'pod-bridge-interface': 'cni0' }],
     [['lab', '--overlay', 'vxlan', '--keep'], { overlay: 'vxlan', keep: true }],
     [['render', '-o', 'json', '--family=IPv6'], { output: 'json', family: 'IPv6' }],
@@ -115,19 +101,16 @@ describe('values', () => {
 describe('flags of kube-proxy without effect', () => {
   test('are answered with a warning where they ask for something else than the default', () => {
     const { warnings } = parsed(
-      '--oom-score-adj=-998',
-      '--conntrack-min=131072',
-      '--config-sync-period=15m0s',
-      '--nodeport-addresses=primary',
-      '--profiling',
-      '--profiling=false',
-      '--kubeconfig',
-      '/etc/kube',
+      '--ipvs-scheduler=rr',
+      '--ipvs-tcp-timeout=0s',
+      '--ipvs-sync-period=0m30s',
+      '--ipvs-strict-arp',
+      '--ipvs-strict-arp=false',
+      '--boot-id-file=/x',
     );
     expect(warnings).toEqual([
-      '--oom-score-adj has no effect yet (how readily the kernel kills the process)',
-      '--nodeport-addresses has no effect yet (where node ports are served)',
-      '--kubeconfig has no effect yet (how to reach the API server)',
+      '--ipvs-scheduler has no effect yet (IPVS only)',
+      '--boot-id-file has no effect yet (where the boot id is read)',
     ]);
   });
 
@@ -137,6 +120,26 @@ describe('flags of kube-proxy without effect', () => {
       '--write-config-to is not supported (writes the configuration to a file and ends)',
     ]);
     expect(faults('--init-only=false', '--write-config-to=')).toEqual([]);
+  });
+});
+
+describe('flags beside --config', () => {
+  test('are named where the file counts in their place', () => {
+    const argv = ['--config=f', '--cluster-cidr=10.0.0.0/8', '--ipvs-scheduler=rr', '-v=7'];
+    expect(parsed(...argv, '--hostname-override=n', '--healthz-port=1').warnings).toEqual([
+      '--cluster-cidr, --ipvs-scheduler, --healthz-port: without effect, since --config is given',
+    ]);
+  });
+
+  test('are no reason for a warning where they count', () => {
+    const argv = [
+      '--config=f',
+      '-v=7',
+      '--hostname-override=n',
+      '--nft-input=text',
+      '--manifests=m',
+    ];
+    expect(parsed(...argv).warnings).toEqual([]);
   });
 });
 
@@ -167,9 +170,23 @@ describe('faults', () => {
       ['--cluster-cidr: "10.244.0.0" is not a CIDR, or several separated by commas'],
     ],
     [
-      ['--nodeport-addresses=primary,10.0.0.0/8'],
+      ['--detect-local-mode=Everywhere'],
       [
-        '--nodeport-addresses: "primary,10.0.0.0/8" is not a list of CIDRs separated by commas, or the word primary alone',
+        '--detect-local-mode: "Everywhere" is not one of ClusterCIDR, NodeCIDR, BridgeInterface, InterfaceNamePrefix',
+      ],
+    ],
+    [
+      ['--nodeport-addresses=192.168.0.1', '--nodeport-addresses=10.0.0.0/8,Primary'],
+      [
+        '--nodeport-addresses: "192.168.0.1" is not a CIDR, or several separated by commas, or primary',
+        '--nodeport-addresses: "10.0.0.0/8,Primary" is not a CIDR, or several separated by commas, or primary',
+      ],
+    ],
+    [
+      ['--nodeport-addresses=10.0.0.0/8,', '--iptables-localhost-nodeports=maybe'],
+      [
+        '--nodeport-addresses: "10.0.0.0/8," is not a CIDR, or several separated by commas, or primary',
+        '--iptables-localhost-nodeports: "maybe" is not true or false',
       ],
     ],
     [
@@ -220,8 +237,6 @@ test('every flag has a name of its own, a line of help, and a default that its o
   const names = flags.map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);
   expect(flags.filter(({ help }) => !/^[^\n]+$/.test(help))).toEqual([]);
-  const unset = ['string', 'interface', 'cidrs', 'nodePortAddresses'];
-  expect(flags.filter((flag) => flag.default === undefined && !unset.includes(flag.kind))).toEqual(
-    [],
-  );
+  const unset = flags.filter((flag) => flag.default === undefined).map(({ name }) => name);
+  expect(unset).toEqual(['manifests', 'against', 'family']);
 });

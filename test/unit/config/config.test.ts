@@ -1,31 +1,54 @@
 import { describe, expect, test } from 'vitest';
-import { parseArgs } from '../../../src/cli/args.ts';
-import { configFromFlags } from '../../../src/config/config.ts';
-import { UsageError } from '../../../src/errors.ts';
+import { faultsIn, fromFlags as config } from './load.ts';
 
-const config = (argv: readonly string[], hostname = 'host') =>
-  configFromFlags(parseArgs(['run', ...argv]).values, hostname);
+const faults = (argv: readonly string[], hostname?: string) =>
+  faultsIn(() => config(argv, hostname));
 
-function faults(argv: readonly string[], hostname?: string): string[] {
-  try {
-    config(argv, hostname);
-  } catch (error) {
-    expect(error).toBeInstanceOf(UsageError);
-    return (error as UsageError).message.split('\n');
-  }
-  return [];
-}
+/** The whole Config without flags, but for the document: file.test.ts has that. */
+const usual = {
+  proxyMode: 'nftables',
+  nodeName: 'host',
+  detectLocal: { mode: 'ClusterCIDR', clusterCidrs: [] },
+  nodePortAddresses: 'primary',
+  localhostNodePorts: true,
+  masqueradeAll: false,
+  masqueradeBit: 14,
+  nftInput: 'auto',
+  bindAddress: '0.0.0.0',
+  healthzBindAddress: { ip: '0.0.0.0', port: 10_256 },
+  metricsBindAddress: { ip: '127.0.0.1', port: 10_249 },
+  bindAddressHardFail: false,
+  enableProfiling: false,
+  showHiddenMetricsForVersion: undefined,
+  clientConnection: {
+    kubeconfig: undefined,
+    master: undefined,
+    acceptContentTypes: '',
+    contentType: 'application/vnd.kubernetes.protobuf',
+    qps: 5,
+    burst: 10,
+  },
+  configSyncPeriodMs: 900_000,
+  syncPeriodMs: 30_000,
+  minSyncPeriodMs: 1000,
+  conntrack: {
+    maxPerCore: 32_768,
+    min: 131_072,
+    tcpEstablishedTimeoutMs: 86_400_000,
+    tcpCloseWaitTimeoutMs: 3_600_000,
+    tcpBeLiberal: false,
+    udpTimeoutMs: 0,
+    udpStreamTimeoutMs: 0,
+  },
+  oomScoreAdj: -999,
+  logging: { format: 'text', verbosity: 0 },
+  featureGates: {},
+};
 
 describe('the Config', () => {
   test('without flags', () => {
-    expect(config([], ' Node-1.Example \n')).toEqual({
-      proxyMode: 'nftables',
-      nodeName: 'node-1.example',
-      detectLocal: { mode: 'ClusterCIDR', clusterCidrs: [] },
-      masqueradeAll: false,
-      masqueradeBit: 14,
-      nftInput: 'auto',
-    });
+    const { document: _, ...rest } = config([], ' Node-1.Example \n');
+    expect(rest).toEqual({ ...usual, nodeName: 'node-1.example' });
   });
 
   test('with all flags', () => {
@@ -33,17 +56,78 @@ describe('the Config', () => {
       '--proxy-mode=iptables',
       '--hostname-override= Node-2 ',
       '--cluster-cidr=fd00:244::/56,10.244.0.0/16',
+      '--nodeport-addresses=192.168.0.9/24',
+      '--nodeport-addresses=FD00:192::/64',
+      '--iptables-localhost-nodeports=false',
       '--masquerade-all',
       '--iptables-masquerade-bit=0',
       '--nft-input=text',
+      '--bind-address=fd00::1',
+      '--healthz-bind-address=fd00::2',
+      '--metrics-bind-address=1.2.3.4:5',
+      '--bind-address-hard-fail',
+      '--profiling',
+      '--show-hidden-metrics-for-version=1.35',
+      '--kubeconfig=/k',
+      '--master=https://m',
+      '--kube-api-content-type=c',
+      '--kube-api-qps=2.5',
+      '--kube-api-burst=7',
+      '--config-sync-period=1m',
+      '--iptables-sync-period=36s',
+      '--iptables-min-sync-period=3s',
+      '--conntrack-max-per-core=1',
+      '--conntrack-min=2',
+      '--conntrack-tcp-timeout-established=3s',
+      '--conntrack-tcp-timeout-close-wait=4s',
+      '--conntrack-tcp-be-liberal',
+      '--conntrack-udp-timeout=5s',
+      '--conntrack-udp-timeout-stream=6s',
+      '--oom-score-adj=7',
+      '-v=8',
+      '--logging-format=json',
+      '--feature-gates=A=true,B=false',
+      '--feature-gates=B=true',
     ];
-    expect(config(argv)).toEqual({
+    const { document: _, ...rest } = config(argv);
+    expect(rest).toEqual({
       proxyMode: 'iptables',
       nodeName: 'node-2',
       detectLocal: { mode: 'ClusterCIDR', clusterCidrs: ['fd00:244::/56', '10.244.0.0/16'] },
+      nodePortAddresses: ['192.168.0.0/24', 'fd00:192::/64'],
+      localhostNodePorts: false,
       masqueradeAll: true,
       masqueradeBit: 0,
       nftInput: 'text',
+      bindAddress: 'fd00::1',
+      healthzBindAddress: { ip: 'fd00::2', port: 10_256 },
+      metricsBindAddress: { ip: '1.2.3.4', port: 5 },
+      bindAddressHardFail: true,
+      enableProfiling: true,
+      showHiddenMetricsForVersion: '1.35',
+      clientConnection: {
+        kubeconfig: '/k',
+        master: 'https://m',
+        acceptContentTypes: '',
+        contentType: 'c',
+        qps: 2.5,
+        burst: 7,
+      },
+      configSyncPeriodMs: 60_000,
+      syncPeriodMs: 36_000,
+      minSyncPeriodMs: 3000,
+      conntrack: {
+        maxPerCore: 1,
+        min: 2,
+        tcpEstablishedTimeoutMs: 3000,
+        tcpCloseWaitTimeoutMs: 4000,
+        tcpBeLiberal: true,
+        udpTimeoutMs: 5000,
+        udpStreamTimeoutMs: 6000,
+      },
+      oomScoreAdj: 7,
+      logging: { format: 'json', verbosity: 8 },
+      featureGates: { A: true, B: true },
     });
   });
 
@@ -61,10 +145,23 @@ describe('the Config', () => {
     expect(config(argv).detectLocal).toEqual(detectLocal);
   });
 
+  test.each<[argv: string[], nodePortAddresses: unknown]>([
+    [['--proxy-mode=nftables'], 'primary'],
+    [['--proxy-mode=iptables'], []],
+    [['--proxy-mode=iptables', '--nodeport-addresses=primary'], 'primary'],
+    [['--proxy-mode=nftables', '--nodeport-addresses='], 'primary'],
+    [
+      ['--proxy-mode=nftables', '--nodeport-addresses=0.0.0.0/0,::/0'],
+      ['0.0.0.0/0', '::/0'],
+    ],
+  ])('takes node ports where %j says', (argv, nodePortAddresses) => {
+    expect(config(argv).nodePortAddresses).toEqual(nodePortAddresses);
+  });
+
   test('is frozen through and through', () => {
-    const frozen = config(['--cluster-cidr=10.244.0.0/16']);
-    const { detectLocal } = frozen;
-    expect(Object.isFrozen(frozen) && Object.isFrozen(detectLocal)).toBe(true);
+    const frozen = config(['--cluster-cidr=10.244.0.0/16', '--nodeport-addresses=10.0.0.0/8']);
+    const { detectLocal, nodePortAddresses } = frozen;
+    expect([frozen, detectLocal, nodePortAddresses].every(Object.isFrozen)).toBe(true);
     expect(detectLocal.mode === 'ClusterCIDR' && Object.isFrozen(detectLocal.clusterCidrs)).toBe(
       true,
     );
@@ -89,12 +186,24 @@ describe('faults', () => {
       ['--detect-local-mode=BridgeInterface', '--hostname-override=-'],
       [
         '--hostname-override: "-" cannot be the name of a node',
-        '--detect-local-mode=BridgeInterface needs --pod-bridge-interface',
+        '--detect-local-mode: BridgeInterface needs --pod-bridge-interface',
       ],
     ],
     [
+      ['--nodeport-addresses=primary,10.0.0.0/8'],
+      ['--nodeport-addresses: primary must stand alone, not in primary,10.0.0.0/8'],
+    ],
+    [
+      ['--nodeport-addresses=fd00::/64', '--nodeport-addresses=primary'],
+      ['--nodeport-addresses: primary must stand alone, not in fd00::/64,primary'],
+    ],
+    [
+      ['--nodeport-addresses=primary', '--nodeport-addresses=primary'],
+      ['--nodeport-addresses: primary must stand alone, not in primary,primary'],
+    ],
+    [
       ['--detect-local-mode=InterfaceNamePrefix'],
-      ['--detect-local-mode=InterfaceNamePrefix needs --pod-interface-name-prefix'],
+      ['--detect-local-mode: InterfaceNamePrefix needs --pod-interface-name-prefix'],
     ],
   ])('of %j', (argv, lines) => {
     expect(faults(argv)).toEqual(lines);

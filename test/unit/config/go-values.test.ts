@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  formatDuration,
   parseBoolean,
   parseDecimal,
   parseDurationMs,
   parseInteger,
-} from '../../../src/config/go-values.ts';
-import { isInterfaceName } from '../../../src/config/interface-name.ts';
+} from '../../../src/config/values/go-values.ts';
+import { isInterfaceName } from '../../../src/config/values/interface-name.ts';
 
 test.each<[text: string, ms: number | undefined]>([
   ['0', 0],
@@ -101,5 +102,24 @@ describe('interface names', () => {
         if (isInterfaceName(text)) expect(text).not.toMatch(/[\s"'*+!;{}\\#$,]/);
       }),
     );
+  });
+});
+
+describe('a duration is printed', () => {
+  test.each([
+    [0, '0s'],
+    [1e-6, '1ns'],
+    [0.0015, '1.5µs'],
+    [1.5, '1.5ms'],
+    [1000, '1s'],
+    [1500, '1.5s'],
+    [30_000, '30s'],
+    [900_000, '15m0s'],
+    [86_400_000, '24h0m0s'],
+    [3_661_250, '1h1m1.25s'],
+    [-90_000, '-1m30s'],
+  ])('%d ms as %s', (ms, text) => {
+    expect(formatDuration(ms)).toBe(text);
+    expect(parseDurationMs(text)).toBeCloseTo(ms, 9);
   });
 });

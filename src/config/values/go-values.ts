@@ -28,6 +28,24 @@ export function parseDurationMs(text: string): number | undefined {
   return sign === '-' ? -total : total;
 }
 
+/** As Go prints a duration: `30s`, `15m0s`, `24h0m0s`, `1.5ms`, `0s`. */
+export function formatDuration(ms: number): string {
+  const sign = ms < 0 ? '-' : '';
+  const ns = Math.round(Math.abs(ms) * 1e6);
+  if (ns === 0) return '0s';
+  if (ns < 1e3) return `${sign}${ns}ns`;
+  if (ns < 1e6) return `${sign}${ns / 1e3}µs`;
+  if (ns < 1e9) return `${sign}${ns / 1e6}ms`;
+  const seconds = Math.floor(ns / 1e9);
+  const fraction = String(ns - seconds * 1e9)
+    .padStart(9, '0')
+    .replace(/0+$/, '');
+  const rest = `${seconds % 60}${fraction === '' ? '' : `.${fraction}`}s`;
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+  if (hours > 0) return `${sign}${hours}h${minutes}m${rest}`;
+  return `${sign}${minutes > 0 ? `${minutes}m` : ''}${rest}`;
+}
+
 /** An integer in any of Go's spellings: decimal, `0x`, `0o` or a leading 0 for octal, `0b`. */
 export function parseInteger(text: string): number | undefined {
   if (text.length > longestNumberText) return undefined;

@@ -1,0 +1,68 @@
+// The fields that say how the API server is reached, and what of it is wanted.
+import type { FieldRow } from '../field.ts';
+
+export const apiServerFields = [
+  {
+    path: 'clientConnection.kubeconfig',
+    flag: 'kubeconfig',
+    kind: 'string',
+    default: '',
+    placeholder: 'FILE',
+    help: 'how to reach the API server',
+    effect: 'obeyed',
+  },
+  {
+    path: 'clientConnection.acceptContentTypes',
+    kind: 'string',
+    default: '',
+    help: 'which forms of answers are accepted',
+    effect: 'accepted',
+  },
+  {
+    path: 'clientConnection.contentType',
+    flag: 'kube-api-content-type',
+    kind: 'string',
+    default: 'application/vnd.kubernetes.protobuf',
+    help: 'what to ask for',
+    effect: 'accepted',
+  },
+  {
+    path: 'clientConnection.qps',
+    flag: 'kube-api-qps',
+    kind: 'decimal',
+    default: 5,
+    zeroIsDefault: true,
+    help: 'requests to the API server per second',
+    effect: 'accepted',
+  },
+  {
+    path: 'clientConnection.burst',
+    flag: 'kube-api-burst',
+    kind: 'int',
+    default: 10,
+    range: { min: 0 },
+    zeroIsDefault: true,
+    help: 'requests to the API server at once',
+    effect: 'accepted',
+  },
+  {
+    path: 'configSyncPeriod',
+    flag: 'config-sync-period',
+    kind: 'duration',
+    default: 900_000,
+    range: { above: 0 },
+    zeroIsDefault: true,
+    help: 'how often everything is compared anew',
+    effect: 'accepted',
+  },
+  {
+    path: 'featureGates',
+    flag: 'feature-gates',
+    kind: 'featureGates',
+    adds: true,
+    default: {},
+    placeholder: 'NAME=BOOL[,...]',
+    help: 'features of Kubernetes to turn on or off',
+    effect: 'accepted',
+  },
+] as const satisfies readonly FieldRow[];

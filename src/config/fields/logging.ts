@@ -1,0 +1,73 @@
+// The fields about the log. Of these alone, a flag counts beside a file.
+import type { FieldRow } from '../field.ts';
+
+export const loggingFields = [
+  {
+    path: 'logging.verbosity',
+    flag: 'v',
+    kind: 'int',
+    default: 0,
+    range: { min: 0 },
+    placeholder: 'LEVEL',
+    help: 'how much is logged',
+    effect: 'obeyed',
+  },
+  {
+    path: 'logging.vmodule',
+    flag: 'vmodule',
+    kind: 'vmodule',
+    default: [],
+    help: 'verbosity by source file',
+    effect: 'accepted',
+  },
+  {
+    path: 'logging.format',
+    flag: 'logging-format',
+    kind: 'string',
+    choices: ['text', 'json'],
+    default: 'text',
+    help: 'the format of the log',
+    effect: 'accepted',
+  },
+  {
+    path: 'logging.flushFrequency',
+    flag: 'log-flush-frequency',
+    kind: 'durationOrNumber',
+    default: 5000,
+    zeroIsDefault: true,
+    help: 'how often the log is flushed',
+    effect: 'accepted',
+  },
+  {
+    path: 'logging.options.text.splitStream',
+    flag: 'log-text-split-stream',
+    kind: 'bool',
+    default: false,
+    help: 'splits the text log by severity',
+    effect: 'accepted',
+  },
+  {
+    path: 'logging.options.text.infoBufferSize',
+    flag: 'log-text-info-buffer-size',
+    kind: 'quantity',
+    default: '0',
+    help: 'buffers the text log',
+    effect: 'accepted',
+  },
+  {
+    path: 'logging.options.json.splitStream',
+    flag: 'log-json-split-stream',
+    kind: 'bool',
+    default: false,
+    help: 'splits the JSON log by severity',
+    effect: 'accepted',
+  },
+  {
+    path: 'logging.options.json.infoBufferSize',
+    flag: 'log-json-info-buffer-size',
+    kind: 'quantity',
+    default: '0',
+    help: 'buffers the JSON log',
+    effect: 'accepted',
+  },
+] as const satisfies readonly FieldRow[];
