@@ -1,0 +1,166 @@
+// Talks HTTP to the API server: a path in, a signed request, the answer as it comes out. Whatever fails,
+// also silence, becomes an ApiError; nothing is tried again here but what costs the server nothing.
+import http, { type IncomingMessage } from 'node:http';
+import https from 'node:https';
+import type { Socket } from 'node:net';
+import { ApiError } from '../../errors.ts';
+import { answerBytes, answerText, refusal } from './answer.ts';
+import { systemClock, type Clock } from './clock.ts';
+import type { ClusterAccess } from './kubeconfig.ts';
+import { Silence } from './silence.ts';
+import { SignIn, type SignedOptions } from './sign-in.ts';
+import { defaultTiming, type Timing } from './timing.ts';
+
+/** How one request is made. */
+export type RequestLimits = {
+  readonly signal: AbortSignal;
+  /** How long the answer may pause; it may become more while it comes, but not less. */
+  readonly quietMs: () => number;
+  /** Called with the number of bytes in each piece of an answer. */
+  readonly onBytes?: (count: number) => void;
+};
+
+export type ConnectionOptions = {
+  readonly signIn: SignIn;
+  readonly clock?: Clock;
+  readonly timing?: Timing;
+};
+
+/** A way to the API server over few long-lived TCP connections. */
+export class ApiConnection {
+  readonly #signIn: SignIn;
+  readonly #clock: Clock;
+  readonly #timing: Timing;
+  readonly #prepared = new WeakSet<Socket>();
+  readonly #agents = {
+    'http:': new http.Agent({ keepAlive: true }),
+    'https:': new https.Agent({ keepAlive: true }),
+  };
+
+  constructor({ signIn, clock = systemClock, timing = defaultTiming }: ConnectionOptions) {
+    this.#signIn = signIn;
+    this.#clock = clock;
+    this.#timing = timing;
+  }
+
+  /** Throws ClusterAccessError where `access` leads nowhere; does not ask the server yet. */
+  static async open(access: ClusterAccess, timing = defaultTiming): Promise<ApiConnection> {
+    return new ApiConnection({ signIn: await SignIn.load(access), timing });
+  }
+
+  /** The bytes of the answer to GET, which came with status 200; any other status is thrown. */
+  async get(path: string, limits: RequestLimits): Promise<AsyncIterable<Buffer>> {
+    const reading = { clock: this.#clock, ...limits };
+    let answer = await this.#send(path, limits.signal);
+    if (answer.statusCode === 401) {
+      await answerText(answer, reading);
+      // The token may have been replaced since; a second refusal is one.
+      await this.#signIn.renew().catch((error: unknown) => {
+        throw new ApiError(`cannot sign in again: ${(error as Error).message}`, { status: 401 });
+      });
+      answer = await this.#send(path, limits.signal);
+    }
+    if (answer.statusCode !== 200) throw refusal(path, answer, await answerText(answer, reading));
+    return answerBytes(answer, reading);
+  }
+
+  /** Lets go of all connections. */
+  close(): void {
+    for (const agent of Object.values(this.#agents)) agent.destroy();
+  }
+
+  async #send(path: string, signal: AbortSignal): Promise<IncomingMessage> {
+    const silence = new Silence({ clock: this.#clock, limitMs: () => this.#timing.answerMs });
+    const ending = AbortSignal.any([signal, silence.signal]);
+    try {
+      const signed = await unless(ending, this.#signIn.options());
+      return await this.#request(path, signed, ending);
+    } catch (error) {
+      // A connection that is dead may have siblings in the pool.
+      if (silence.signal.aborted) this.#dropIdle();
+      throw asApiError(error, ending, path);
+    } finally {
+      silence.end();
+    }
+  }
+
+  async #request(
+    path: string,
+    { server, options }: SignedOptions,
+    signal: AbortSignal,
+  ): Promise<IncomingMessage> {
+    const protocol = server.protocol as 'http:' | 'https:';
+    const { request } = protocol === 'http:' ? http : https;
+    const url = new URL(`${server.pathname.replace(/\/$/, '')}${path}`, server);
+    const own = { accept: 'application/json', 'user-agent': 'sluice' };
+    const headers = { ...own, ...(options.headers as http.OutgoingHttpHeaders | undefined) };
+    const all = { agent: this.#agents[protocol], ...options, headers, signal };
+    for (;;) {
+      const sent = request(url, all as https.RequestOptions);
+      try {
+        return await this.#answerTo(sent);
+      } catch (error) {
+        // The server closed the idle connection just when it was taken from the pool.
+        const wasClosed = (error as NodeJS.ErrnoException).code === 'ECONNRESET';
+        if (!sent.reusedSocket || !wasClosed || signal.aborted) throw error;
+      }
+    }
+  }
+
+  async #answerTo(sent: http.ClientRequest): Promise<IncomingMessage> {
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+    sent.on('socket', (socket) => this.#prepare(socket));
+    sent.on('response', (answer) => {
+      // Whoever reads it sees its errors; one that comes just as the reader leaves would end the process.
+      answer.on('error', () => {});
+      resolve(answer);
+    });
+    sent.on('error', reject);
+    sent.end();
+    return promise;
+  }
+
+  #prepare(socket: Socket): void {
+    if (this.#prepared.has(socket)) return;
+    this.#prepared.add(socket);
+    socket.setKeepAlive(true, this.#timing.keepAliveMs);
+    // Node leaves a socket without a listener between one answer and the pool; an abort in that very
+    // turn would end the process.
+    socket.on('error', () => {});
+  }
+
+  #dropIdle(): void {
+    for (const agent of Object.values(this.#agents)) {
+      for (const sockets of Object.values(agent.freeSockets)) {
+        for (const socket of sockets ?? []) socket.destroy();
+      }
+    }
+  }
+}
+
+/** The value, unless the signal comes first; what signs in (a plugin, say) may hang too. */
+async function unless<T>(signal: AbortSignal, value: Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const stop = (): void => reject(signal.reason as Error);
+  if (signal.aborted) stop();
+  signal.addEventListener('abort', stop);
+  try {
+    return await Promise.race([value, promise]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+function asApiError(error: unknown, signal: AbortSignal, path: string): ApiError {
+  const cause = (signal.aborted ? signal.reason : error) as Error;
+  const isTimeout = cause instanceof ApiError && cause.isTimeout;
+  return new ApiError(`GET ${path.split('?')[0]}: ${reasonOf(cause)}`, { isTimeout }, { cause });
+}
+
+// A host with several addresses fails with one error for each of them and no message of its own.
+function reasonOf(error: Error): string {
+  if (error instanceof AggregateError && error.message === '') {
+    return error.errors.map((inner) => (inner as Error).message).join('; ');
+  }
+  return error.message;
+}

@@ -1,0 +1,258 @@
+// All resources together, as the loop gets them: nothing before every first list is in, then one batch a
+// turn, and how well the server can be heard as data.
+import { setImmediate as turn } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { followCluster, type ClusterSource } from '../../src/cluster/api/follow-cluster.ts';
+import type { ClusterHealth } from '../../src/cluster/api/health.ts';
+import { defaultTiming } from '../../src/cluster/api/timing.ts';
+import type { ClusterChange } from '../../src/model/kubernetes.ts';
+import { createLog } from '../../src/serve/log.ts';
+import { connectTo, fast } from './listener.ts';
+import { ManualClock } from './manual-clock.ts';
+import { rawNode, rawService, rawServiceCidr, rawSlice } from './objects.ts';
+import { StandInApiServer } from './stand-in-api-server.ts';
+import type { Matching } from './stand-in/faults.ts';
+
+type Batch = { readonly changes: readonly ClusterChange[]; readonly version: string };
+
+/** Follows a cluster. Invariant: #batches holds what was delivered, `lines` what was logged. */
+class Follower implements AsyncDisposable {
+  readonly batches: Batch[] = [];
+  readonly health: ClusterHealth[] = [];
+  readonly lines: Readonly<Record<string, unknown>>[] = [];
+  readonly running: Promise<void>;
+  readonly #ending = new AbortController();
+  #waiting: (() => void)[] = [];
+
+  private constructor(source: Omit<ClusterSource, 'signal' | 'log' | 'nodeName'>) {
+    const stream = { write: (text: string) => this.lines.push(JSON.parse(text)) };
+    this.running = followCluster(
+      {
+        nodeName: 'node-1',
+        timing: { ...defaultTiming, ...fast },
+        ...source,
+        signal: this.#ending.signal,
+        log: createLog({ stream: stream as unknown as NodeJS.WritableStream, verbosity: 2 }),
+        onHealth: (health) => this.health.push(health),
+        onEvent: () => this.#wake(),
+      },
+      (batch) => {
+        this.batches.push(batch);
+        this.#wake();
+      },
+    );
+  }
+
+  static async start(server: StandInApiServer, source: Partial<ClusterSource> = {}) {
+    const { clock } = source;
+    const connection = await connectTo(server, { timing: fast, ...(clock ? { clock } : {}) });
+    return new Follower({ connection, ...source });
+  }
+
+  async until(isSo: () => boolean): Promise<void> {
+    while (!isSo()) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** The n-th batch, as `set Service default/a`. */
+  async batch(n = 1): Promise<readonly string[]> {
+    await this.until(() => this.batches.length >= n);
+    return (this.batches[n - 1]?.changes ?? []).map((change) =>
+      change.op === 'set'
+        ? `set ${change.object.kind} ${change.object.id}`
+        : `delete ${change.kind} ${change.id}`,
+    );
+  }
+
+  get messages(): readonly unknown[] {
+    return this.lines.map(({ msg }) => msg);
+  }
+
+  async stop(): Promise<void> {
+    this.#ending.abort();
+    await this.running;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+}
+
+/** A server with one object of each kind. */
+async function smallCluster(): Promise<StandInApiServer> {
+  const server = await StandInApiServer.start();
+  server.store.set('Service', rawService('a'));
+  server.store.set('EndpointSlice', rawSlice('a', ['10.244.1.1']));
+  server.store.set('Node', rawNode('node-1'));
+  server.store.set('Node', rawNode('node-2'));
+  server.store.set('ServiceCIDR', rawServiceCidr);
+  return server;
+}
+
+const everything = [
+  'set EndpointSlice default/a-1',
+  'set Node node-1',
+  'set Service default/a',
+  'set ServiceCIDR kubernetes',
+];
+const of =
+  (resource: string): Matching =>
+  ({ path }) =>
+    path.endsWith(`/${resource}`);
+
+describe('the first batch', () => {
+  test.each(['services', 'endpointslices', 'nodes', 'servicecidrs'])(
+    'waits for the list of %s',
+    async (resource) => {
+      await using server = await smallCluster();
+      const { promise, resolve } = Promise.withResolvers<void>();
+      server.fail({ kind: 'hold', until: promise }, { matching: of(resource) });
+      await using follower = await Follower.start(server);
+      await follower.until(() => follower.messages.filter((m) => m === 'listed').length === 3);
+      server.store.set('Service', rawService('b'));
+      for (let n = 0; n < 5; n += 1) await turn();
+      expect(follower.batches).toEqual([]);
+      resolve();
+      expect(await follower.batch()).toEqual(expect.arrayContaining(everything));
+      expect(await follower.batch()).toHaveLength(5);
+    },
+  );
+
+  test('comes when there is nothing but the Node', async () => {
+    await using server = await StandInApiServer.start();
+    server.store.set('Node', rawNode('node-1'));
+    await using follower = await Follower.start(server);
+    expect(await follower.batch()).toEqual(['set Node node-1']);
+    expect(follower.batches[0]?.version).toBe('Node 2');
+  });
+
+  test('comes without the ServiceCIDRs where the server has none', async () => {
+    await using server = await smallCluster();
+    server.fail({ kind: 'status', code: 404 }, { matching: of('servicecidrs') });
+    await using follower = await Follower.start(server);
+    expect((await follower.batch()).toSorted()).toEqual(everything.slice(0, 3));
+    expect(follower.health.at(-1)).toMatchObject({ isListed: true, isConnected: true });
+  });
+
+  test('comes 30 s later without the Node', async () => {
+    await using server = await smallCluster();
+    server.store.delete('Node', 'node-1');
+    const clock = new ManualClock();
+    const nodeWaitMs = 29_500;
+    await using follower = await Follower.start(server, { clock, nodeWaitMs });
+    await clock.waiting(nodeWaitMs);
+    await clock.advance(nodeWaitMs - 1);
+    expect(follower.batches).toEqual([]);
+    await clock.advance(1);
+    expect(await follower.batch()).toHaveLength(3);
+    expect(follower.messages).toContain(
+      'this Node is not there, or lacks what is needed; going on',
+    );
+  });
+
+  test('comes as soon as the Node has an address', async () => {
+    await using server = await smallCluster();
+    server.store.set('Node', rawNode('node-1', []));
+    const clock = new ManualClock();
+    await using follower = await Follower.start(server, { clock, nodeWaitMs: 29_500 });
+    await clock.waiting(29_500);
+    server.store.set('Node', rawNode('node-1'));
+    expect((await follower.batch()).filter((line) => line.includes('Node'))).toHaveLength(2);
+  });
+
+  test('does not wait where the proxy needs nothing of the Node', async () => {
+    await using server = await smallCluster();
+    server.store.delete('Node', 'node-1');
+    await using follower = await Follower.start(server, { isNodeReady: () => true });
+    expect(await follower.batch()).toHaveLength(3);
+  });
+});
+
+describe('afterwards', () => {
+  test('what comes in one turn is one batch', async () => {
+    await using server = await smallCluster();
+    await using follower = await Follower.start(server);
+    await follower.batch();
+    server.store.set('Service', rawService('b'));
+    server.store.set('EndpointSlice', rawSlice('b', ['10.244.1.2']));
+    await follower.until(() => follower.batches.flatMap(({ changes }) => changes).length === 6);
+    expect(follower.batches.length).toBeLessThanOrEqual(3);
+    server.store.delete('Service', 'default/a');
+    const n = follower.batches.length + 1;
+    expect(await follower.batch(n)).toEqual(['delete Service default/a']);
+    expect(follower.batches[n - 1]?.version).toBe('Service 9');
+  });
+
+  test('nothing is delivered while the server is away, and health says so', async () => {
+    await using server = await smallCluster();
+    await using follower = await Follower.start(server);
+    await follower.batch();
+    await follower.until(() => follower.health.at(-1)?.isConnected === true);
+    const connectedMs = follower.health.at(-1)?.sinceMs ?? 0;
+    await server.goAway();
+    await follower.until(() => (follower.health.at(-1)?.lastError ?? '').includes('ECONNREFUSED'));
+    const lost = follower.health.at(-1);
+    expect(lost).toMatchObject({ isListed: true, isConnected: false });
+    expect(lost?.sinceMs).toBeGreaterThanOrEqual(connectedMs);
+    expect(follower.batches).toHaveLength(1);
+    server.store.delete('EndpointSlice', 'default/a-1');
+    server.compact();
+    await server.comeBack();
+    expect(await follower.batch(2)).toEqual(['delete EndpointSlice default/a-1']);
+    await follower.until(() => follower.health.at(-1)?.isConnected === true);
+    expect(follower.health.at(-1)?.lastError).toBeUndefined();
+    expect(follower.messages.filter((m) => m === 'connected to the API server')).toHaveLength(2);
+  });
+
+  test('a bad object is logged with its field', async () => {
+    await using server = await smallCluster();
+    await using follower = await Follower.start(server);
+    await follower.batch();
+    server.store.set('Service', rawService('a', 99_999));
+    await follower.until(() => follower.messages.length > 5);
+    expect(follower.messages.at(-1)).toBe(
+      'Service default/a: spec.ports[0].port: 99999 is not a port (1 to 65535)',
+    );
+  });
+});
+
+describe('the end', () => {
+  test('comes with the signal, and closes every connection, also idle ones', async () => {
+    await using server = await smallCluster();
+    server.fail({ kind: 'status', code: 404 }, { matching: of('servicecidrs') });
+    const follower = await Follower.start(server);
+    await follower.batch();
+    await follower.stop();
+    await server.disconnected();
+  });
+
+  test('comes before the first lists are in', async () => {
+    await using server = await smallCluster();
+    server.fail({ kind: 'silence' }, { times: 4 });
+    const follower = await Follower.start(server);
+    await server.seen(() => true, 4);
+    await follower.stop();
+    expect(follower.batches).toEqual([]);
+  });
+
+  test('comes with a fault of the one it delivers to', async () => {
+    await using server = await smallCluster();
+    const fault = new Error('a fault of ours');
+    const following = followCluster(
+      {
+        connection: await connectTo(server),
+        nodeName: 'node-1',
+        signal: new AbortController().signal,
+        log: createLog({ stream: process.stderr, verbosity: 0 }).child({}, { level: 'silent' }),
+      },
+      () => {
+        throw fault;
+      },
+    );
+    await expect(following).rejects.toBe(fault);
+    await server.disconnected();
+  });
+});
