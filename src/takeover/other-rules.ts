@@ -1,0 +1,144 @@
+// The Service rules in this network namespace, whoever made them: kube-proxy's, and ours in either mode.
+// Each is one owner's in one family, with a copy to put it back from. Only what a Service proxy made is
+// read, named or removed.
+import { createIptablesBackend } from '../backends/iptables/backend.ts';
+import { createNftablesBackend } from '../backends/nftables/backend.ts';
+import type { Backend } from '../backends/backend.ts';
+import { MissingToolError, ToolError } from '../errors.ts';
+import type { Exec } from '../host/exec.ts';
+import type { ProxyMode } from '../model/config.ts';
+import type { Family } from '../model/ip.ts';
+import { plan } from '../netfilter/plan.ts';
+import type { Unit } from '../netfilter/program.ts';
+
+/** Whose rules they are; chains of iptables have the same names whoever made them. */
+export type Owner = 'kube-proxy nftables' | 'sluice nftables' | 'iptables';
+
+/** One owner's rules in one family. */
+export type ServiceRuleset = {
+  readonly owner: Owner;
+  readonly family: Family;
+  /** What is there, as its own tool takes it. */
+  readonly saved: string;
+};
+
+/** Whose rules a mode's own are. */
+export const ownerOfMode: Readonly<Record<ProxyMode, Owner>> = {
+  nftables: 'sluice nftables',
+  iptables: 'iptables',
+};
+
+/** kube-proxy's table in each family. */
+export const kubeProxyTable: Readonly<Record<Family, readonly [family: string, name: string]>> = {
+  IPv4: ['ip', 'kube-proxy'],
+  IPv6: ['ip6', 'kube-proxy'],
+};
+
+/** Reads and writes one owner's rules. A tool that is missing has made no rules. */
+type Keeper = {
+  /** What is there; undefined where there is nothing. */
+  readonly read: (exec: Exec, family: Family) => Promise<string | undefined>;
+  /** Makes what is there what `saved` says, in one transaction; undefined: nothing. */
+  readonly write: (exec: Exec, family: Family, saved: string | undefined) => Promise<void>;
+};
+
+const keepers: Readonly<Record<Owner, Keeper>> = {
+  'kube-proxy nftables': { read: readKubeProxyTable, write: writeKubeProxyTable },
+  'sluice nftables': keeperOf((exec) => createNftablesBackend(exec, 'text')),
+  iptables: keeperOf(createIptablesBackend),
+};
+
+/** Everybody who makes Service rules. */
+export const allOwners = Object.keys(keepers) as readonly Owner[];
+
+/** The Service rules that there are of these owners; reading a large ruleset takes seconds. */
+export async function findServiceRulesets(
+  exec: Exec,
+  families: readonly Family[],
+  owners: readonly Owner[] = allOwners,
+): Promise<readonly ServiceRuleset[]> {
+  const found: ServiceRuleset[] = [];
+  for (const owner of owners) {
+    for (const family of families) {
+      const saved = await keepers[owner].read(exec, family);
+      if (saved !== undefined) found.push({ owner, family, saved });
+    }
+  }
+  return found;
+}
+
+/** Removes one owner's rules of one family. */
+export function removeServiceRuleset(
+  exec: Exec,
+  { owner, family }: Pick<ServiceRuleset, 'owner' | 'family'>,
+): Promise<void> {
+  return keepers[owner].write(exec, family, undefined);
+}
+
+/** Puts rules back; what their owner has now of that family gives way in the same transaction. */
+export function restoreServiceRuleset(
+  exec: Exec,
+  { owner, family, saved }: ServiceRuleset,
+): Promise<void> {
+  return keepers[owner].write(exec, family, saved);
+}
+
+/** Whether a running kube-proxy made these: it alone has a canary among its chains. */
+export function isKubeProxys({ owner, saved }: ServiceRuleset): boolean {
+  return owner === 'kube-proxy nftables' || saved.includes('KUBE-PROXY-CANARY');
+}
+
+async function readKubeProxyTable(exec: Exec, family: Family): Promise<string | undefined> {
+  // Priorities by number: nft 1.0.6 does not take all of the names that it prints.
+  const args = ['-y', 'list', 'table', ...kubeProxyTable[family]];
+  return orNothing(async () => {
+    const { stdout, exitCode } = await exec('nft', args, { allowedExitCodes: [1] });
+    return exitCode === 0 ? stdout : undefined;
+  });
+}
+
+async function writeKubeProxyTable(
+  exec: Exec,
+  family: Family,
+  saved: string | undefined,
+): Promise<void> {
+  const table = `table ${kubeProxyTable[family].join(' ')}`;
+  // Only a table that is there can be deleted.
+  await exec('nft', ['-f', '-'], { input: `add ${table}\ndelete ${table}\n${saved ?? ''}` });
+}
+
+function keeperOf<U extends Unit>(createBackend: (exec: Exec) => Backend<U>): Keeper {
+  const probed = async (exec: Exec): Promise<Backend<U>> => {
+    const backend = createBackend(exec);
+    await backend.probe();
+    return backend;
+  };
+  return {
+    read: (exec, family) =>
+      orNothing(async () => {
+        const backend = await probed(exec);
+        const present = await backend.observe(family);
+        // Of what stays whatever happens nothing needs to be kept.
+        if (plan(present, new Map()).length === 0) return undefined;
+        return backend.encode(family, plan(new Map(), present));
+      }),
+    async write(exec, family, saved) {
+      const backend = await probed(exec);
+      const wanted =
+        saved === undefined ? new Map<string, U>() : await backend.parse(family, saved);
+      await backend.apply(family, plan(await backend.observe(family), wanted));
+    },
+  };
+}
+
+// A tool that is not there, or that the kernel does not serve, has left nothing.
+async function orNothing<T>(read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof MissingToolError) return undefined;
+    const absence = /does not exist|not supported|can't initialize|No such file/i;
+    if (error instanceof ToolError && absence.test(error.stderr)) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,161 @@
+// Where our rules would answer otherwise than those that stand here: every Service address that either
+// side knows, asked by a pod, by this node and from outside, through both, without a packet.
+import { createIptablesBackend } from '../backends/iptables/backend.ts';
+import type { Exec } from '../host/exec.ts';
+import type { Config } from '../model/config.ts';
+import type { FrontendAddress } from '../model/forwarding.ts';
+import { frontendId } from '../model/forwarding.ts';
+import type { Cidr, Family, Ip } from '../model/ip.ts';
+import { familyOf, parseIp } from '../model/ip.ts';
+import type { ClusterObject } from '../model/kubernetes.ts';
+import { iptablesAddresses, nftAddresses } from '../netfilter/kube-proxy/addresses.ts';
+import type { Client, Difference } from '../netfilter/kube-proxy/compare.ts';
+import { compare, packetsTo } from '../netfilter/kube-proxy/compare.ts';
+import type { Tracer } from '../netfilter/kube-proxy/outcome.ts';
+import { readIptables } from '../netfilter/kube-proxy/read-iptables.ts';
+import { readNft } from '../netfilter/kube-proxy/read-nft.ts';
+import { traceIptables } from '../netfilter/kube-proxy/trace-iptables.ts';
+import { traceNft } from '../netfilter/kube-proxy/trace-nft.ts';
+import { plan } from '../netfilter/plan.ts';
+import type { Ruleset } from '../netfilter/trace.ts';
+import { trace } from '../netfilter/trace.ts';
+import { rulesetOf } from '../sync/ruleset.ts';
+import { kubeProxyTable } from './other-rules.ts';
+
+/** What is compared with what stands here. */
+export type ShadowInputs = {
+  readonly objects: readonly ClusterObject[];
+  readonly config: Config;
+  /** All addresses on the host's interfaces. */
+  readonly hostIps: readonly Ip[];
+};
+
+/** What came out for one family. */
+export type ShadowReport = {
+  readonly family: Family;
+  /** Whose rules stand here; undefined where there are none, and nothing to compare with. */
+  readonly theirs: 'nftables' | 'iptables' | undefined;
+  readonly addresses: number;
+  readonly packets: number;
+  readonly differences: readonly Difference[];
+};
+
+type Theirs = {
+  readonly mode: 'nftables' | 'iptables';
+  readonly tracer: Tracer;
+  readonly addresses: readonly FrontendAddress[];
+};
+
+/** Compares one family's rules; reads the kernel and changes nothing. */
+export async function compareWithOurs(
+  exec: Exec,
+  family: Family,
+  inputs: ShadowInputs,
+): Promise<ShadowReport> {
+  const { objects, config, hostIps } = inputs;
+  const ruleset = rulesetOf(objects, { config, family, hostIps });
+  const theirs = await readTheirs(exec, family, hostIps);
+  if (theirs === undefined) {
+    return { family, theirs: undefined, addresses: 0, packets: 0, differences: [] };
+  }
+  const addresses = union(addressesOf(ruleset), theirs.addresses);
+  const nodeIps = hostIps.filter((ip) => familyOf(ip) === family && !isPrivateToHost(ip));
+  const packets = [...packetsTo(addresses, { clients: clientsOf(family, inputs), nodeIps })];
+  const ours: Tracer = (packet) => trace(ruleset, packet);
+  const differences = [...compare(packets, { theirs: theirs.tracer, ours })];
+  const counts = { addresses: addresses.length, packets: packets.length };
+  return { family, theirs: theirs.mode, ...counts, differences };
+}
+
+// kube-proxy's table counts before chains of iptables, which it leaves behind when its mode changes.
+async function readTheirs(
+  exec: Exec,
+  family: Family,
+  hostIps: readonly Ip[],
+): Promise<Theirs | undefined> {
+  const [word, name] = kubeProxyTable[family];
+  const { stdout, exitCode } = await exec('nft', ['-j', 'list', 'table', word, name], {
+    allowedExitCodes: [1],
+  });
+  const table = exitCode === 0 ? readNft(stdout, { family, name }) : undefined;
+  if (table !== undefined) {
+    const tracer: Tracer = (packet) => traceNft({ table, hostIps }, packet);
+    return { mode: 'nftables', tracer, addresses: nftAddresses(table) };
+  }
+  const backend = createIptablesBackend(exec);
+  await backend.probe();
+  const present = await backend.observe(family);
+  if (plan(present, new Map()).length === 0) return undefined;
+  const rules = readIptables(await backend.list(family));
+  const tracer: Tracer = (packet) => traceIptables({ rules, hostIps }, packet);
+  return { mode: 'iptables', tracer, addresses: iptablesAddresses(rules) };
+}
+
+function addressesOf({ services }: Ruleset): readonly FrontendAddress[] {
+  return services.flatMap(({ entries }) =>
+    entries.flatMap(({ dispatch, address }) => (dispatch === 'health-ports' ? [] : [address])),
+  );
+}
+
+function union(...lists: readonly (readonly FrontendAddress[])[]): readonly FrontendAddress[] {
+  const byId = new Map(lists.flat().map((address) => [frontendId(address), address]));
+  return [...byId].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, address]) => address);
+}
+
+// A range of sources that somebody may come from is one more client; this many are enough to compare.
+const maxRangeClients = 16;
+
+// From the ranges for documentation (RFC 5737, RFC 3849): nobody's address.
+const stranger: Readonly<Record<Family, Ip>> = {
+  IPv4: '198.51.100.1' as Ip,
+  IPv6: '2001:db8:ffff::1' as Ip,
+};
+
+function clientsOf(family: Family, { objects, config, hostIps }: ShadowInputs): readonly Client[] {
+  const ours = (cidrs: readonly Cidr[]): readonly Cidr[] =>
+    cidrs.filter((cidr) => familyOf(cidr) === family);
+  const node = objects.find(({ kind, id }) => kind === 'Node' && id === config.nodeName)?.value;
+  const nodeIps = node !== undefined && 'ips' in node ? node.ips : [];
+  const podCidrs = node !== undefined && 'podCidrs' in node ? node.podCidrs : [];
+  const { detectLocal } = config;
+  const podCidr = ours([
+    ...podCidrs,
+    ...(detectLocal.mode === 'ClusterCIDR' ? detectLocal.clusterCidrs : []),
+  ])[0];
+  const nodeIp = [...nodeIps, ...hostIps].find(
+    (ip) => familyOf(ip) === family && !isPrivateToHost(ip),
+  );
+  const ranges = objects.flatMap((object) =>
+    object.kind === 'Service' ? ours(object.value.sourceRanges) : [],
+  );
+  const outside = (source: Ip): Client => ({ origin: 'elsewhere', interface: 'eth0', source });
+  return [
+    ...(podCidr === undefined
+      ? []
+      : [{ ...outside(hostIn(podCidr)), interface: podInterface(config) }]),
+    ...(nodeIp === undefined ? [] : [{ origin: 'node', interface: '', source: nodeIp } as const]),
+    outside(stranger[family]),
+    ...[...new Set(ranges)].slice(0, maxRangeClients).map((cidr) => outside(hostIn(cidr))),
+  ];
+}
+
+function podInterface({ detectLocal }: Config): string {
+  switch (detectLocal.mode) {
+    case 'BridgeInterface':
+      return detectLocal.name;
+    case 'InterfaceNamePrefix':
+      return `${detectLocal.prefix}0`;
+    case 'ClusterCIDR':
+    case 'NodeCIDR':
+      return 'pod';
+  }
+}
+
+// The network's own address serves as well as any: rules look at ranges.
+function hostIn(cidr: Cidr): Ip {
+  return parseIp(cidr.slice(0, cidr.indexOf('/'))) as Ip;
+}
+
+function isPrivateToHost(ip: Ip): boolean {
+  return ip.startsWith('127.') || ip === '::1' || /^fe[89ab]/i.test(ip);
+}

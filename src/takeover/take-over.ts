@@ -1,0 +1,54 @@
+// A node is taken over in three steps: what stands here is remembered, ours is programmed beside it or in
+// its place, and only when ours is whole is the rest removed. Both answer alike in between, so that no
+// Service address is ever unanswered; established connections live in conntrack, which nobody touches.
+import type { Exec } from '../host/exec.ts';
+import { putBackRouteLocalnet } from '../host/route-localnet.ts';
+import type { ProxyMode } from '../model/config.ts';
+import type { Family } from '../model/ip.ts';
+import { readBefore, writeBefore } from './before-file.ts';
+import type { ServiceRuleset } from './other-rules.ts';
+import {
+  allOwners,
+  findServiceRulesets,
+  isKubeProxys,
+  ownerOfMode,
+  removeServiceRuleset,
+} from './other-rules.ts';
+
+/** What was found before we came. */
+export type Remembered = {
+  readonly rulesets: readonly ServiceRuleset[];
+  /** The file that they were written to; undefined where nothing of kube-proxy's was there. */
+  readonly file: string | undefined;
+};
+
+/**
+ * Looks for Service rules, and writes them down where kube-proxy made them. An earlier takeover's file is
+ * kept: what it has is what stood before us. Throws where the file cannot be written.
+ */
+export async function rememberBefore(
+  exec: Exec,
+  families: readonly Family[],
+  { file, savedAt }: { readonly file: string; readonly savedAt: string },
+): Promise<Remembered> {
+  const rulesets = await findServiceRulesets(exec, families);
+  if (!rulesets.some(isKubeProxys)) return { rulesets, file: undefined };
+  const earlier = await readBefore(file);
+  if (earlier === undefined) await writeBefore(file, { version: 1, savedAt, rulesets });
+  return { rulesets, file };
+}
+
+/** Removes all Service rules but those of `mode`; returns whose they were. */
+export async function removeOthers(
+  exec: Exec,
+  mode: ProxyMode,
+  families: readonly Family[],
+): Promise<readonly ServiceRuleset[]> {
+  const owners = allOwners.filter((owner) => owner !== ownerOfMode[mode]);
+  const others = await findServiceRulesets(exec, families, owners);
+  for (const other of others) {
+    await removeServiceRuleset(exec, other);
+    if (other.owner === 'iptables' && other.family === 'IPv4') await putBackRouteLocalnet(exec);
+  }
+  return others;
+}

@@ -1,0 +1,114 @@
+// A node of kube-proxy's is taken over and given back, on real rules of kube-proxy's in both modes.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { globSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import type { ProxyMode } from '../../src/model/config.ts';
+import { caseFolder, readCase } from '../conformance/case.ts';
+import { manifestText, standingAfter } from '../conformance/manifests.ts';
+import type { Standing } from '../conformance/manifests.ts';
+import type { NetworkNamespace } from '../support/network-namespace.ts';
+import { flagsFor, modes, networkNamespace, replaceFile } from '../support/network-namespace.ts';
+
+const fixtures = join(import.meta.dirname, '../fixtures/kube-proxy');
+
+/** Loads what kube-proxy left in that mode. */
+async function loadKubeProxy({ exec }: NetworkNamespace, mode: ProxyMode): Promise<void> {
+  // Its counters are a kernel module of their own, which few kernels have.
+  const read = async (file: string): Promise<string> =>
+    (await readFile(join(fixtures, file), 'utf8')).replaceAll(
+      / -m nfacct --nfacct-name\s+\S+/g,
+      '',
+    );
+  await exec('sh', ['-c', 'ip link set lo up; ip addr add 192.168.10.11/24 dev lo']);
+  if (mode === 'nftables') {
+    await exec('nft', ['-f', '-'], { input: await read('nftables.nft') });
+    return;
+  }
+  await exec('iptables-restore', [], { input: await read('iptables.ipv4.rules') });
+  await exec('ip6tables-restore', [], { input: await read('iptables.ipv6.rules') });
+}
+
+/** The objects that kube-proxy had: the first step of every case, as one manifest. */
+async function writeManifest({ folder }: NetworkNamespace): Promise<string> {
+  const names = globSync('*.yaml', { cwd: fileURLToPath(caseFolder) }).toSorted();
+  let standing: Standing = new Map();
+  for (const name of names) {
+    const { steps } = await readCase(name.replace(/\.yaml$/, ''));
+    const [first] = steps;
+    if (first !== undefined) standing = standingAfter(standing, first);
+  }
+  const path = join(folder, 'services.yaml');
+  await replaceFile(path, manifestText(standing));
+  return path;
+}
+
+async function kubeProxyRules({ exec }: NetworkNamespace): Promise<string> {
+  const listed = await exec('nft', ['-j', 'list', 'tables']);
+  const saved = await exec('iptables-save', []);
+  const chains = saved.stdout
+    .split('\n')
+    .filter((line) => /^:KUBE-(SVC|SEP|EXT|SERVICES)/.test(line));
+  return JSON.stringify({ tables: listed.stdout.includes('kube-proxy'), chains: chains.length });
+}
+
+const moves = modes.flatMap((from) => modes.map((to) => [from, to] as const));
+
+describe.each(moves)('from kube-proxy in %s mode to ours in %s mode', (from, to) => {
+  test('shadow changes nothing, takeover leaves only ours, rollback only theirs', async () => {
+    const node = await networkNamespace();
+    await loadKubeProxy(node, from);
+    const manifests = await writeManifest(node);
+    const beforeFile = join(node.folder, 'before.json');
+    const flags = ['--manifests', manifests, '--before-file', beforeFile, ...flagsFor(to)];
+    const rulesBefore = await kubeProxyRules(node);
+
+    const shadow = await node.sluice(['takeover', '--shadow', ...flags]);
+    expect(shadow.stderr).not.toContain('sluice: ');
+    expect(shadow.exitCode).toBeLessThan(2);
+    expect(shadow.stdout).toContain(`IPv4: rules of ${from} mode against ours`);
+    expect(await kubeProxyRules(node)).toBe(rulesBefore);
+
+    const takeover = await node.sluice(['takeover', '--accept-differences', ...flags]);
+    expect(takeover.stderr).toContain('taken over');
+    expect(takeover.exitCode).toBe(0);
+    const diff = await node.sluice(['diff', '--manifests', manifests, ...flagsFor(to)]);
+    expect([diff.exitCode, diff.stdout]).toEqual([0, '']);
+    const rulesBetween = JSON.parse(await kubeProxyRules(node)) as {
+      tables: boolean;
+      chains: number;
+    };
+    expect(rulesBetween.tables).toBe(false);
+    if (to === 'nftables') expect(rulesBetween.chains).toBe(0);
+
+    const rollback = await node.sluice(['rollback', '--before-file', beforeFile]);
+    expect(rollback.stderr).toContain('this node is as it was');
+    expect(rollback.exitCode).toBe(0);
+    expect(await kubeProxyRules(node)).toBe(rulesBefore);
+    const again = await node.sluice(['rollback', '--before-file', beforeFile]);
+    expect(again.exitCode).toBe(2);
+    expect(again.stderr).toContain('no takeover has left anything');
+  });
+});
+
+describe.each(moves)('run in %s mode, then in %s mode', (from, to) => {
+  test('leaves the rules of its own mode alone', async () => {
+    const node = await networkNamespace();
+    if (from === to) await loadKubeProxy(node, from === 'nftables' ? 'iptables' : 'nftables');
+    const manifests = await writeManifest(node);
+    const owners: string[] = [];
+    for (const mode of [from, to]) {
+      const more = ['--before-file', join(node.folder, 'before.json')];
+      const sluice = node.start({ manifests, proxyMode: mode, flags: more });
+      await sluice.logged('in step', 0);
+      await sluice.stop();
+      const diff = await node.sluice(['diff', '--manifests', manifests, ...flagsFor(mode)]);
+      expect([diff.exitCode, diff.stdout]).toEqual([0, '']);
+      owners.push(await kubeProxyRules(node));
+    }
+    const left = owners.map((text) => JSON.parse(text) as { tables: boolean; chains: number });
+    expect(left.map(({ tables }) => tables)).toEqual([false, false]);
+    expect(left.map(({ chains }) => chains > 0)).toEqual([from === 'iptables', to === 'iptables']);
+  });
+});
