@@ -60,3 +60,44 @@ export class LabError extends SluiceError {
   readonly code = 'SLUICE_LAB';
   override readonly name = 'LabError';
 }
+
+/** There is no way to the API server: no kubeconfig that can be used, or not in a cluster. */
+export class ClusterAccessError extends SluiceError {
+  readonly code = 'SLUICE_CLUSTER_ACCESS';
+  override readonly name = 'ClusterAccessError';
+}
+
+/** One exchange with the API server failed; it is tried again, so this never ends the program. */
+export class ApiError extends SluiceError {
+  readonly code = 'SLUICE_API';
+  override readonly name = 'ApiError';
+  /** The HTTP status, or undefined where there was no answer or none that could be read. */
+  readonly status: number | undefined;
+  /** What the server asks us to wait, in milliseconds. */
+  readonly retryAfterMs: number;
+  /** Nothing was wrong but that nothing came. */
+  readonly isTimeout: boolean;
+
+  constructor(
+    message: string,
+    details: { status?: number; retryAfterMs?: number; isTimeout?: boolean } = {},
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.status = details.status;
+    this.retryAfterMs = details.retryAfterMs ?? 0;
+    this.isTimeout = details.isTimeout ?? false;
+  }
+}
+
+/** A port that is to be served cannot be had; mostly since another proxy of this node has it. */
+export class BindError extends SluiceError {
+  readonly code = 'SLUICE_BIND';
+  override readonly name = 'BindError';
+  readonly address: string;
+
+  constructor(what: string, address: string, cause: Error) {
+    super(`cannot serve ${what} at ${address}: ${cause.message}`, { cause });
+    this.address = address;
+  }
+}

@@ -1,7 +1,8 @@
 // `sluice cleanup`: removes what one proxy mode put into the kernel, and nothing else.
-import type { Backend } from '../backends/backend.ts';
+import type { Backend, Elsewhere } from '../backends/backend.ts';
 import { withBackend } from '../backends/index.ts';
 import type { Exec } from '../host/exec.ts';
+import { putBackRouteLocalnet } from '../host/route-localnet.ts';
 import type { Config } from '../model/config.ts';
 import { plan } from '../netfilter/plan.ts';
 import type { Unit } from '../netfilter/program.ts';
@@ -30,6 +31,14 @@ export async function cleanupCommand(
   }
   for (const { family, plan: steps } of plans) {
     stderr.write(`${family}: ${steps.length === 0 ? 'nothing of ours' : 'removed our rules'}\n`);
+    for (const step of steps) {
+      if (step.op !== 'delete' || step.was.heldBy === undefined) continue;
+      const { id, heldBy } = step.was;
+      stderr.write(`${family}: ${id} is left, empty: ${heldBy.join(', ')} leads there\n`);
+    }
+  }
+  if (config.proxyMode === 'iptables' && (await putBackRouteLocalnet(exec))) {
+    stderr.write('put back net.ipv4.conf.all.route_localnet=0\n');
   }
   return exitCodes.same;
 }
@@ -39,11 +48,16 @@ async function cleanup<U extends Unit>(
   dryRun: boolean,
 ): Promise<readonly FamilyPlan[]> {
   const { families } = await backend.probe();
+  const here = families.map((family): Elsewhere<U> => ({
+    family,
+    observe: () => backend.observe(family),
+    apply: (steps) => backend.apply(family, steps),
+  }));
   const plans: FamilyPlan[] = [];
-  for (const family of families) {
-    const steps = plan(await backend.observe(family), new Map());
-    if (!dryRun) await backend.apply(family, steps);
-    plans.push({ family, plan: steps });
+  for (const place of [...here, ...(backend.elsewhere?.() ?? [])]) {
+    const steps = plan(await place.observe(), new Map());
+    if (!dryRun) await place.apply(steps);
+    plans.push({ family: place.family, plan: steps });
   }
   return plans;
 }

@@ -1,6 +1,8 @@
 // `sluice diff`: what would change in the kernel for these manifests. Changes nothing.
 import type { Backend } from '../backends/backend.ts';
 import { withBackend } from '../backends/index.ts';
+import { hostAddresses } from '../host/interfaces.ts';
+import { isTcpLiberal } from '../host/sysctl.ts';
 import type { Exec } from '../host/exec.ts';
 import type { Config } from '../model/config.ts';
 import type { ClusterObject } from '../model/kubernetes.ts';
@@ -27,7 +29,7 @@ export type DiffOptions = {
 export async function diffCommand(options: DiffOptions, exec: Exec, io: Io): Promise<number> {
   const objects = await loadObjects(options.manifests, io);
   const plans = await withBackend(exec, options.config, (backend) =>
-    plansOf(backend, objects, { options, io }),
+    plansOf(backend, objects, { options, exec, io }),
   );
   const { stdout } = io;
   stdout.write(options.output === 'json' ? planJson(plans) : planText(plans, paintFor(stdout)));
@@ -36,15 +38,18 @@ export async function diffCommand(options: DiffOptions, exec: Exec, io: Io): Pro
     : exitCodes.different;
 }
 
+type Surroundings = { readonly options: DiffOptions; readonly exec: Exec; readonly io: Io };
+
 async function plansOf<U extends Unit>(
   backend: Backend<U>,
   objects: readonly ClusterObject[],
-  { options: { config, against }, io }: { readonly options: DiffOptions; readonly io: Io },
+  { options: { config, against }, exec, io }: Surroundings,
 ): Promise<readonly FamilyPlan[]> {
   const saved = against === undefined ? undefined : await readSaved(backend, against);
   const families = saved === undefined ? (await backend.probe()).families : [...saved.keys()];
   const plans: FamilyPlan[] = [];
-  const wanted = desiredOf(backend, objects, { config, families });
+  const host = { hostIps: hostAddresses, isTcpLiberal: await isTcpLiberal(exec) };
+  const wanted = desiredOf(backend, objects, { config, families, ...host });
   io.stderr.write(lostClaimsText(wanted));
   for (const { family, desired } of wanted) {
     const present = saved?.get(family) ?? (await backend.observe(family));

@@ -34,7 +34,8 @@ const toolsOf: Readonly<Record<ProxyMode, readonly Tool[]>> = {
 export async function labCommand(options: LabOptions, exec: Exec, io: LabIo): Promise<number> {
   const { stderr, signal } = io;
   try {
-    await ensureTools(toolsOf[options.proxyMode], { exec, stderr });
+    const tunnelTools: readonly Tool[] = options.overlay === 'udp' ? ['socat'] : [];
+    await ensureTools([...toolsOf[options.proxyMode], ...tunnelTools], { exec, stderr });
     stderr.write(`making two nodes, five pods and a client outside (${options.overlay})\n`);
     return await inLab(options, io);
   } catch (error) {
@@ -95,6 +96,7 @@ async function keep(lab: Lab, { proxyMode }: LabOptions, { stderr, signal }: Lab
   const lines = [
     'The lab stands until Ctrl-C. Ask a Service, see the rules, look around:',
     `  ip netns exec ${lab.namespace('p13')} curl http://10.96.0.10/`,
+    `  ip netns exec ${lab.namespace('ext')} curl http://203.0.113.11/`,
     `  ip netns exec ${lab.namespace('n1')} ${rules}`,
     `  ip netns exec ${lab.namespace('ext')} sh`,
     `Sluice follows ${exampleManifests()}: change it and ask again.`,

@@ -1,6 +1,7 @@
 // `sluice render`: the whole ruleset for these manifests, as the backend's own tool takes it.
 import type { Backend } from '../backends/backend.ts';
 import { withBackend } from '../backends/index.ts';
+import { hostAddresses } from '../host/interfaces.ts';
 import type { Exec } from '../host/exec.ts';
 import type { Config } from '../model/config.ts';
 import type { Family } from '../model/ip.ts';
@@ -34,7 +35,7 @@ function rulesetOf<U extends Unit>(
   objects: readonly ClusterObject[],
   { options, io }: { readonly options: RenderOptions; readonly io: Io },
 ): string {
-  const wanted = desiredOf(backend, objects, options);
+  const wanted = desiredOf(backend, objects, { ...options, hostIps: hostAddresses });
   io.stderr.write(lostClaimsText(wanted));
   const rendered = wanted.map(({ family, desired }) =>
     backend.encode(family, plan(new Map(), desired.whole())),

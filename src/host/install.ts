@@ -6,7 +6,7 @@ import { MissingToolError, ToolError } from '../errors.ts';
 import type { Exec } from './exec.ts';
 
 /** A program that Sluice starts. */
-export type Tool = 'nft' | 'iptables' | 'ip6tables' | 'conntrack' | 'ip' | 'curl';
+export type Tool = 'nft' | 'iptables' | 'ip6tables' | 'conntrack' | 'ip' | 'curl' | 'socat';
 
 /** What ensureTools works with. */
 export type InstallEffects = {
@@ -22,6 +22,7 @@ const packageOf: Readonly<Record<Tool, string>> = {
   conntrack: 'conntrack',
   ip: 'iproute2',
   curl: 'curl',
+  socat: 'socat',
 };
 
 const installTimeoutMs = 10 * 60_000;

@@ -35,6 +35,11 @@ export class SyncLoop {
   submit({ changes, version }: Batch): void {
     this.#waiting.push(...changes);
     this.#version = version;
+    this.nudge();
+  }
+
+  /** Asks for a pass although no object changed; returns at once. */
+  nudge(): void {
     this.#hasWork = true;
     this.#wake();
   }

@@ -1,17 +1,18 @@
 // One pass: what changed in the cluster becomes one transaction a family in the kernel.
 import type { Backend } from '../backends/backend.ts';
 import type { ClusterState, Stale } from '../cluster/state.ts';
+import type { ToolError } from '../errors.ts';
 import type { Config } from '../model/config.ts';
-import type { Family } from '../model/ip.ts';
-import type { ServiceForwarding } from '../model/forwarding.ts';
+import type { Family, Ip } from '../model/ip.ts';
 import type { ServiceKey } from '../model/kubernetes.ts';
-import type { FlowTargets } from '../netfilter/flows.ts';
-import { flowTargets } from '../netfilter/flows.ts';
+import type { PhaseTimes } from '../model/receipt.ts';
 import type { Plan } from '../netfilter/plan.ts';
 import { plan } from '../netfilter/plan.ts';
 import type { Unit } from '../netfilter/program.ts';
-import type { Update } from './desired.ts';
+import type { Settled, Update } from './desired.ts';
 import { Desired } from './desired.ts';
+import { findRefused, refusalIn } from './hold-back.ts';
+import { PhaseClock } from './phase-clock.ts';
 
 /** What one pass did, or would do, in one family. */
 export type FamilyPass<U extends Unit> = {
@@ -19,12 +20,18 @@ export type FamilyPass<U extends Unit> = {
   readonly plan: Plan<U>;
   /** What became stale was decided to mean. */
   readonly update: Update<U>;
-  /** The flows that may have to go, now that the kernel holds this; empty where it does not. */
-  readonly flows: FlowTargets;
+  /** Services that were left alone, and why: they keep the last good rules, or have none. */
+  readonly heldBack: ReadonlyMap<ServiceKey, Error>;
+  /** What changed since the kernel last was in step, now that it is; nothing where it is not. */
+  readonly settled: Settled;
   /** Why the kernel was not changed although it should be; undefined where all is well. */
   readonly error: Error | undefined;
+  /** The kernel was read, and compared as a whole. */
+  readonly isFull: boolean;
   /** Wall time of the pass in this family, in milliseconds. */
   readonly durationMs: number;
+  /** What the parts of it took. */
+  readonly phaseMs: PhaseTimes;
 };
 
 /** What a pass is for: the real kernel, or only to be looked at. */
@@ -33,6 +40,9 @@ export type ReconcilerOptions<U extends Unit> = {
   readonly families: readonly Family[];
   readonly config: Config;
   readonly state: ClusterState;
+  /** All addresses on the host's interfaces, now. */
+  readonly hostIps: () => readonly Ip[];
+  readonly isTcpLiberal?: boolean;
   /** Plans as if every plan were carried out, and carries out none. */
   readonly dryRun: boolean;
   /** Milliseconds on a clock that only goes forward. */
@@ -44,10 +54,17 @@ type FamilyState<U extends Unit> = {
   readonly desired: Desired<U>;
   /** Whether the kernel is known to hold what #desired held after the last pass. */
   inStep: boolean;
-  /** What the touched Services meant before, since the kernel last was in step. */
-  before: readonly ServiceForwarding[];
-  touched: ReadonlySet<ServiceKey>;
 };
+
+/** What was carried out, and what not. */
+type Outcome<U extends Unit> = {
+  readonly plan: Plan<U>;
+  readonly refused: ReadonlyMap<ServiceKey, Error>;
+  readonly isFull: boolean;
+};
+
+const nothingSettled: Settled = { before: [], after: [] };
+const noneRefused: ReadonlyMap<ServiceKey, Error> = new Map();
 
 /**
  * Brings the kernel in step with the cluster's objects. Invariant: a family that is not known to be
@@ -55,23 +72,44 @@ type FamilyState<U extends Unit> = {
  */
 export class Reconciler<U extends Unit> {
   readonly #options: ReconcilerOptions<U>;
-  readonly #families: FamilyState<U>[];
+  readonly #families: readonly FamilyState<U>[];
+  #config: Config;
 
   constructor(options: ReconcilerOptions<U>) {
-    const { backend, families, config, state } = options;
+    const { backend, families, config, state, hostIps, isTcpLiberal = false } = options;
     this.#options = options;
+    this.#config = config;
     this.#families = families.map((family) => ({
       family,
-      desired: new Desired(backend, family, { config, state }),
+      desired: new Desired(backend, family, { config, state, hostIps, isTcpLiberal }),
       inStep: false,
-      before: [],
-      touched: new Set(),
     }));
+  }
+
+  /** What is in force. */
+  get config(): Config {
+    return this.#config;
+  }
+
+  /** Takes over another configuration: the next pass decides everything again where that matters. */
+  reconfigure(config: Config): void {
+    this.#config = config;
+    for (const { desired } of this.#families) desired.reconfigure(config);
   }
 
   /** Forgets what is known of the kernel: the next pass reads it. */
   distrust(): void {
     for (const family of this.#families) family.inStep = false;
+  }
+
+  /** Whether this host changed in a way that a pass would take over. */
+  get isOutdated(): boolean {
+    return this.#families.some(({ desired }) => desired.isOutdated);
+  }
+
+  /** What one family's kernel should hold, as it was last decided. */
+  desired(family: Family): Desired<U> | undefined {
+    return this.#families.find((state) => state.family === family)?.desired;
   }
 
   /** Decides what is stale again and carries it out; a family that fails does not hold up the other. */
@@ -82,36 +120,82 @@ export class Reconciler<U extends Unit> {
   }
 
   async #passFamily(state: FamilyState<U>, stale: Stale): Promise<FamilyPass<U>> {
-    const { backend, dryRun, now } = this.#options;
+    const { now } = this.#options;
     const { family, desired } = state;
-    const start = now();
-    const update = stale.settings ? desired.rebuild() : desired.update(stale.services);
-    let steps: Plan<U> = [];
+    const clock = new PhaseClock(now);
+    const isStale = stale.settings || desired.isOutdated;
+    const update = isStale ? desired.rebuild() : desired.update(stale.services);
+    const isFull = !state.inStep || !update.isTraceable;
+    let outcome: Outcome<U> = { plan: [], refused: noneRefused, isFull };
     let error: Error | undefined;
     try {
-      steps = state.inStep
-        ? plan(update.change.before, update.change.after)
-        : plan(await backend.observe(family), desired.whole());
-      state.inStep = false;
-      if (!dryRun) await backend.apply(family, steps);
+      outcome = await this.#carryOut(state, update, { isFull, clock });
       state.inStep = true;
     } catch (failure) {
+      state.inStep = false;
       error = failure instanceof Error ? failure : new Error(String(failure));
     }
-    const flows = settleFlows(state, update);
-    return { family, plan: steps, update, flows, error, durationMs: now() - start };
+    return {
+      family,
+      plan: outcome.plan,
+      update,
+      heldBack: new Map([...update.faults, ...outcome.refused]),
+      settled: state.inStep ? desired.settle() : nothingSettled,
+      error,
+      isFull: outcome.isFull,
+      ...clock.end(),
+    };
   }
-}
 
-// A pass that failed leaves its flows to the next one that does not.
-function settleFlows<U extends Unit>(state: FamilyState<U>, update: Update<U>): FlowTargets {
-  const services = [...update.before, ...update.after].map(({ service }) => service);
-  state.before = [...state.before, ...update.before];
-  state.touched = new Set([...state.touched, ...services]);
-  if (!state.inStep) return new Map();
-  const after = [...state.touched].flatMap((key) => state.desired.forwarding.get(key) ?? []);
-  const targets = flowTargets(state.before, after);
-  state.before = [];
-  state.touched = new Set();
-  return targets;
+  async #carryOut(
+    state: FamilyState<U>,
+    { change: { before, after } }: Update<U>,
+    { isFull, clock }: { readonly isFull: boolean; readonly clock: PhaseClock },
+  ): Promise<Outcome<U>> {
+    const { backend, dryRun } = this.#options;
+    const { family, desired } = state;
+    clock.enter('plan');
+    const steps = isFull
+      ? plan(await backend.observe(family), desired.whole())
+      : plan(before, after);
+    if (dryRun) return { plan: steps, refused: noneRefused, isFull };
+    clock.enter('apply');
+    try {
+      await backend.apply(family, steps);
+      return { plan: steps, refused: noneRefused, isFull };
+    } catch (error) {
+      const refusal = refusalIn(error);
+      if (refusal === undefined) throw error;
+      return this.#applyRest(state, refusal);
+    }
+  }
+
+  // What the tool refuses is either not there as it was believed to be, or the fault of some Services:
+  // then those are left alone, and the rest goes on.
+  async #applyRest({ family, desired }: FamilyState<U>, refusal: ToolError): Promise<Outcome<U>> {
+    const { backend } = this.#options;
+    const present = await backend.observe(family);
+    const { candidates } = desired;
+    try {
+      const refused = await findRefused(candidates, async (without) => {
+        desired.holdBack(without, candidates);
+        try {
+          await backend.check(family, plan(present, desired.whole()));
+          return undefined;
+        } catch (error) {
+          const another = refusalIn(error);
+          if (another === undefined) throw error;
+          return another;
+        }
+      });
+      if (refused === undefined) throw refusal;
+      desired.holdBack(new Set(refused.keys()), candidates);
+      const steps = plan(present, desired.whole());
+      await backend.apply(family, steps);
+      return { plan: steps, refused, isFull: true };
+    } catch (error) {
+      desired.holdBack(new Set(), candidates);
+      throw error;
+    }
+  }
 }

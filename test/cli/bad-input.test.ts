@@ -3,7 +3,7 @@
 import { chmod, chown, mkdir, readFile, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { manifestDigest } from '../../src/lab/sluice-process.ts';
+import { leavesHostAlone, manifestDigest } from '../../src/lab/sluice-process.ts';
 import type { ProxyMode } from '../../src/model/config.ts';
 import { allRules } from '../support/kernel-rules.ts';
 import { modes, type Outcome } from '../support/network-namespace.ts';
@@ -72,13 +72,13 @@ describe.each(['diff', 'run'])('sluice %s refuses', (command) => {
     const stand = await standWith('nftables', good);
     const absent = join(stand.folder, 'absent.yaml');
     expectRefusal(
-      await stand.sluice([command, '--manifests', absent]),
+      await stand.sluice([command, '--manifests', absent, ...leavesHostAlone]),
       `sluice: ${absent}: no such file or folder`,
     );
     const empty = join(stand.folder, 'empty');
     await mkdir(empty);
     expectRefusal(
-      await stand.sluice([command, '--manifests', empty]),
+      await stand.sluice([command, '--manifests', empty, ...leavesHostAlone]),
       `sluice: ${empty}: no *.yaml, *.yml or *.json in this folder`,
     );
   });

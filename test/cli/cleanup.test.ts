@@ -1,6 +1,6 @@
 // What is not ours stays as it is, byte by byte, through everything that we do; what is ours is gone
 // after `sluice cleanup`.
-import { fileURLToPath } from 'node:url';
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { Exec } from '../../src/host/exec.ts';
 import { manifestDigest } from '../../src/lab/sluice-process.ts';
@@ -9,10 +9,11 @@ import { modes } from '../support/network-namespace.ts';
 import { editedManifest, manifest } from './services.ts';
 import { standWith } from './stand.ts';
 
-// As kube-proxy 1.36 left them in nftables mode.
-const kubeProxyTables = fileURLToPath(
+// Tables as kube-proxy's, but of another program: kube-proxy's own would be taken over.
+const likeKubeProxys = readFileSync(
   new URL('../fixtures/kube-proxy/nftables.nft', import.meta.url),
-);
+  'utf8',
+).replaceAll(/^table (ip6?) kube-proxy /gm, 'table $1 kube-proxy-like ');
 
 const foreignTable = `table ip firewalld-like {
   set trusted { type ipv4_addr; elements = { 10.96.0.10, 192.0.2.1 } }
@@ -24,6 +25,10 @@ const foreignTable = `table ip firewalld-like {
     jump services
   }
 }
+`;
+
+// The kubelet's, in IPv4; ours is the same, and stays where the kubelet has none.
+const localnetRule = `-A KUBE-FIREWALL ! -s 127.0.0.0/8 -d 127.0.0.0/8 -m comment --comment "block incoming localnet connections" -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP
 `;
 
 // The kubelet's chains look much like ours, and one rule of the administrator stands behind a jump.
@@ -39,7 +44,7 @@ COMMIT
 -A FORWARD -m comment --comment "before KUBE-SERVICES" -j site-policy
 -A OUTPUT -j KUBE-FIREWALL
 -A KUBE-FIREWALL -m comment --comment "kubernetes firewall for dropping marked packets" -m mark --mark 0x8000/0x8000 -j DROP
--A site-policy -p tcp -m tcp --dport 25 -j DROP
+${localnetRule}-A site-policy -p tcp -m tcp --dport 25 -j DROP
 COMMIT
 *nat
 :KUBE-KUBELET-CANARY - [0:0]
@@ -54,14 +59,14 @@ COMMIT
 
 async function installForeign(exec: Exec): Promise<void> {
   await exec('nft', ['-f', '-'], { input: foreignTable });
-  await exec('nft', ['-f', kubeProxyTables]);
+  await exec('nft', ['-f', '-'], { input: likeKubeProxys });
   await exec('iptables-restore', [], { input: foreignChains });
-  await exec('ip6tables-restore', [], { input: foreignChains });
+  await exec('ip6tables-restore', [], { input: foreignChains.replace(localnetRule, '') });
 }
 
 /** All there is of the other programs, which keep to nft. */
 async function foreignTables(exec: Exec): Promise<string> {
-  const tables = ['ip firewalld-like', 'ip kube-proxy', 'ip6 kube-proxy'];
+  const tables = ['ip firewalld-like', 'ip kube-proxy-like', 'ip6 kube-proxy-like'];
   const texts = tables.map((table) => nftRules(exec, ['table', ...table.split(' ')]));
   return (await Promise.all(texts)).join('');
 }
@@ -107,7 +112,9 @@ describe.each(modes)('with %s', (mode) => {
     });
     expect(await allRules(exec, mode)).toBe(ours);
 
-    expect(await stand.sluice(cleanup)).toEqual(cleaned('removed our rules'));
+    const setting = 'put back net.ipv4.conf.all.route_localnet=0\n';
+    const putBack = mode === 'iptables' ? setting : '';
+    expect(await stand.sluice(cleanup)).toEqual(cleaned('removed our rules', putBack));
     expect(await allRules(exec, mode)).toBe(everything);
     await expectForeignUntouched();
     expect(await stand.sluice(cleanup)).toEqual(cleaned('nothing of ours'));
@@ -115,8 +122,8 @@ describe.each(modes)('with %s', (mode) => {
   });
 });
 
-function cleaned(what: string): object {
-  return { exitCode: 0, stdout: '', stderr: `IPv4: ${what}\nIPv6: ${what}\n` };
+function cleaned(what: string, more = ''): object {
+  return { exitCode: 0, stdout: '', stderr: `IPv4: ${what}\nIPv6: ${what}\n${more}` };
 }
 
 function signs(text: string): readonly string[] {

@@ -140,7 +140,11 @@ async function heldVersion(
     const observed = await backend.observe('IPv4');
     return candidates.find((hosts) => {
       const objects = clusterObjects(servicesOn(hosts));
-      const [wanted] = desiredOf(backend, objects, { config, families: ['IPv4'] });
+      const [wanted] = desiredOf(backend, objects, {
+        config,
+        families: ['IPv4'],
+        hostIps: () => [],
+      });
       return wanted !== undefined && plan(observed, wanted.desired.whole()).length === 0;
     });
   });

@@ -6,29 +6,23 @@ import type { Backend } from '../../../src/backends/backend.ts';
 import { createIptablesBackend } from '../../../src/backends/iptables/backend.ts';
 import { createNftablesBackend } from '../../../src/backends/nftables/backend.ts';
 import { ClusterState } from '../../../src/cluster/state.ts';
-import type { Config, ProxyMode } from '../../../src/model/config.ts';
-import { families, parseCidr } from '../../../src/model/ip.ts';
-import type { Cidr } from '../../../src/model/ip.ts';
+import { families, parseIp } from '../../../src/model/ip.ts';
+import type { Ip } from '../../../src/model/ip.ts';
 import type { ClusterChange } from '../../../src/model/kubernetes.ts';
 import { applyPlan, plan } from '../../../src/netfilter/plan.ts';
 import type { Program, Unit } from '../../../src/netfilter/program.ts';
 import { Desired } from '../../../src/sync/desired.ts';
+import { configFor } from '../../support/config.ts';
 import { batches, change } from '../../support/random-cluster.ts';
+import { clusterObjects } from '../../support/service-objects.ts';
 
 const noTools = (): Promise<never> => Promise.reject(new Error('no tool is run here'));
 const backends = [createNftablesBackend(noTools, 'text'), createIptablesBackend(noTools)] as const;
 
-function configFor(proxyMode: ProxyMode): Config {
-  const clusterCidrs = ['10.244.0.0/16', 'fd00:244::/32'].map((text) => parseCidr(text) as Cidr);
-  return {
-    proxyMode,
-    nodeName: 'node-1',
-    detectLocal: { mode: 'ClusterCIDR', clusterCidrs },
-    masqueradeAll: false,
-    masqueradeBit: 14,
-    nftInput: 'text',
-  };
-}
+const flags = ['--nft-input', 'text'];
+
+const hostAddresses = ['127.0.0.1', '192.168.0.2', '192.168.0.3', '::1', 'fd00:192::2'];
+const hostIps = (): readonly Ip[] => hostAddresses.map((text) => parseIp(text) as Ip);
 
 function texts(program: Program): readonly string[] {
   return [...program.values()].map(({ id, text }) => `${id}\n${text}`).toSorted();
@@ -38,7 +32,11 @@ function fresh<U extends Unit>(backend: Backend<U>, changes: readonly ClusterCha
   const state = new ClusterState('node-1');
   state.apply(changes);
   return families.map((family) => {
-    const desired = new Desired(backend, family, { config: configFor(backend.name), state });
+    const desired = new Desired(backend, family, {
+      config: configFor(backend.name, flags),
+      state,
+      hostIps,
+    });
     desired.update(new Set(state.serviceKeys));
     return desired.whole();
   });
@@ -47,13 +45,18 @@ function fresh<U extends Unit>(backend: Backend<U>, changes: readonly ClusterCha
 function follow<U extends Unit>(backend: Backend<U>, history: readonly ClusterChange[][]): void {
   const state = new ClusterState('node-1');
   const kept = families.map((family) => {
-    const desired = new Desired(backend, family, { config: configFor(backend.name), state });
+    const desired = new Desired(backend, family, {
+      config: configFor(backend.name, flags),
+      state,
+      hostIps,
+    });
     return { desired, kernel: desired.whole() };
   });
   for (const batch of history) {
-    const { services } = state.apply(batch);
+    const { services, settings } = state.apply(batch);
     for (const family of kept) {
-      const { before, after } = family.desired.update(services).change;
+      const { desired } = family;
+      const { before, after } = (settings ? desired.rebuild() : desired.update(services)).change;
       family.kernel = applyPlan(family.kernel, plan(before, after));
     }
   }
@@ -72,6 +75,24 @@ describe.each(backends.map((backend) => [backend.name, backend] as const))('%s',
         numRuns: 300,
       },
     );
+  });
+
+  test('a Service without an address of its own that goes while all is decided again stays gone', () => {
+    const state = new ClusterState('node-1');
+    const inputs = { config: configFor(backend.name, flags), state, hostIps };
+    const desired = new Desired<Unit>(backend as Backend, 'IPv4', inputs);
+    const nothing = texts(desired.whole());
+    const same = { ip: '10.96.0.1', endpoints: ['10.244.1.1'] };
+    const objects = clusterObjects([
+      { ...same, name: 'winner' },
+      { ...same, name: 'without' },
+    ]);
+    desired.update(state.apply(objects.map((value) => ({ op: 'set', object: value }))).services);
+    state.apply([{ op: 'delete', kind: 'Service', id: 'default/without' }]);
+    desired.rebuild();
+    const gone = state.apply([{ op: 'delete', kind: 'Service', id: 'default/winner' }]);
+    desired.update(gone.services);
+    expect(texts(desired.whole())).toEqual(nothing);
   });
 
   test('the order in which objects arrive cannot be told from the rules', () => {

@@ -1,0 +1,13 @@
+// Gives memory that this process no longer uses back to the host. V8 by itself keeps what it needed at its
+// busiest: on a proxy that is when it starts, and on its node others want it all the rest of the time.
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+/** Collects garbage and lets go of its pages; stops the process for some 0.3 s in a large cluster. */
+export function giveBackMemory(): void {
+  // V8 offers this only to who asks at run time, and only to a context that is made afterwards.
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as (how: object) => void;
+  // Of all flavors just this one also compacts what is left and frees the pages.
+  collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+}

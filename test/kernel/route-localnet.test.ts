@@ -1,0 +1,64 @@
+// Node ports at 127.0.0.1 need a setting of the kernel: made with the rules, and said where it cannot be.
+import { describe, expect, test } from 'vitest';
+import { manifestDigest } from '../../src/lab/sluice-process.ts';
+import { standWith, type Stand } from '../cli/stand.ts';
+import { manifestOf } from '../support/service-objects.ts';
+
+const text = manifestOf([{ name: 'web', ip: '10.96.0.1', endpoints: ['10.244.1.1'] }]);
+const file = '/proc/sys/net/ipv4/conf/all/route_localnet';
+
+async function setting({ exec }: Stand): Promise<string> {
+  return (await exec('cat', [file])).stdout.trim();
+}
+
+describe('route_localnet', () => {
+  test.each([
+    ['iptables', [], '1'],
+    ['iptables', ['--iptables-localhost-nodeports=false'], '0'],
+    ['iptables', ['--nodeport-addresses', '192.168.0.0/16'], '0'],
+    ['nftables', [], '0'],
+  ] as const)('with %s and %j is %s', async (proxyMode, flags, expected) => {
+    const stand = await standWith(proxyMode, text);
+    const sluice = stand.start({ manifests: stand.manifests, proxyMode, flags });
+    await sluice.inStep(manifestDigest(text));
+    expect(await setting(stand)).toBe(expected);
+  });
+
+  test.each(['cleanup', 'run in nftables mode'])('is put back by %s', async (how) => {
+    const stand = await standWith('iptables', text);
+    const sluice = stand.start({ manifests: stand.manifests, proxyMode: 'iptables' });
+    await sluice.inStep(manifestDigest(text));
+    await sluice.stop();
+    expect(await setting(stand)).toBe('1');
+    if (how === 'cleanup') await stand.sluice(['cleanup', '--proxy-mode', 'iptables']);
+    else {
+      const other = stand.start({ manifests: stand.manifests, proxyMode: 'nftables' });
+      await other.inStep(manifestDigest(text));
+      await other.stop();
+    }
+    expect(await setting(stand)).toBe('0');
+  });
+
+  test('that was set before stays', async () => {
+    const stand = await standWith('iptables', text);
+    await stand.exec('sh', ['-c', `echo 1 > ${file}`]);
+    const sluice = stand.start({ manifests: stand.manifests, proxyMode: 'iptables' });
+    await sluice.inStep(manifestDigest(text));
+    await sluice.stop();
+    await stand.sluice(['cleanup', '--proxy-mode', 'iptables']);
+    expect(await setting(stand)).toBe('1');
+  });
+
+  test('that cannot be set ends the daemon, with what to do', async () => {
+    const stand = await standWith('iptables', text);
+    // A view of /proc/sys that nobody can write to, as an unprivileged container has.
+    const readOnly = 'mount -o bind,ro /proc/sys /proc/sys && exec "$@"';
+    const before = ['unshare', '-m', 'sh', '-c', readOnly, 'sh'];
+    const { exitCode, stderr } = await stand.sluice(['run', ...stand.flags], before);
+    expect(exitCode).toBe(2);
+    expect(stderr.split('\n').at(-2)).toMatch(
+      /^sluice: node ports at 127\.0\.0\.1 need net\.ipv4\.conf\.all\.route_localnet=1: .*Read-only file system.*--iptables-localhost-nodeports=false$/,
+    );
+    expect(await setting(stand)).toBe('0');
+  });
+});

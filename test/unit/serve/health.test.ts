@@ -1,0 +1,247 @@
+// What load balancers and the kubelet are told of this node: rows 302 to 314 of kube-proxy's own tests.
+import { describe, expect, test } from 'vitest';
+import { decodeNode } from '../../../src/cluster/decode-node.ts';
+import { ClusterState } from '../../../src/cluster/state.ts';
+import type { ClusterChange } from '../../../src/model/kubernetes.ts';
+import type { ProxyStatus } from '../../../src/model/proxy-status.ts';
+import { healthAnswerer, type HealthPath } from '../../../src/serve/health.ts';
+import { createMetrics } from '../../../src/serve/metrics/metrics.ts';
+import { PassObserver } from '../../../src/sync/observe-pass.ts';
+import { ProxyHealth } from '../../../src/sync/proxy-health.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+const startMs = Date.parse('2026-01-31T12:00:00Z');
+const at = (seconds: number): string => new Date(startMs + seconds * 1000).toISOString();
+// As Go prints a whole second.
+const second = (seconds: number): string => at(seconds).replace('.000Z', 'Z');
+
+/** A proxy whose sync period is 5 s, so that a change may wait 10 s, and what it answers. */
+function stand() {
+  const clock = { seconds: 0 };
+  const health = new ProxyHealth({ now: () => clock.seconds * 1000, syncPeriodMs: 5000 });
+  const nowMs = (): number => startMs + clock.seconds * 1000;
+  const observer = new PassObserver({
+    nodeName: 'n1',
+    state: new ClusterState('n1'),
+    desired: () => undefined,
+    health,
+    metrics: undefined,
+    nowMs,
+  });
+  const answers: string[] = [];
+  const onAnswer = (path: HealthPath, status: number): void =>
+    void answers.push(`${path} ${status}`);
+  const answer = healthAnswerer({ status: () => observer.status, nowMs, onAnswer });
+  return {
+    health,
+    observer,
+    answers,
+    pass: (seconds: number) => void (clock.seconds += seconds),
+    ask: async (path: string): Promise<{ status: number; body: Json; headers: Json }> => {
+      const { status, body, headers } = await answer(path);
+      return { status, headers, body: JSON.parse(body) as Json };
+    },
+  };
+}
+
+function node({ spec = {}, ...metadata }: Json = {}): ClusterChange {
+  const decoded = decodeNode({
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: { name: 'n1', ...metadata },
+    spec,
+  });
+  if (decoded.kind !== 'object') throw new Error(decoded.kind);
+  return { op: 'set', object: decoded.object };
+}
+
+const taints = (...keys: readonly string[]): Json => ({
+  spec: { taints: keys.map((key) => ({ key, effect: 'NoSchedule' })) },
+});
+
+/** The same, of a node that is there, and that has been in step once in both families. */
+function running() {
+  const standing = stand();
+  standing.observer.queued([node()]);
+  standing.health.taken();
+  standing.health.updated();
+  return standing;
+}
+
+describe('the state of the rules', () => {
+  test('before anything was done is healthy, and there is no family to tell of', async () => {
+    const { observer, health, ask } = stand();
+    observer.queued([node()]);
+    health.taken();
+    expect(await ask('/healthz')).toEqual({
+      status: 200,
+      headers: { 'Content-Type': 'application/json', 'X-Content-Type-Options': 'nosniff' },
+      body: { lastUpdated: second(0), currentTime: second(0), nodeEligible: true, healthy: true },
+    });
+  });
+
+  test('of an idle proxy is that of this moment', async () => {
+    const { pass, ask } = running();
+    pass(25);
+    expect(await ask('/healthz')).toMatchObject({
+      status: 200,
+      body: {
+        lastUpdated: second(25),
+        currentTime: second(25),
+        healthy: true,
+        status: {
+          IPv4: { lastUpdated: second(0), healthy: true },
+          IPv6: { lastUpdated: second(0), healthy: true },
+        },
+      },
+    });
+  });
+
+  test.each([
+    ['IPv4', [false, true]],
+    ['IPv6', [true, false]],
+  ] as const)('where a change of %s waits is told by family', async (family, [four, six]) => {
+    const { health, pass, ask } = running();
+    pass(25);
+    health.queued(family);
+    pass(25);
+    for (const path of ['/healthz', '/livez']) {
+      expect(await ask(path)).toMatchObject({
+        status: 503,
+        body: {
+          lastUpdated: second(0),
+          currentTime: second(50),
+          healthy: false,
+          status: {
+            IPv4: { lastUpdated: second(0), healthy: four },
+            IPv6: { lastUpdated: second(0), healthy: six },
+          },
+        },
+      });
+    }
+  });
+
+  test('is well again when the second family is', async () => {
+    const { health, pass, ask } = running();
+    health.queued();
+    pass(25);
+    expect(await ask('/healthz')).toMatchObject({
+      status: 503,
+      body: { status: { IPv4: { healthy: false }, IPv6: { healthy: false } } },
+    });
+    health.taken();
+    health.updated('IPv4');
+    expect(await ask('/healthz')).toMatchObject({
+      status: 503,
+      body: {
+        lastUpdated: second(25),
+        status: { IPv4: { healthy: true }, IPv6: { healthy: false } },
+      },
+    });
+    health.updated('IPv6');
+    expect(await ask('/healthz')).toMatchObject({ status: 200, body: { healthy: true } });
+  });
+
+  test('at times of day that are no whole second is told as Go does', async () => {
+    const { pass, ask } = running();
+    pass(0.12);
+    const { body } = await ask('/livez');
+    expect(body['currentTime']).toBe('2026-01-31T12:00:00.12Z');
+  });
+});
+
+describe('the Node', () => {
+  test('that was never seen may not be used', async () => {
+    const { ask } = stand();
+    const body = {
+      lastUpdated: '0001-01-01T00:00:00Z',
+      currentTime: second(0),
+      nodeEligible: false,
+      healthy: true,
+    };
+    expect(await ask('/healthz')).toMatchObject({ status: 503, body });
+    expect(await ask('/livez')).toMatchObject({ status: 200 });
+  });
+
+  test.each<[name: string, what: Json, isEligible: boolean]>([
+    ['with another taint', taints('other'), true],
+    ['that the autoscaler is about to delete', taints('ToBeDeletedByClusterAutoscaler'), false],
+    ['without that taint again', taints(), true],
+    ['that is being deleted', { deletionTimestamp: '2026-01-31T12:00:00Z' }, false],
+  ])('%s', async (_, what, nodeEligible) => {
+    const { observer, health, ask } = running();
+    observer.queued([node(taints('ToBeDeletedByClusterAutoscaler'))]);
+    observer.queued([node(what)]);
+    health.taken();
+    expect(await ask('/healthz')).toMatchObject({
+      status: nodeEligible ? 200 : 503,
+      body: { nodeEligible, healthy: true },
+    });
+    const { status, body } = await ask('/livez');
+    expect(status).toBe(200);
+    expect(body).not.toHaveProperty('nodeEligible');
+  });
+
+  test('that is gone is as it was seen last', async () => {
+    const { observer, health, ask } = running();
+    observer.queued([{ op: 'delete', kind: 'Node', id: 'n1' }]);
+    health.taken();
+    expect(await ask('/healthz')).toMatchObject({ status: 200, body: { nodeEligible: true } });
+  });
+
+  test('of another name is none of ours', async () => {
+    const { observer, ask } = running();
+    observer.queued([node({ name: 'n2', ...taints('ToBeDeletedByClusterAutoscaler') })]);
+    expect(await ask('/healthz')).toMatchObject({ status: 200 });
+  });
+});
+
+test('an API server that cannot be heard is told of, and is no fault of this node', async () => {
+  const cluster = { isConnected: false, sinceMs: startMs - 90_000 };
+  const status: ProxyStatus = { families: [], isNodeEligible: true, cluster };
+  const answer = healthAnswerer({ status: () => status, nowMs: () => startMs });
+  const { status: code, body } = await answer('/healthz');
+  expect(code).toBe(200);
+  expect(JSON.parse(body)).toMatchObject({ apiServer: { connected: false, since: second(-90) } });
+});
+
+test('there is no other path', async () => {
+  const { answers } = stand();
+  const answer = healthAnswerer({
+    status: () => ({ families: [], isNodeEligible: true }),
+    nowMs: () => startMs,
+  });
+  for (const path of ['/', '/healthz/', '/metrics', '/livez/x', '']) {
+    expect(await answer(path)).toMatchObject({ status: 404, body: '404 page not found\n' });
+  }
+  expect(answers).toEqual([]);
+});
+
+test('every answer is counted by its path and code', async () => {
+  const { health, pass, ask, answers } = running();
+  await ask('/healthz');
+  health.queued();
+  pass(25);
+  await ask('/healthz');
+  await ask('/livez');
+  expect(answers).toEqual(['/healthz 200', '/healthz 503', '/livez 503']);
+  const nowMs = (): number => startMs;
+  const metrics = await createMetrics({
+    mode: 'nftables',
+    families: ['IPv4'],
+    version: '1',
+    nowMs,
+  });
+  metrics.healthAnswered('/healthz', 200);
+  metrics.healthAnswered('/healthz', 503);
+  metrics.healthAnswered('/healthz', 503);
+  metrics.healthAnswered('/livez', 200);
+  const { body } = await metrics.expose();
+  expect(body.match(/^kubeproxy_proxy_\w+_total\{.*$/gm)).toEqual([
+    'kubeproxy_proxy_healthz_total{code="200"} 1',
+    'kubeproxy_proxy_healthz_total{code="503"} 2',
+    'kubeproxy_proxy_livez_total{code="200"} 1',
+    'kubeproxy_proxy_livez_total{code="503"} 0',
+  ]);
+});
