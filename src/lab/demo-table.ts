@@ -3,7 +3,7 @@
 import { styleText } from 'node:util';
 import type { Finding, Question } from './demo.ts';
 
-const heads = ['FROM', 'SERVICE', 'ADDRESS', 'ANSWERED BY', 'SOURCE SEEN', ''] as const;
+const heads = ['FROM', 'SERVICE', 'KIND', 'ADDRESS', 'ANSWERED BY', 'SOURCE SEEN', ''] as const;
 
 /** The table, a line a finding; OK and NOT are coloured where the stream is a terminal that wants it. */
 export function demoTable(findings: readonly Finding[], stream: NodeJS.WritableStream): string {
@@ -25,15 +25,16 @@ export function demoTable(findings: readonly Finding[], stream: NodeJS.WritableS
 }
 
 function cellsOf({ question, answers, sources }: Finding): readonly string[] {
-  const { from, service, address, port, protocol } = question;
+  const { from, service, kind, address, port, protocol } = question;
   const host = address.includes(':') ? `[${address}]` : address;
   const counted = Object.entries(answers)
     .toSorted(([left], [right]) => (left < right ? -1 : 1))
     .map(([name, count]) => `${name} ${count}x`);
   const seen = sources.length === 0 ? '-' : sources.join(', ');
-  return [from, service, `${protocol} ${host}:${port}`, counted.join(', '), seen, ''];
+  return [from, service, kind, `${protocol} ${host}:${port}`, counted.join(', '), seen, ''];
 }
 
-function wanted({ expected }: Question): string {
-  return `(expected ${expected.length === 0 ? 'a refusal' : expected.join(', ')})`;
+function wanted({ expected, source }: Question): string {
+  const names = expected.length === 0 ? 'a refusal' : expected.join(', ');
+  return `(expected ${names}${source === undefined ? '' : ` to see ${source}`})`;
 }

@@ -2,17 +2,23 @@
 // manifests/examples/services.yaml. Out: what was seen, a row an asker and Service.
 import type { Try } from './agent/protocol.ts';
 import type { Lab } from './lab.ts';
-import type { Host, PodHost } from './topology.ts';
+import { type Host, nodes, outside, type PodHost } from './topology.ts';
+
+/** What an address of a Service is. */
+export type AddressKind = 'ClusterIP' | 'NodePort' | 'LoadBalancer';
 
 /** One asker and one Service address, with what must come back. */
 export type Question = {
   readonly from: Host;
   readonly service: string;
+  readonly kind: AddressKind;
   readonly address: string;
   readonly port: number;
   readonly protocol: 'tcp' | 'udp';
   /** The pods that must all answer, and no other; none: every connection must be refused. */
   readonly expected: readonly PodHost[];
+  /** The one source address that all of them must see; left out where any will do. */
+  readonly source?: string;
 };
 
 /** What a question met. */
@@ -25,27 +31,62 @@ export type Finding = {
   readonly isAsExpected: boolean;
 };
 
-const web = { service: 'web', address: '10.96.0.10', port: 80, protocol: 'tcp' } as const;
-const dns = { service: 'dns', address: '10.96.0.53', port: 53, protocol: 'udp' } as const;
-const self = { service: 'self', address: '10.96.0.20', port: 80, protocol: 'tcp' } as const;
-const empty = { service: 'empty', address: '10.96.0.30', port: 80, protocol: 'tcp' } as const;
-const six = { service: 'six', address: 'fd00:96::60', port: 80, protocol: 'tcp' } as const;
+type Asked = Omit<Question, 'from' | 'expected' | 'source'>;
+
+/** All addresses of one port of a Service; its node port is asked for on n1. */
+function addressesOf(service: string, ports: Ports): readonly [Asked, Asked, Asked] {
+  const { clusterIp, nodePort, loadBalancer } = ports;
+  const common = { service, protocol: 'tcp' } as const;
+  return [
+    { ...common, kind: 'ClusterIP', address: clusterIp, port: 80 },
+    { ...common, kind: 'NodePort', address: nodes[0].lan.ipv4, port: nodePort },
+    { ...common, kind: 'LoadBalancer', address: loadBalancer, port: 80 },
+  ];
+}
+
+type Ports = {
+  readonly clusterIp: string;
+  readonly nodePort: number;
+  readonly loadBalancer: string;
+};
+
+const everybody = ['p13', 'n1', 'ext'] as const;
+
+function askedBy(
+  askers: readonly Host[],
+  asked: Asked,
+  expected: readonly PodHost[],
+): readonly Question[] {
+  return askers.map((from) => ({ from, ...asked, expected }));
+}
+
+const web = { clusterIp: '10.96.0.10', nodePort: 30080, loadBalancer: '203.0.113.10' };
+const near = { clusterIp: '10.96.0.11', nodePort: 30081, loadBalancer: '203.0.113.11' };
+const [nearCluster, ...nearExternal] = addressesOf('near', near);
+const clusterIp = { kind: 'ClusterIP', port: 80, protocol: 'tcp' } as const;
+const dns = {
+  ...clusterIp,
+  service: 'dns',
+  address: '10.96.0.53',
+  port: 53,
+  protocol: 'udp',
+} as const;
+const self = { ...clusterIp, service: 'self', address: '10.96.0.20' };
+const empty = { ...clusterIp, service: 'empty', address: '10.96.0.30' };
+const six = { ...clusterIp, service: 'six', address: 'fd00:96::60' };
 
 /** Every question of the demonstration: from a pod, from the node, from outside. */
 export const questions: readonly Question[] = [
-  { from: 'p13', ...web, expected: ['p11', 'p12', 'p21'] },
-  { from: 'n1', ...web, expected: ['p11', 'p12', 'p21'] },
-  { from: 'ext', ...web, expected: ['p11', 'p12', 'p21'] },
-  { from: 'p13', ...dns, expected: ['p12', 'p21'] },
-  { from: 'n1', ...dns, expected: ['p12', 'p21'] },
-  { from: 'ext', ...dns, expected: ['p12', 'p21'] },
-  { from: 'p11', ...self, expected: ['p11'] },
-  { from: 'p13', ...empty, expected: [] },
-  { from: 'n1', ...empty, expected: [] },
-  { from: 'ext', ...empty, expected: [] },
-  { from: 'p13', ...six, expected: ['p11', 'p22'] },
-  { from: 'n1', ...six, expected: ['p11', 'p22'] },
-  { from: 'ext', ...six, expected: ['p11', 'p22'] },
+  ...addressesOf('web', web).flatMap((one) => askedBy(everybody, one, ['p11', 'p12', 'p21'])),
+  ...askedBy(['p13', 'n1'], nearCluster, ['p11', 'p12', 'p21']),
+  ...nearExternal.flatMap((one): readonly Question[] => [
+    ...askedBy(['p13', 'n1'], one, ['p11', 'p12', 'p21']),
+    { from: 'ext', ...one, expected: ['p11', 'p12'], source: outside.ipv4 },
+  ]),
+  ...askedBy(everybody, dns, ['p12', 'p21']),
+  ...askedBy(['p11'], self, ['p11']),
+  ...askedBy(everybody, empty, []),
+  ...askedBy(everybody, six, ['p11', 'p22']),
 ];
 
 const triesPerRound = 6;
@@ -74,14 +115,16 @@ export function findingOf(question: Question, tries: readonly Try[]): Finding {
   }
   const expected: readonly string[] =
     question.expected.length === 0 ? ['refused'] : question.expected;
-  const sources = tries.flatMap((met) => (met.result === 'ok' ? [met.source] : []));
+  const seen = tries.flatMap((met) => (met.result === 'ok' ? [met.source] : []));
+  const sources = [...new Set(seen)].toSorted();
   return {
     question,
     answers,
-    sources: [...new Set(sources)].toSorted(),
+    sources,
     isAsExpected:
       Object.keys(answers).length === expected.length &&
-      expected.every((name) => answers[name] !== undefined),
+      expected.every((name) => answers[name] !== undefined) &&
+      sources.every((source) => source === (question.source ?? source)),
   };
 }
 

@@ -1,6 +1,6 @@
 // A cluster on one machine: every host of the topology in a network namespace of its own, with an agent
-// in it. In: how pods of two nodes meet. Out: a Lab to probe, and to close. It leaves the machine's own
-// namespace alone and needs root.
+// in it. In: how pods meet, and how they reach outside. Out: a Lab to probe, and to close. It leaves the
+// machine's own namespace alone and needs root.
 import { userInfo } from 'node:os';
 import { LabError } from '../errors.ts';
 import { type Exec, type ExecOptions, execOnHost, type ExecResult } from '../host/exec.ts';
@@ -13,11 +13,16 @@ import {
   sweepNamespaces,
 } from './namespaces.ts';
 import type { AgentSetup, Flight, HeldCommand, Try } from './agent/protocol.ts';
+import { masqueradePods } from './pod-network/node-masquerade.ts';
+import { startTunnel, type Tunnel } from './pod-network/tunnel.ts';
 import { startSluice, type SluiceOptions, type SluiceProcess } from './sluice-process.ts';
 import { sysctlScript } from './sysctls.ts';
 import * as topology from './topology.ts';
-import { type Batch, type Place, wiringSteps } from './wiring.ts';
-import type { Host, Overlay } from './topology.ts';
+import { type Batch, type Place, type Plan, wiringSteps } from './wiring.ts';
+import type { Host, Outside, Overlay } from './topology.ts';
+
+/** Which lab is made; without a word, pods are joined and reach outside by plain routes. */
+export type LabOptions = { readonly overlay?: Overlay; readonly outside?: Outside };
 
 /** A probe: who sends what to where. */
 export type ProbeRequest = Flight & { readonly from: Host };
@@ -41,17 +46,19 @@ export type Lab = AsyncDisposable & {
 };
 
 /** Makes a lab, after sweeping what labs of dead processes have left behind. */
-export async function createLab(options: { readonly overlay?: Overlay } = {}): Promise<Lab> {
+export async function createLab(options: LabOptions = {}): Promise<Lab> {
   if (userInfo().uid !== 0) throw new LabError('a lab makes network namespaces: run it as root');
   const exec = execOnHost;
   await sweepNamespaces(exec);
   const name = await newLabName();
   const namespaceOf = (place: Place): string => namespaceName(name, place);
+  const { overlay = 'host-gw', outside = 'routed' } = options;
   try {
-    await wire({ exec, namespaceOf, overlay: options.overlay ?? 'host-gw' });
-    return standingLab({ exec, namespaceOf, agents: await startAgents(namespaceOf) });
+    await wire(exec, { overlay, outside, namespaceOf });
+    const tunnels = overlay === 'udp' ? await startTunnels(namespaceOf) : [];
+    return standingLab({ exec, namespaceOf, tunnels, agents: await startAgents(namespaceOf) });
   } catch (error) {
-    // Agents that had started end with their namespaces.
+    // Tunnels and agents that had started end with their namespaces.
     await deleteNamespaces(exec, places.map(namespaceOf));
     throw error;
   }
@@ -59,13 +66,8 @@ export async function createLab(options: { readonly overlay?: Overlay } = {}): P
 
 const places: readonly Place[] = [...topology.hosts, 'lan'];
 
-type Wiring = {
-  readonly exec: Exec;
-  readonly namespaceOf: (place: Place) => string;
-  readonly overlay: Overlay;
-};
-
-async function wire({ exec, namespaceOf, overlay }: Wiring): Promise<void> {
+async function wire(exec: Exec, plan: Plan): Promise<void> {
+  const { namespaceOf, outside } = plan;
   await createNamespaces(exec, places.map(namespaceOf));
   const inNamespace = ['netns', 'exec'];
   await Promise.all(
@@ -75,7 +77,18 @@ async function wire({ exec, namespaceOf, overlay }: Wiring): Promise<void> {
   );
   const run = ({ place, lines }: Batch): Promise<ExecResult> =>
     exec('ip', ['-n', namespaceOf(place), '-batch', '-'], { input: `${lines.join('\n')}\n` });
-  for (const step of wiringSteps(overlay, namespaceOf)) await Promise.all(step.map(run));
+  for (const step of wiringSteps(plan)) await Promise.all(step.map(run));
+  if (outside === 'routed') return;
+  await Promise.all(topology.nodes.map(({ host }) => masqueradePods(exec, namespaceOf(host))));
+}
+
+function startTunnels(namespaceOf: (place: Place) => string): Promise<readonly Tunnel[]> {
+  const [first, second] = topology.nodes;
+  const ends = [
+    { node: first, other: second },
+    { node: second, other: first },
+  ];
+  return Promise.all(ends.map((end) => startTunnel(namespaceOf(end.node.host), end)));
 }
 
 async function startAgents(
@@ -89,7 +102,6 @@ async function startAgents(
 
 /** What the agent of a host serves. */
 function agentSetup(name: Host): AgentSetup {
-  const silent = { name, addresses: [], tcpPorts: [], udpPorts: [], echoPorts: [] };
   const pod = topology.pods.find(({ host }) => host === name);
   if (pod !== undefined) {
     const { podTcpPorts: tcpPorts, podUdpPorts: udpPorts, podEchoPort } = topology;
@@ -97,19 +109,20 @@ function agentSetup(name: Host): AgentSetup {
     return { name, addresses, tcpPorts, udpPorts, echoPorts: [podEchoPort] };
   }
   const node = topology.nodes.find(({ host }) => host === name);
-  if (node === undefined) return silent;
-  const addresses = [node.lan, node.gateway].flatMap((dual) => Object.values(dual));
-  const ports = [topology.nodePort];
-  return { ...silent, addresses, tcpPorts: ports, udpPorts: ports };
+  const own = node === undefined ? [topology.outside] : [node.lan, node.gateway];
+  const addresses = own.flatMap((dual) => Object.values(dual));
+  const ports = [node === undefined ? topology.outsidePort : topology.nodePort];
+  return { name, addresses, tcpPorts: ports, udpPorts: ports, echoPorts: [] };
 }
 
 type Parts = {
   readonly exec: Exec;
   readonly namespaceOf: (place: Place) => string;
+  readonly tunnels: readonly Tunnel[];
   readonly agents: ReadonlyMap<Host, AgentProcess>;
 };
 
-function standingLab({ exec, namespaceOf, agents }: Parts): Lab {
+function standingLab({ exec, namespaceOf, tunnels, agents }: Parts): Lab {
   const agentOf = (host: Host): AgentProcess => {
     const agent = agents.get(host);
     if (agent === undefined) throw new LabError(`the lab has no host ${host}`);
@@ -120,6 +133,7 @@ function standingLab({ exec, namespaceOf, agents }: Parts): Lab {
     await Promise.all([
       ...sluices.map((sluice) => sluice.stop()),
       ...[...agents.values()].map((agent) => agent.close()),
+      ...tunnels.map((tunnel) => tunnel.close()),
     ]);
     await deleteNamespaces(exec, places.map(namespaceOf));
   };

@@ -1,7 +1,7 @@
 // The network namespaces of labs: their names, their making and their end. A name carries the id of the
 // process that owns the lab, so that what a killed one left behind can be told and swept.
 import { randomBytes } from 'node:crypto';
-import { access, readdir, readlink, stat } from 'node:fs/promises';
+import { readdir, readlink, stat } from 'node:fs/promises';
 import type { Exec } from '../host/exec.ts';
 import type { Place } from './wiring.ts';
 
@@ -45,7 +45,7 @@ export async function sweepNamespaces(exec: Exec): Promise<readonly string[]> {
   const leftovers: string[] = [];
   for (const name of await listNames()) {
     const owner = namePattern.exec(name)?.[1];
-    if (owner !== undefined && !(await exists(`/proc/${owner}`))) leftovers.push(name);
+    if (owner !== undefined && !(await isRunning(owner))) leftovers.push(name);
   }
   await deleteNamespaces(exec, leftovers);
   return leftovers;
@@ -89,8 +89,9 @@ async function inodeOf(path: string): Promise<number | undefined> {
   }
 }
 
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
+// A process that has ended and was not waited for is still listed, but has no executable any more.
+async function isRunning(pid: string): Promise<boolean> {
+  return readlink(`/proc/${pid}/exe`).then(
     () => true,
     () => false,
   );

@@ -1,5 +1,5 @@
 // A `sluice run` in the lab's first node. In: manifests and flags. Out: a process that can be awaited
-// until the kernel holds a version of the manifests, stopped and killed.
+// until the kernel holds a version of the manifests, or until it logs a message; stopped and killed.
 import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { execa, type ResultPromise } from 'execa';
@@ -17,7 +17,8 @@ export type SluiceOptions = {
 };
 
 type Waiting = {
-  readonly digest: string;
+  /** Whether this line of the log is what is awaited. */
+  readonly isMet: (line: string) => boolean;
   readonly resolve: () => void;
   readonly reject: (error: LabError) => void;
 };
@@ -32,10 +33,13 @@ const pipes = {
   reject: false,
   cleanup: false,
 } as const;
-const inStepTimeoutMs = 30_000;
+const waitTimeoutMs = 30_000;
 
 // PATH is put together by the shell that starts it, which then becomes Sluice: signals reach it.
 const onPath = 'PATH="$1${1:+:}$PATH"; shift; exec "$@"';
+
+/** Flags for a node that is no machine of its own: what all namespaces share stays as it is. */
+export const leavesHostAlone = ['--conntrack-max-per-core', '0', '--oom-score-adj', '0'] as const;
 
 /** Starts `sluice run` in a namespace, as node-1 of the lab's cluster. */
 export function startSluice(namespace: string, options: SluiceOptions): SluiceProcess {
@@ -43,7 +47,8 @@ export function startSluice(namespace: string, options: SluiceOptions): SluicePr
   const sluice = fileURLToPath(new URL('../../bin/sluice', import.meta.url));
   const ranges = `${clusterRange.ipv4},${clusterRange.ipv6}`;
   const source = ['--manifests', manifests, '--hostname-override', nodes[0].nodeName];
-  const args = [...source, '--proxy-mode', proxyMode, '--cluster-cidr', ranges, ...flags];
+  const network = ['--proxy-mode', proxyMode, '--cluster-cidr', ranges];
+  const args = [...source, ...network, ...leavesHostAlone, ...flags];
   const shell = ['netns', 'exec', namespace, 'sh', '-c', onPath, 'sh', path];
   return new SluiceProcess('ip', [...shell, sluice, 'run', ...args]);
 }
@@ -75,18 +80,14 @@ export class SluiceProcess {
   /** Resolves when the kernel holds this version of the manifests; rejects when it will not. */
   async inStep(digest: string): Promise<void> {
     if (this.#digest === digest) return;
-    if (this.#hasEnded) throw this.#failure('sluice has ended');
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const waiting = { digest, resolve, reject };
-    const late = (): void => reject(this.#failure(`sluice is not in step with ${digest}`));
-    const timer = setTimeout(late, inStepTimeoutMs);
-    this.#waiting.add(waiting);
-    try {
-      await promise;
-    } finally {
-      clearTimeout(timer);
-      this.#waiting.delete(waiting);
-    }
+    await this.#line(`in step with ${digest}`, (line) => digestInStep(line) === digest);
+  }
+
+  /** Resolves when it has logged this message, in line `from` of the log or later. */
+  async logged(message: string, from: number): Promise<void> {
+    const isMet = (line: string): boolean => messageOf(line) === message;
+    if (this.#log.slice(from).some(isMet)) return;
+    await this.#line(`heard saying "${message}"`, isMet);
   }
 
   /** Asks it to end, and awaits that. */
@@ -101,6 +102,21 @@ export class SluiceProcess {
     await this.#ended;
   }
 
+  async #line(what: string, isMet: (line: string) => boolean): Promise<void> {
+    if (this.#hasEnded) throw this.#failure('sluice has ended');
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const waiting = { isMet, resolve, reject };
+    const late = (): void => reject(this.#failure(`sluice is not ${what}`));
+    const timer = setTimeout(late, waitTimeoutMs);
+    this.#waiting.add(waiting);
+    try {
+      await promise;
+    } finally {
+      clearTimeout(timer);
+      this.#waiting.delete(waiting);
+    }
+  }
+
   async #listen(): Promise<void> {
     for await (const line of this.#child.iterable({ from: 'stderr' })) this.#receive(line);
     const { exitCode, signal } = await this.#child;
@@ -111,10 +127,8 @@ export class SluiceProcess {
 
   #receive(line: string): void {
     this.#log.push(line);
-    const digest = digestInStep(line);
-    if (digest === undefined) return;
-    this.#digest = digest;
-    for (const waiting of this.#waiting) if (waiting.digest === digest) waiting.resolve();
+    this.#digest = digestInStep(line) ?? this.#digest;
+    for (const { isMet, resolve } of this.#waiting) if (isMet(line)) resolve();
   }
 
   #failure(what: string): LabError {
@@ -123,7 +137,15 @@ export class SluiceProcess {
 }
 
 function digestInStep(line: string): string | undefined {
-  if (!line.startsWith('{')) return undefined;
-  const { msg, manifests }: { msg?: unknown; manifests?: unknown } = JSON.parse(line);
-  return msg === 'in step' && typeof manifests === 'string' ? manifests : undefined;
+  const { msg, version } = entryOf(line);
+  return msg === 'in step' && typeof version === 'string' ? version : undefined;
+}
+
+function messageOf(line: string): unknown {
+  return entryOf(line).msg;
+}
+
+/** A line of the log; without fields where it is none of ours, such as a crash. */
+function entryOf(line: string): { readonly msg?: unknown; readonly version?: unknown } {
+  return line.startsWith('{') ? JSON.parse(line) : {};
 }

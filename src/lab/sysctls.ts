@@ -24,6 +24,8 @@ const onNodes: Readonly<Record<string, number>> = {
   'ipv4/ip_forward': 1,
   'ipv6/conf/all/forwarding': 1,
   'ipv6/conf/default/forwarding': 1,
+  // Else both the LAN's device and the macvlan on it answer for the addresses of either.
+  'ipv4/conf/*/arp_ignore': 1,
   'bridge/bridge-nf-call-iptables': 1,
   'bridge/bridge-nf-call-ip6tables': 1,
 };

@@ -10,8 +10,17 @@ export type PodHost = 'p11' | 'p12' | 'p13' | 'p21' | 'p22';
 /** Everything that can send and be asked; each is a network namespace. */
 export type Host = NodeHost | PodHost | 'ext';
 
-/** How pod traffic travels between nodes: by plain routes, or inside VXLAN. */
-export type Overlay = 'host-gw' | 'vxlan';
+/** All pod networks that a lab can have, the default first; pod-network/ builds them. */
+export const overlays = ['host-gw', 'vxlan', 'udp', 'macvlan'] as const;
+
+/**
+ * How pods are joined: by routes between the nodes (host-gw), in a tunnel of VXLAN or of a process that
+ * sends packets in UDP, or as macvlan devices on the LAN itself.
+ */
+export type Overlay = (typeof overlays)[number];
+
+/** How pods reach what is outside: under their own addresses, or under their node's. */
+export type Outside = 'routed' | 'masqueraded';
 
 /** One address, or one CIDR, of each family. */
 export type Dual = { readonly ipv4: string; readonly ipv6: string };
@@ -23,10 +32,10 @@ export type LabNode = {
   readonly zone: string;
   /** eth0, on the LAN. */
   readonly lan: Dual;
-  /** cbr0, the gateway of its pods. */
+  /** The gateway of its pods: cbr0, or shim0 where pods are macvlan devices. */
   readonly gateway: Dual;
   readonly podRange: Dual;
-  /** The VXLAN device, where there is one. */
+  /** The device of the tunnel to other nodes, where there is one. */
   readonly tunnel: Dual;
 };
 
@@ -44,6 +53,9 @@ export const podEchoPort = 7070;
 /** Where a node itself answers, TCP and UDP. */
 export const nodePort = 18080;
 
+/** Where the client outside answers on its own address, TCP and UDP: a server for pods to reach. */
+export const outsidePort = 18099;
+
 /** What all pods of the lab have addresses from (`--cluster-cidr`). */
 export const clusterRange: Dual = { ipv4: '10.244.0.0/16', ipv6: 'fd00:244::/32' };
 
@@ -53,7 +65,7 @@ export const serviceRange: Dual = { ipv4: '10.96.0.0/12', ipv6: 'fd00:96::/108' 
 /** Addresses outside that lead to n1: load balancers and external IPs of Services. */
 export const externalRange: Dual = { ipv4: '203.0.113.0/24', ipv6: '2001:db8:113::/64' };
 
-/** The client outside, which is also every node's default route and answers nothing there. */
+/** The client outside, which is also every node's default route and answers nothing it gets that way. */
 export const outside: Dual = { ipv4: '192.168.10.99', ipv6: 'fd00:10::99' };
 
 /** Both nodes; Sluice runs on the first. */

@@ -1,63 +1,30 @@
 // Every backend answers every case as kube-proxy 1.36 was seen to: real packets through a lab in which
 // `sluice run` follows a manifest file. Needs root.
-import { readdir } from 'node:fs/promises';
+import { globSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { SluiceOptions } from '../../src/lab/sluice-process.ts';
 import { debian13Nft } from '../support/debian-13.ts';
 import { caseFolder, readCase } from './case.ts';
-import { makeStand, type Stand } from './stand.ts';
+import { type Command, makeStand, type Stand, type StandOptions } from './stand.ts';
 
-/** What Sluice does already. */
-const cases = [
-  'clusterip-basic',
-  'clusterip-multi-port',
-  'clusterip-no-endpoints',
-  'clusterip-unused-port',
-  'even-spread',
-  'hairpin-many',
-  'hairpin-single',
-  'ignored-services',
-  'ipv6-only',
-  'service-deleted',
-  'terminating-beside-ready',
-  'terminating-serving',
-  'udp-basic',
-  'udp-endpoint-removed',
-  'unready-skipped',
-] as const;
-
-/** What it does not do yet, so that no case is forgotten. */
-const casesToCome = [
-  'affinity-clientip',
-  'dual-stack',
-  'external-ip',
-  'external-ip-local',
-  'health-check-node-port',
-  'internal-local',
-  'internal-local-none',
-  'lb-cluster',
-  'lb-ipmode-proxy',
-  'lb-local',
-  'lb-no-endpoints',
-  'lb-source-ranges',
-  'node-hints',
-  'nodeport-cluster',
-  'nodeport-local',
-  'nodeport-local-none',
-  'nodeport-localhost',
-  'zone-hints',
-  'zone-hints-incomplete',
-] as const;
+const cases = globSync('*.yaml', { cwd: fileURLToPath(caseFolder) })
+  .map((file) => file.replace(/\.yaml$/, ''))
+  .toSorted();
 
 type Backend = {
   readonly name: string;
-  readonly options: () => Promise<Omit<SluiceOptions, 'manifests'>>;
+  readonly options: () => Promise<StandOptions>;
+  /** What is done on the node before. */
+  readonly before?: readonly Command[];
+  /** What the log says where this is what serves. */
+  readonly finding: RegExp;
 };
 
 const backends: readonly Backend[] = [
   {
     name: "nftables in text, with this machine's nft",
     options: async () => ({ proxyMode: 'nftables', flags: ['--nft-input', 'text'] }),
+    finding: /--nft-input text \(nft [0-9.]+\)/,
   },
   {
     name: 'nftables in JSON, with the nft of Debian 13',
@@ -66,28 +33,37 @@ const backends: readonly Backend[] = [
       flags: ['--nft-input', 'json'],
       path: await debian13Nft(),
     }),
+    finding: /nft 1\.1\.\d+ .*JSON/,
   },
-  { name: 'iptables', options: async () => ({ proxyMode: 'iptables' }) },
+  {
+    name: 'iptables',
+    options: async () => ({ proxyMode: 'iptables' }),
+    finding: /iptables [0-9.]+ \(nf_tables\)/,
+  },
+  {
+    name: 'iptables, the legacy one that the kubelet uses',
+    options: async () => ({ proxyMode: 'iptables' }),
+    before: [['iptables-legacy', '-t', 'mangle', '-N', 'KUBE-IPTABLES-HINT']],
+    finding: /iptables [0-9.]+ \(legacy\)/,
+  },
 ];
 
 // Downloads of a first run, and cases of many timeouts, are slow on a busy machine.
 const standTimeoutMs = 120_000;
 const caseTimeoutMs = 60_000;
 
-test('every case file is on one of the lists', async () => {
-  const files = await readdir(caseFolder);
-  const listed = [...cases, ...casesToCome].map((name) => `${name}.yaml`);
-  expect(files.toSorted()).toEqual(listed.toSorted());
-});
+test('all cases are here', () => expect(cases).toHaveLength(34));
 
-describe.each(backends)('$name', ({ options }) => {
-  let stand: Stand;
+describe.each(backends)('$name', ({ options, before, finding }) => {
+  let stand: Stand | undefined;
   beforeAll(async () => {
-    stand = await makeStand(await options());
+    stand = await makeStand(await options(), before);
   }, standTimeoutMs);
   afterAll(() => stand?.close());
 
+  test('is what serves', () => expect(stand?.log.join('\n')).toMatch(finding));
+
   test.each(cases)('%s', { timeout: caseTimeoutMs }, async (name) => {
-    expect(await stand.run(await readCase(name))).toEqual([]);
+    expect(await stand?.run(await readCase(name))).toEqual([]);
   });
 });

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import type { Try } from '../../src/lab/agent/protocol.ts';
 import type { Expectation, Probe } from './case.ts';
-import { expectationOf } from './case.ts';
+import { expectationOf, expectationOver } from './case.ts';
 import { describeTries, judge, judgeSpread, triesFor } from './judge.ts';
 
 const met = (name: string, source = '10.244.1.13'): Try => ({ result: 'ok', name, source });
@@ -73,6 +73,16 @@ test('an expectation by proxy mode', () => {
   };
   expect(expectationOf(probe, 'nftables')).toEqual({ result: 'refused' });
   expect(expectationOf(probe, 'iptables')).toEqual({ result: 'timeout' });
+});
+
+test('an expectation by pod network', () => {
+  const sources = ['10.244.1.1', '192.168.10.11', 'fd00:10::11', '192.168.10.99'];
+  const expected: Expectation = { result: 'ok', sources };
+  const inTunnel = ['10.244.1.1', '10.244.1.0', 'fd00:244:1::ff', '192.168.10.99'];
+  expect(expectationOver('host-gw', expected)).toEqual(expected);
+  expect(expectationOver('macvlan', expected)).toEqual(expected);
+  expect(expectationOver('vxlan', expected)).toEqual({ result: 'ok', sources: inTunnel });
+  expect(expectationOver('udp', expected)).toEqual({ result: 'ok', sources: inTunnel });
 });
 
 test('what was seen reads in one line', () => {

@@ -15,9 +15,14 @@ export function standingAfter(before: Standing, { apply = [], delete: gone = [] 
   return standing;
 }
 
+/** These objects, and those of the cluster that is always there. */
+export function manifestObjects(standing: Standing): readonly object[] {
+  return [...clusterObjects, ...standing.values()];
+}
+
 /** The manifest of these objects, and of the cluster that is always there. */
 export function manifestText(standing: Standing): string {
-  return [...clusterObjects, ...standing.values()]
+  return manifestObjects(standing)
     .map((object) => stringify(object, { aliasDuplicateObjects: false }))
     .join('---\n');
 }

@@ -10,6 +10,7 @@ import { demoTable } from '../../src/lab/demo-table.ts';
 const question: Question = {
   from: 'p13',
   service: 'web',
+  kind: 'ClusterIP',
   address: '10.96.0.10',
   port: 80,
   protocol: 'tcp',
@@ -32,42 +33,66 @@ test('a Service with nothing behind it must refuse, not be silent', () => {
   expect(findingOf(empty, [{ result: 'timeout' }]).isAsExpected).toBe(false);
 });
 
+test('the source counts where one is named', () => {
+  const near = { ...question, source: '10.244.1.13' };
+  const other: Try = { result: 'ok', name: 'p21', source: '10.244.1.1' };
+  expect(findingOf(near, [met('p11'), met('p21')]).isAsExpected).toBe(true);
+  expect(findingOf(near, [met('p11'), other]).isAsExpected).toBe(false);
+  expect(findingOf(question, [met('p11'), other]).isAsExpected).toBe(true);
+});
+
 test('the table shows who answered, and what was wrong', () => {
   const findings = [
     findingOf(question, [met('p21'), met('p11'), met('p11')]),
     findingOf({ ...question, address: 'fd00:96::60', expected: [] }, [{ result: 'timeout' }]),
+    findingOf({ ...question, kind: 'NodePort', source: '192.0.2.1' }, [met('p11'), met('p21')]),
   ];
   expect(demoTable(findings, new Writable())).toBe(
     [
-      'FROM  SERVICE  ADDRESS               ANSWERED BY     SOURCE SEEN',
-      'p13   web      tcp 10.96.0.10:80     p11 2x, p21 1x  10.244.1.13  OK',
-      'p13   web      tcp [fd00:96::60]:80  timeout 1x      -            NOT (expected a refusal)',
+      'FROM  SERVICE  KIND       ADDRESS               ANSWERED BY     SOURCE SEEN',
+      'p13   web      ClusterIP  tcp 10.96.0.10:80     p11 2x, p21 1x  10.244.1.13  OK',
+      'p13   web      ClusterIP  tcp [fd00:96::60]:80  timeout 1x      -            NOT (expected a refusal)',
+      'p13   web      NodePort   tcp 10.96.0.10:80     p11 1x, p21 1x  10.244.1.13  NOT (expected p11, p21 to see 192.0.2.1)',
       '',
     ].join('\n'),
   );
 });
 
-test('every question is about a Service of the example manifests', async () => {
+test('every address of the example manifests is asked, and no other', async () => {
   const text = await readFile('manifests/examples/services.yaml', 'utf8');
   const objects = parseAllDocuments(text).map((document) => document.toJS() as Example);
-  const services = objects
-    .filter(({ kind }) => kind === 'Service')
-    .map(({ metadata, spec }) => [
-      metadata.name,
-      spec.clusterIP,
-      ...spec.ports.map(({ port, protocol }) => `${protocol.toLowerCase()} ${port}`),
-    ]);
-  const asked = questions.map(({ service, address, port, protocol }) =>
-    [service, address, `${protocol} ${port}`].join(),
+  const services = objects.filter(({ kind }) => kind === 'Service').flatMap(addressesOf);
+  const asked = questions.map(({ service, kind, address, port, protocol }) =>
+    [service, kind, address, protocol, port].join(' '),
   );
-  expect(new Set(asked)).toEqual(new Set(services.map((service) => service.join())));
+  expect(new Set(asked)).toEqual(new Set(services));
 });
+
+test.each(['p13', 'n1', 'ext'])('%s asks at each kind of address', (host) => {
+  const kinds = questions.filter(({ from }) => from === host).map(({ kind }) => kind);
+  expect(new Set(kinds)).toEqual(new Set(['ClusterIP', 'NodePort', 'LoadBalancer']));
+});
+
+function addressesOf({ metadata: { name }, spec, status }: Example): readonly string[] {
+  return spec.ports.flatMap(({ port, protocol, nodePort }) => [
+    [name, 'ClusterIP', spec.clusterIP, protocol.toLowerCase(), port].join(' '),
+    ...(nodePort === undefined ? [] : [`${name} NodePort 192.168.10.11 tcp ${nodePort}`]),
+    ...(status?.loadBalancer.ingress ?? []).map(
+      ({ ip }) => `${name} LoadBalancer ${ip} tcp ${port}`,
+    ),
+  ]);
+}
 
 type Example = {
   readonly kind: string;
   readonly metadata: { readonly name: string };
   readonly spec: {
     readonly clusterIP: string;
-    readonly ports: readonly { readonly port: number; readonly protocol: string }[];
+    readonly ports: readonly {
+      readonly port: number;
+      readonly protocol: string;
+      readonly nodePort?: number;
+    }[];
   };
+  readonly status?: { readonly loadBalancer: { readonly ingress: readonly { ip: string }[] } };
 };

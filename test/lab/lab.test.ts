@@ -1,17 +1,26 @@
 // The lab itself, with no proxy in it: who reaches whom, what is refused, what stays silent, and that
 // nothing is left of it. Real packets; needs root.
+import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Try } from '../../src/lab/agent/protocol.ts';
 import { createLab, type Lab } from '../../src/lab/lab.ts';
-import { hosts, type Overlay } from '../../src/lab/topology.ts';
+import { type Dual, hosts, nodes, type Overlay, overlays } from '../../src/lab/topology.ts';
 
 const ok = (name: string, source: string): Try => ({ result: 'ok', name, source });
 const refused: Try = { result: 'refused' };
 const timeout: Try = { result: 'timeout' };
 
-describe.each<Overlay>(['host-gw', 'vxlan'])('a lab over %s', (overlay) => {
+/** What n1 sends from to pods of the other node: its address on the LAN, or that of its tunnel. */
+const addressTowardsPods: Readonly<Record<Overlay, Dual>> = {
+  'host-gw': nodes[0].lan,
+  vxlan: nodes[0].tunnel,
+  udp: nodes[0].tunnel,
+  macvlan: nodes[0].lan,
+};
+
+describe.each(overlays)('a lab over %s', (overlay) => {
   let lab: Lab;
   beforeAll(async () => {
     lab = await createLab({ overlay });
@@ -27,6 +36,8 @@ describe.each<Overlay>(['host-gw', 'vxlan'])('a lab over %s', (overlay) => {
     ['n1', '10.244.1.11', ok('p11', '10.244.1.1')],
     ['ext', '10.244.1.11', ok('p11', '192.168.10.99')],
     ['ext', 'fd00:244:2::12', ok('p22', 'fd00:10::99')],
+    ['n1', '10.244.2.11', ok('p21', addressTowardsPods[overlay].ipv4)],
+    ['n1', 'fd00:244:2::11', ok('p21', addressTowardsPods[overlay].ipv6)],
   ] as const)('%s reaches %s', async (from, to, answer) => {
     const tcp = await lab.probe({ from, to, port: 8080, protocol: 'tcp', tries: 2 });
     const udp = await lab.probe({ from, to, port: 5353, protocol: 'udp', tries: 2 });
@@ -165,8 +176,11 @@ test('what a killed process has left behind is swept', async () => {
   await dead;
   const left = `sluice-${dead.pid}-00c0de-n1`;
   const kept = `sluice-${process.pid}-00c0de-n1`;
-  await execa('ip', ['-batch', '-'], { input: `netns add ${left}\nnetns add ${kept}\n` });
-  const inside = execa('ip', ['netns', 'exec', left, 'sleep', '60'], { reject: false });
+  await execa('ip', ['netns', 'add', kept]);
+  // In the namespace before that has a name: any lab that is made meanwhile may be the one to sweep it.
+  const enter = `ip netns attach ${left} $$; echo; exec sleep 60`;
+  const inside = execa('unshare', ['-n', 'sh', '-c', enter], { reject: false });
+  await Promise.race([once(inside.stdout, 'data'), inside]);
   const lab = await createLab();
   await lab.close();
   const names = await standing([left, kept]);

@@ -8,7 +8,7 @@ function logging(...lines: readonly string[]): string {
 }
 
 const inStep = (digest: string): string =>
-  JSON.stringify({ level: 30, manifests: digest, msg: 'in step' });
+  JSON.stringify({ level: 30, version: digest, msg: 'in step' });
 const waiting = 'exec sleep 60';
 
 function run(script: string): SluiceProcess {
@@ -21,6 +21,15 @@ test('in step with the version that the log named last', async () => {
   expect(sluice.log).toEqual(['started', inStep('one'), inStep('two')]);
   const first = sluice.inStep('one');
   await Promise.all([expect(first).rejects.toThrow('SIGTERM'), sluice.stop()]);
+});
+
+test('a message counts from the line that is named', async () => {
+  const sluice = run(logging(inStep('one'), 'not JSON', '{"msg":"gone"}', inStep('two')) + waiting);
+  await sluice.logged('gone', 0);
+  await sluice.inStep('two');
+  await sluice.logged('gone', 2);
+  const another = sluice.logged('gone', 3);
+  await Promise.all([expect(another).rejects.toThrow('SIGTERM'), sluice.stop()]);
 });
 
 test('an end before that is an error that holds the log', async () => {
