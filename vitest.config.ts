@@ -7,8 +7,10 @@ export default defineConfig({
       {
         test: {
           name: 'pure',
-          include: ['test/{unit,scenarios,structure}/**/*.test.ts'],
+          include: ['test/{unit,cluster,scenarios,structure,reference}/**/*.test.ts'],
           isolate: false,
+          // Properties take their time on a busy machine.
+          testTimeout: 120_000,
         },
       },
       {

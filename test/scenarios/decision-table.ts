@@ -1,6 +1,6 @@
 // What was decided, as a table that people read: every frontend, its route, its endpoints and why
 // others were left out.
-import type { Frontend, ServiceForwarding } from '../../src/model/forwarding.ts';
+import type { Frontend, Pool, ServiceForwarding } from '../../src/model/forwarding.ts';
 import { hostPort } from '../../src/model/forwarding.ts';
 import { servicePortName } from '../../src/model/kubernetes.ts';
 
@@ -10,17 +10,32 @@ export function decisionTable(services: Iterable<ServiceForwarding>): string {
   return frontends.toSorted(byAddress).map(frontendLines).join('');
 }
 
-function frontendLines({ address, service, portName, route }: Frontend): string {
+function frontendLines(frontend: Frontend): string {
+  const { kind, address, service, portName, route, allowFrom } = frontend;
   const { ip, protocol, port } = address;
   const masquerade = route.kind === 'forward' ? `, masquerade ${route.masquerade}` : '';
-  const head = `${protocol} ${hostPort(ip, port)} ${servicePortName(service, portName)}: ${route.kind}`;
-  const members = route.pool.members.map(
-    (member) => `  ${hostPort(member.ip, member.port)}${member.isLocal ? ' on this node' : ''}\n`,
+  const where = ip === undefined ? `*:${port}` : hostPort(ip, port);
+  const name = servicePortName(service, portName);
+  const head = `${protocol} ${where} ${kind} of ${name}: ${route.kind}${masquerade}`;
+  const { affinitySeconds } = route.pool;
+  const affinity = affinitySeconds === 0 ? '' : `, affinity ${affinitySeconds} s`;
+  const ranges = allowFrom === undefined ? '' : `, only from ${allowFrom.join(' ')}`;
+  const cluster =
+    route.kind === 'forward-local'
+      ? `  for pods and this node:\n${poolLines(route.cluster, '    ')}`
+      : '';
+  return `${head}${affinity}${ranges}\n${poolLines(route.pool, '  ')}${cluster}`;
+}
+
+function poolLines({ members, excluded }: Pool, indent: string): string {
+  const used = members.map(
+    ({ ip, port, isLocal }) => `${indent}${hostPort(ip, port)}${isLocal ? ' on this node' : ''}\n`,
   );
-  const excluded = route.pool.excluded.map(
-    ({ endpoint, reason }) => `  ${hostPort(endpoint.ip, endpoint.port)} left out: ${reason.kind}\n`,
+  const unused = excluded.map(
+    ({ endpoint, reason }) =>
+      `${indent}${hostPort(endpoint.ip, endpoint.port)} left out: ${reason.kind}\n`,
   );
-  return [`${head}${masquerade}\n`, ...members, ...excluded].join('');
+  return [...used, ...unused].join('');
 }
 
 function byAddress(a: Frontend, b: Frontend): number {

@@ -10,12 +10,13 @@ import { readManifests } from '../../src/cluster/manifests.ts';
 import { configFromFlags } from '../../src/config/config.ts';
 import type { Exec } from '../../src/host/exec.ts';
 import type { Config, ProxyMode } from '../../src/model/config.ts';
-import type { Family } from '../../src/model/ip.ts';
+import type { Family, Ip } from '../../src/model/ip.ts';
 import { families } from '../../src/model/ip.ts';
 import type { ClusterObject } from '../../src/model/kubernetes.ts';
 import { plan } from '../../src/netfilter/plan.ts';
 import type { Unit } from '../../src/netfilter/program.ts';
 import { desiredOf } from '../../src/sync/offline.ts';
+import { hostIpsOf } from '../support/ruleset.ts';
 
 /** One line of packets.yaml: what becomes of a connection, in every backend or in each. */
 export type PacketRow = {
@@ -28,6 +29,8 @@ export type PacketRow = {
 
 export type Scenario = {
   readonly objects: readonly ClusterObject[];
+  /** What node-1 has on its interfaces. */
+  readonly hostIps: readonly Ip[];
   readonly packets: readonly PacketRow[];
   readonly config: (mode: ProxyMode) => Config;
 };
@@ -46,7 +49,8 @@ export async function readScenario(folder: string): Promise<Scenario> {
     const args = parseArgs(['render', ...baseFlags, `--proxy-mode=${mode}`, ...given]);
     return configFromFlags(args.values, 'node-1');
   };
-  return { objects: [...objects.values()], packets, config };
+  const all = [...objects.values()];
+  return { objects: all, hostIps: hostIpsOf(all, 'node-1'), packets, config };
 }
 
 const noTools: Exec = (file) => Promise.reject(new Error(`a scenario runs no tool, not ${file}`));
@@ -58,12 +62,17 @@ export const nftJson = createNftablesBackend(noTools, 'json');
 /** The input of the transaction that brings the scenario to a node that has no Service yet. */
 export function transactions<U extends Unit>(
   backend: Backend<U>,
-  objects: readonly ClusterObject[],
-  config: Config,
+  scenario: Scenario,
 ): Readonly<Record<Family, string>> {
+  const { objects } = scenario;
+  const from = {
+    config: scenario.config(backend.name),
+    families,
+    hostIps: (): readonly Ip[] => scenario.hostIps,
+  };
   const surroundings = objects.filter(({ kind }) => kind === 'Node' || kind === 'ServiceCIDR');
-  const empty = desiredOf(backend, surroundings, { config, families });
-  const full = desiredOf(backend, objects, { config, families });
+  const empty = desiredOf(backend, surroundings, from);
+  const full = desiredOf(backend, objects, from);
   const encoded = full.map(({ family, desired }, index) => {
     const before = empty[index]?.desired.whole() ?? new Map<string, U>();
     return [family, backend.encode(family, plan(before, desired.whole()))];

@@ -3,19 +3,15 @@
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { buildParts, buildService } from '../../rules/index.ts';
-import { ClusterState } from '../../src/cluster/state.ts';
 import type { Backend } from '../../src/backends/backend.ts';
 import type { ProxyMode } from '../../src/model/config.ts';
-import { hostPort } from '../../src/model/forwarding.ts';
-import { families, familyOf, parseIp } from '../../src/model/ip.ts';
+import { families, familyOf } from '../../src/model/ip.ts';
 import type { Family, Ip } from '../../src/model/ip.ts';
-import type { Protocol } from '../../src/model/kubernetes.ts';
 import type { Unit } from '../../src/netfilter/program.ts';
-import type { Outcome, Packet, Ruleset } from '../../src/netfilter/trace.ts';
 import { trace } from '../../src/netfilter/trace.ts';
-import { resolveSettings } from '../../src/resolve/settings.ts';
 import { desiredOf } from '../../src/sync/offline.ts';
+import { rulesetOf } from '../support/ruleset.ts';
+import { outcomeText, packetOf } from '../support/packets.ts';
 import { decisionTable } from './decision-table.ts';
 import type { PacketRow, Scenario } from './scenario.ts';
 import { iptables, nftJson, nftText, readScenario, transactions } from './scenario.ts';
@@ -30,11 +26,12 @@ describe.each(folders)('%s', async (folder) => {
   const path = (file: string): string => join(import.meta.dirname, folder, file);
   const scenario = await readScenario(join(import.meta.dirname, folder));
   const inputs = <U extends Unit>(backend: Backend<U>): Readonly<Record<Family, string>> =>
-    transactions(backend, scenario.objects, scenario.config(backend.name));
+    transactions(backend, scenario);
 
   test('decisions', async () => {
     const config = scenario.config('nftables');
-    const tables = desiredOf(nftText, scenario.objects, { config, families });
+    const hostIps = (): readonly Ip[] => scenario.hostIps;
+    const tables = desiredOf(nftText, scenario.objects, { config, families, hostIps });
     const text = tables.map(({ desired }) => decisionTable(desired.forwarding.values())).join('');
     await expect(text).toMatchFileSnapshot(path('decisions.txt'));
   });
@@ -67,36 +64,9 @@ function expectedOf({ answer }: PacketRow, mode: ProxyMode): readonly string[] {
 }
 
 function answerTo(row: PacketRow, scenario: Scenario, mode: ProxyMode): readonly string[] {
-  const packet = packetOf(row);
-  const ruleset = rulesetOf(scenario, mode, familyOf(packet.destination));
+  const packet = packetOf(row.from, row.to);
+  const { objects, hostIps } = scenario;
+  const config = scenario.config(mode);
+  const ruleset = rulesetOf(objects, { config, family: familyOf(packet.destination), hostIps });
   return trace(ruleset, packet).map(outcomeText);
-}
-
-function rulesetOf({ objects, config }: Scenario, mode: ProxyMode, family: Family): Ruleset {
-  const state = new ClusterState('node-1');
-  state.apply(objects.map((object) => ({ op: 'set', object })));
-  const settings = resolveSettings(config(mode), state, family);
-  const [table] = desiredOf(nftText, objects, { config: config(mode), families: [family] });
-  const forwarding = [...(table?.desired.forwarding.values() ?? [])];
-  const services = forwarding.map((service) => buildService(service, settings));
-  return { parts: buildParts(settings), services };
-}
-
-function packetOf({ from, to }: PacketRow): Packet {
-  const [who, source, , byInterface] = from.split(' ') as [string, string, string?, string?];
-  const [protocol, destination, port] = to.split(' ') as [Protocol, string, string];
-  return {
-    origin: who === 'node' ? 'node' : 'elsewhere',
-    interface: byInterface ?? '',
-    source: parseIp(source) as Ip,
-    destination: parseIp(destination) as Ip,
-    protocol,
-    port: Number(port),
-  };
-}
-
-function outcomeText({ verdict, endpoint, share, isMasqueraded }: Outcome): string {
-  if (endpoint === undefined) return verdict;
-  const where = `1/${Math.round(1 / share)} ${hostPort(endpoint.ip, endpoint.port)}`;
-  return isMasqueraded ? `${where} masqueraded` : where;
 }

@@ -9,6 +9,7 @@ import { onTestFinished } from 'vitest';
 import { execOnHost, type Exec } from '../../src/host/exec.ts';
 import { createNamespaces, deleteNamespaces, newLabName } from '../../src/lab/namespaces.ts';
 import {
+  leavesHostAlone,
   startSluice,
   type SluiceOptions,
   type SluiceProcess,
@@ -87,7 +88,7 @@ export async function networkNamespace(): Promise<NetworkNamespace> {
 export function flagsFor(mode: ProxyMode): readonly string[] {
   const ranges = '10.244.0.0/16,fd00:244::/32';
   const identity = ['--hostname-override', 'node-1'];
-  return ['--proxy-mode', mode, '--cluster-cidr', ranges, ...identity];
+  return ['--proxy-mode', mode, '--cluster-cidr', ranges, ...identity, ...leavesHostAlone];
 }
 
 /** Puts `text` in place of the file by rename, so that no half-written one is ever read. */

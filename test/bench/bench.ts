@@ -1,0 +1,51 @@
+// What the number of Services costs: starts, changes, memory, in one run on one machine, beside the time of
+// the kernel's own tools for the same rules. Needs root. Run: npm run bench -- [--only PART]...
+// [--services N] [--quick]. Results: a table here, and results/ as JSON and as a plot.
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { parts, type Figure, type PartName } from './scale/figures.ts';
+import { plotOf } from './scale/plot.ts';
+import { machineOf, rowOf, tableOf, writeResults } from './scale/report.ts';
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', multiple: true },
+    services: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+  },
+});
+const names = Object.keys(parts) as PartName[];
+const wanted = names.filter((name) => values.only?.includes(name) ?? true);
+if (wanted.length === 0) throw new Error(`--only takes one of ${names.join(', ')}`);
+const allSizes = values.quick ? [50, 1000] : [50, 10_000, 50_000];
+const sizes = values.services === undefined ? allSizes : [Number(values.services)];
+
+const folder = await mkdtemp(join(tmpdir(), 'sluice-bench-'));
+const figures: Figure[] = [];
+try {
+  const sluiceFile = join(folder, 'sluice.cjs');
+  const build = fileURLToPath(new URL('../../scripts/build.ts', import.meta.url));
+  execFileSync(process.execPath, [build, sluiceFile], { stdio: 'inherit' });
+  const machine = machineOf(loadavg());
+  process.stdout.write(`${machine.text}\n`);
+  for (const part of wanted) {
+    const say = (figure: Omit<Figure, 'part'>): void => {
+      figures.push({ part, ...figure });
+      process.stderr.write(`${rowOf({ part, ...figure })}\n`);
+    };
+    await parts[part]({ sluiceFile, folder, sizes, share: values.quick ? 0.1 : 1, say });
+  }
+  process.stdout.write(`${tableOf(figures)}\n`);
+  // A part of the run, or a small one, is no result.
+  const isWhole = wanted.length === names.length && sizes.length === 3;
+  if (isWhole) await writeResults({ machine, figures, plot: plotOf(figures, machine.text) });
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}
+process.exitCode = figures.every(({ value, bound }) => bound === undefined || value <= bound)
+  ? 0
+  : 1;

@@ -1,0 +1,48 @@
+// The floor: how long the kernel's own tools take for the same rules, with nothing of ours around them.
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execOnHost } from '../../../src/host/exec.ts';
+import { createNamespaces, deleteNamespaces, newLabName } from '../../../src/lab/namespaces.ts';
+import { manifestText } from './cluster.ts';
+import { kubeProxyLayout } from './kube-proxy-layout.ts';
+import { sharedNowMs } from './line-process.ts';
+import { commandOf, commonFlags } from './stage.ts';
+
+/** A load that can be timed again and again. */
+export type Floor = { readonly timeMs: () => Promise<number> };
+
+const longMs = 900_000;
+
+/** Bare `nft -f` of the rules that Sluice would load for the cluster. */
+export async function nftFloor(
+  services: number,
+  { sluiceFile, folder }: { readonly sluiceFile: string; readonly folder: string },
+): Promise<Floor> {
+  const manifest = join(folder, `floor-${services}.json`);
+  const rules = join(folder, `floor-${services}.nft`);
+  await writeFile(manifest, manifestText(services, 'json'));
+  const [node, ...args] = commandOf(sluiceFile);
+  const render = [...args, 'render', '--manifests', manifest, '--family', 'IPv4'];
+  const { stdout } = await execOnHost(node, [...render, ...commonFlags]);
+  await writeFile(rules, stdout);
+  return { timeMs: () => inEmptyNamespace(['nft', '-f', rules]) };
+}
+
+/** Bare `iptables-restore` of what kube-proxy writes for the cluster. */
+export async function iptablesFloor(services: number, folder: string): Promise<Floor> {
+  const rules = join(folder, `floor-${services}.rules`);
+  await writeFile(rules, kubeProxyLayout(services));
+  return { timeMs: () => inEmptyNamespace(['iptables-restore', rules]) };
+}
+
+async function inEmptyNamespace(command: readonly string[]): Promise<number> {
+  const name = `${await newLabName()}-floor`;
+  await createNamespaces(execOnHost, [name]);
+  try {
+    const start = sharedNowMs();
+    await execOnHost('ip', ['netns', 'exec', name, ...command], { timeoutMs: longMs });
+    return sharedNowMs() - start;
+  } finally {
+    await deleteNamespaces(execOnHost, [name]);
+  }
+}
