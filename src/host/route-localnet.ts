@@ -1,15 +1,17 @@
 // The kernel setting without which a packet from 127.0.0.1 never leaves this host, so that a node port
 // at localhost reaches no pod. In: a yes. Out: whether it was set before, so that it can be put back; a
-// mark on this machine says so until then, or until the machine starts anew.
+// mark beside the setting says so until then.
 import { ToolError } from '../errors.ts';
-import { mkdir, readlink, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import type { Exec } from './exec.ts';
 
 /** The setting, as sysctl(8) names it. */
 export const routeLocalnet = 'net.ipv4.conf.all.route_localnet';
 
-const file = `/proc/sys/${routeLocalnet.replaceAll('.', '/')}`;
+const setting = `/proc/sys/${routeLocalnet.replaceAll('.', '/')}`;
+
+// A number beside it that the kernel keeps for whoever wants one (Linux Documentation/networking/
+// ip-sysctl: tag): our mark, which goes where the setting goes: with the network namespace.
+const tag = '/proc/sys/net/ipv4/conf/all/tag';
 
 /**
  * Lets packets from loopback addresses out; true where they already were. Whoever does this must shut
@@ -26,42 +28,38 @@ export async function restoreRouteLocalnet(exec: Exec, wasAllowed: boolean): Pro
   if (!wasAllowed && (await readSetting(exec)) !== '0') await writeSetting(exec, '0');
 }
 
-/** As allowRouteLocalnet, and remembers where it had to: putBackRouteLocalnet undoes just that. */
+/** As allowRouteLocalnet, and marks where it had to: putBackRouteLocalnet undoes just that. */
 export async function keepRouteLocalnet(exec: Exec): Promise<void> {
   if (await allowRouteLocalnet(exec)) return;
-  const mark = await markFile();
-  // Where nothing may be written, it is the operator's to undo.
-  await mkdir(dirname(mark), { recursive: true })
-    .then(() => writeFile(mark, ''))
-    .catch(() => {});
+  // A tag of somebody else's stays; the setting is then the operator's to undo.
+  if ((await readSetting(exec, tag)) === '0') await writeSetting(exec, await ourTag(exec), tag);
 }
 
 /** Puts the setting back where Sluice changed it; true where it did. */
 export async function putBackRouteLocalnet(exec: Exec): Promise<boolean> {
-  const mark = await markFile();
-  const isMarked = await stat(mark).then(
-    () => true,
-    () => false,
-  );
-  if (!isMarked) return false;
+  if ((await readSetting(exec, tag)) !== (await ourTag(exec))) return false;
   await restoreRouteLocalnet(exec, false);
-  await rm(mark, { force: true });
+  await writeSetting(exec, '0', tag);
   return true;
 }
 
-// Each network namespace has a setting of its own; its number tells them apart.
-async function markFile(): Promise<string> {
-  const namespace = await readlink('/proc/self/ns/net');
-  return `/run/sluice/route-localnet.${/\d+/.exec(namespace)?.[0] ?? 'unknown'}`;
+/**
+ * What our mark says: the number of the network namespace, as the signed 32 bits that the tag holds. A
+ * new namespace may begin with a copy of the first one's settings (net.core.devconf_inherit_init_net),
+ * so that a fixed number could be the mark of another.
+ */
+async function ourTag(exec: Exec): Promise<string> {
+  const { stdout } = await explained(exec('readlink', ['/proc/self/ns/net']));
+  return String(Number(/\d+/.exec(stdout)?.[0] ?? 1) | 0);
 }
 
-async function readSetting(exec: Exec): Promise<string> {
+async function readSetting(exec: Exec, file = setting): Promise<string> {
   const { stdout } = await explained(exec('cat', [file]));
   return stdout.trim();
 }
 
 // A shell, as not every machine has sysctl.
-async function writeSetting(exec: Exec, value: '0' | '1'): Promise<void> {
+async function writeSetting(exec: Exec, value: string, file = setting): Promise<void> {
   await explained(exec('sh', ['-c', 'echo "$1" > "$2"', 'sh', value, file]));
 }
 

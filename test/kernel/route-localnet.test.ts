@@ -6,6 +6,7 @@ import { manifestOf } from '../support/service-objects.ts';
 
 const text = manifestOf([{ name: 'web', ip: '10.96.0.1', endpoints: ['10.244.1.1'] }]);
 const file = '/proc/sys/net/ipv4/conf/all/route_localnet';
+const tag = '/proc/sys/net/ipv4/conf/all/tag';
 
 async function setting({ exec }: Stand): Promise<string> {
   return (await exec('cat', [file])).stdout.trim();
@@ -47,6 +48,19 @@ describe('route_localnet', () => {
     await sluice.stop();
     await stand.sluice(['cleanup', '--proxy-mode', 'iptables']);
     expect(await setting(stand)).toBe('1');
+  });
+
+  // A new network namespace may begin with the settings, and so the mark, of the first one.
+  test.each(['7', '-268435456'])('is left to whoever set the tag %s', async (value) => {
+    const stand = await standWith('iptables', text);
+    await stand.exec('sh', ['-c', `echo ${value} > ${tag}`]);
+    const sluice = stand.start({ manifests: stand.manifests, proxyMode: 'iptables' });
+    await sluice.inStep(manifestDigest(text));
+    await sluice.stop();
+    const { stderr } = await stand.sluice(['cleanup', '--proxy-mode', 'iptables']);
+    expect(stderr).not.toContain('put back');
+    expect(await setting(stand)).toBe('1');
+    expect((await stand.exec('cat', [tag])).stdout.trim()).toBe(value);
   });
 
   test('that cannot be set ends the daemon, with what to do', async () => {
