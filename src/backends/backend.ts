@@ -1,12 +1,16 @@
 // What a way of programming netfilter must be able to do. The pure half is an Assembly; the rest are
 // the only effects on the kernel's rules.
+import type { ToolError } from '../errors.ts';
 import type { Family } from '../model/ip.ts';
 import type { ProxyMode } from '../model/config.ts';
 import type { ServiceKey } from '../model/kubernetes.ts';
 import type { Part, ServiceRules } from '../model/ruleset.ts';
 import type { FamilySettings } from '../model/settings.ts';
+import type { TouchOf } from '../netfilter/monitor.ts';
+import type { Counted } from '../netfilter/counted.ts';
 import type { Plan } from '../netfilter/plan.ts';
 import type { Program, Unit } from '../netfilter/program.ts';
+import type { Served } from '../netfilter/served.ts';
 
 /** The units that a change of some Services touches: as they were, and as they are to be. */
 export type Change<U extends Unit> = { readonly before: Program<U>; readonly after: Program<U> };
@@ -18,7 +22,9 @@ export type Change<U extends Unit> = { readonly before: Program<U>; readonly aft
 export interface Assembly<U extends Unit> {
   /** Replaces the pieces of these Services (undefined: gone); says which units that touches. */
   replace(pieces: ReadonlyMap<ServiceKey, ServiceRules | undefined>): Change<U>;
-  /** All units there are now. */
+  /** All units there are now, each once. */
+  units(): Iterable<U>;
+  /** The same as a Program, which takes long to put together where there are many. */
   whole(): Program<U>;
 }
 
@@ -45,12 +51,25 @@ export interface Backend<U extends Unit = Unit> extends Assembler<U> {
   observe(family: Family): Promise<Program<U>>;
   /** A whole Program as a saved ruleset reads it back (`--against`), in this backend's own format. */
   parse(family: Family, saved: string): Program<U> | Promise<Program<U>>;
+  /** What a Program does for the clients of each Service address. */
+  served(family: Family, program: Program<U>): readonly Served[];
+  /** New connections that the kernel counted so far: none of what it does not count. */
+  connections(family: Family): Promise<readonly Counted[]>;
   /** The input of the one transaction that carries out a plan, or '' for an empty plan. */
   encode(family: Family, plan: Plan<U>): string;
   /** Asks the tool whether it would take the plan; changes nothing; throws ToolError where not. */
   check(family: Family, plan: Plan<U>): Promise<void>;
+  /** The ids of the units that a refusal is about, as far as the tool names them. */
+  unitsNamedIn(refusal: ToolError): readonly string[];
   /** Carries out a plan in one transaction; throws ToolError and changes nothing where it fails. */
   apply(family: Family, plan: Plan<U>): Promise<void>;
+  /** Which lines of `nft monitor` tell of changes of our rules; undefined where it hears of none. After probe. */
+  touches(): TouchOf | undefined;
+  /**
+   * Whether what a flush takes away first is still there, where nothing tells of changes; undefined where that
+   * cannot be told now. Far cheaper than observe.
+   */
+  canariesStand?(family: Family): Promise<boolean | undefined>;
   /** Where else rules of ours were found by probe, in the way of those here; for a clean-up. */
   elsewhere?(): readonly Elsewhere<U>[];
 }

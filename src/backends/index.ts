@@ -12,7 +12,8 @@ export type WithBackend<R> = <U extends Unit>(backend: Backend<U>) => R;
 const backends: Readonly<
   Record<ProxyMode, <R>(exec: Exec, config: Config, use: WithBackend<R>) => R>
 > = {
-  nftables: (exec, { nftInput }, use) => use(createNftablesBackend(exec, nftInput)),
+  nftables: (exec, { nftInput, serviceCounters }, use) =>
+    use(createNftablesBackend(exec, nftInput, serviceCounters)),
   iptables: (exec, _config, use) => use(createIptablesBackend(exec)),
 };
 

@@ -50,7 +50,7 @@ describe.each(variants)('%s', (variant) => {
     const steps = plan(await backend.observe('IPv4'), desired.whole());
     const written = steps.map((step) => (step.op === 'delete' ? step.was : step.unit).id);
     const lookUps =
-      /^(nat|filter|mangle) KUBE-((EXTERNAL-)?(SERVICES|NODEPORTS)|PROXY-FIREWALL|PROXY-CANARY|(SVCS|NPS|EXTS|ENPS|FWS)-.+)$/;
+      /^(nat|filter|mangle) (SLUICE-CANARY|KUBE-((EXTERNAL-)?(SERVICES|NODEPORTS)|PROXY-FIREWALL|PROXY-CANARY|(SVCS|NPS|EXTS|ENPS|FWS)-.+))$/;
     expect(written.filter((id) => !lookUps.test(id))).toEqual([]);
     await backend.check('IPv4', steps);
     await backend.apply('IPv4', steps);

@@ -91,7 +91,7 @@ describe.each(cases)('$family in $input with $whose', ({ input, family }) => {
   );
 
   test.each([
-    { other: 'map', piece: 'map endpoints-tcp { type ADDRESS . inet_service : ADDRESS; }' },
+    { other: 'map', piece: 'map endpoints-tcp-3 { type ADDRESS . inet_service : ADDRESS; }' },
     { other: 'set', piece: 'set of-another-release { type ADDRESS; }' },
     {
       other: 'base chain',

@@ -71,6 +71,13 @@ async function count({ exec }: NetworkNamespace, family: Family): Promise<Counts
 
 type Listed = { readonly elem?: readonly unknown[] };
 
+/** The slots of Service 417, with what stands in them where they are added. */
+function slots(endpoints: readonly string[], withValues: boolean): string {
+  return endpoints
+    .map((ip, slot) => `10.96.2.18 . 80 . ${slot}${withValues ? ` : ${ip} . 8080` : ''}`)
+    .join(', ');
+}
+
 test('a hundred times the Services are as many rules and chains', async () => {
   const [few, many] = [await makeNode(), await makeNode()];
   await few.pass(Array.from({ length: 10 }, (_, index) => serviceNumber(index)));
@@ -127,12 +134,14 @@ describe('among a thousand Services', () => {
     expect(recorder.take()).toEqual([
       {
         command: 'nft -f -',
-        input: `add chain ip sluice KUBE-SVC-TCP-6
-add rule ip sluice KUBE-SVC-TCP-6 ip saddr != 10.244.0.0/16 meta mark set meta mark | 0x00004000 comment "masquerade traffic from outside the pod network"
-add rule ip sluice KUBE-SVC-TCP-6 dnat ip to ip daddr . tcp dport . numgen random mod 6 map @endpoints-tcp
-delete element ip sluice service-ips { 10.96.2.18 . tcp . 80 }
-add element ip sluice service-ips { 10.96.2.18 . tcp . 80 comment "default/service-417" : goto KUBE-SVC-TCP-6 }
-add element ip sluice endpoints-tcp { 10.96.2.18 . 80 . 5 : 10.9.2.18 . 8080 }
+        input: `add map ip sluice endpoints-tcp-6 { typeof ip daddr . tcp dport . numgen random mod 65536 : ip daddr . tcp dport ; }
+add chain ip sluice endpoints-tcp-6
+flush chain ip sluice endpoints
+add rule ip sluice endpoints-tcp-6 dnat ip to ip daddr . tcp dport . numgen random mod 6 map @endpoints-tcp-6
+add rule ip sluice endpoints meta l4proto tcp jump endpoints-tcp-5
+add rule ip sluice endpoints meta l4proto tcp jump endpoints-tcp-6
+delete element ip sluice endpoints-tcp-5 { ${slots(before.endpoints, false)} }
+add element ip sluice endpoints-tcp-6 { ${slots(after.endpoints, true)} }
 add element ip sluice hairpin-connections { 10.9.2.18 . 10.9.2.18 . tcp . 8080 }
 `,
       },
@@ -141,14 +150,30 @@ add element ip sluice hairpin-connections { 10.9.2.18 . 10.9.2.18 . tcp . 8080 }
     expect(recorder.take()).toEqual([
       {
         command: 'nft -f -',
-        input: `delete element ip sluice endpoints-tcp { 10.96.2.18 . 80 . 5 }
+        input: `flush chain ip sluice endpoints
+add rule ip sluice endpoints meta l4proto tcp jump endpoints-tcp-5
+delete element ip sluice endpoints-tcp-6 { ${slots(after.endpoints, false)} }
 delete element ip sluice hairpin-connections { 10.9.2.18 . 10.9.2.18 . tcp . 8080 }
-delete element ip sluice service-ips { 10.96.2.18 . tcp . 80 }
-add element ip sluice service-ips { 10.96.2.18 . tcp . 80 comment "default/service-417" : goto KUBE-SVC-TCP-5 }
-flush chain ip sluice KUBE-SVC-TCP-6
-delete chain ip sluice KUBE-SVC-TCP-6
+add element ip sluice endpoints-tcp-5 { ${slots(before.endpoints, true)} }
+flush chain ip sluice endpoints-tcp-6
+delete chain ip sluice endpoints-tcp-6
+delete map ip sluice endpoints-tcp-6
 `,
       },
+    ]);
+  });
+
+  test('where others have as many endpoints it is elements and nothing else', async () => {
+    const { pass, recorder } = node;
+    const one = serviceNumber(417);
+    const few = { ...one, endpoints: one.endpoints.slice(0, 1) };
+    await pass([few, { ...serviceNumber(1), endpoints: ['10.9.2.18'] }]);
+    recorder.take();
+    await pass([one]);
+    const commands = recorder.take().flatMap(({ input }) => input.trimEnd().split('\n'));
+    expect(commands.map((command) => command.split(' ', 2).join(' '))).toEqual([
+      'delete element',
+      'add element',
     ]);
   });
 

@@ -2,6 +2,8 @@
 import type { Family } from '../../model/ip.ts';
 import type { ServiceKey } from '../../model/kubernetes.ts';
 import type { Part, ServiceRules } from '../../model/ruleset.ts';
+import type { Program } from '../../netfilter/program.ts';
+import { programOf } from '../../netfilter/program.ts';
 import type { Assembly, Change } from '../backend.ts';
 import type { Piece } from './compile.ts';
 import { compileService } from './compile.ts';
@@ -24,8 +26,9 @@ export class IptablesAssembly implements Assembly<IptablesUnit> {
   readonly #pieces = new Map<ServiceKey, Piece>();
   readonly #dispatches: ReadonlyMap<TreeName, Dispatch>;
 
-  constructor(family: Family, parts: readonly Part[]) {
-    this.#frame = compileFrame(family, parts);
+  /** `more` are units that stand whatever Services there are. */
+  constructor(family: Family, parts: readonly Part[], more: readonly IptablesUnit[] = []) {
+    this.#frame = [...compileFrame(family, parts), ...more];
     const tails = compileTails(parts);
     this.#dispatches = new Map(
       [...treePlaces].flatMap(([name, place]) => {
@@ -54,17 +57,17 @@ export class IptablesAssembly implements Assembly<IptablesUnit> {
     return { before, after };
   }
 
-  whole(): ReadonlyMap<string, IptablesUnit> {
-    const units = new Map<string, IptablesUnit>();
-    for (const unit of this.#frame) units.set(unit.id, unit);
-    for (const dispatch of this.#dispatches.values()) {
-      for (const unit of dispatch.units()) units.set(unit.id, unit);
-    }
+  whole(): Program<IptablesUnit> {
+    return programOf(this.units());
+  }
+
+  *units(): Generator<IptablesUnit> {
+    for (const unit of this.#frame) yield unit;
+    for (const dispatch of this.#dispatches.values()) yield* dispatch.units();
     // Sorted, so that nobody can tell in which order the Services came.
     for (const service of [...this.#pieces.keys()].sort()) {
-      for (const unit of this.#pieces.get(service)?.chains ?? []) units.set(unit.id, unit);
+      yield* this.#pieces.get(service)?.chains ?? [];
     }
-    return units;
   }
 
   #swap(

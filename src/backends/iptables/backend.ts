@@ -8,13 +8,18 @@ import type { Program } from '../../netfilter/program.ts';
 import type { Backend } from '../backend.ts';
 import { findLockHolders } from '../../host/xtables-lock.ts';
 import { IptablesAssembly } from './assembly.ts';
+import { canariesStand, canaryUnits } from './canary.ts';
 import type { FindHolders } from './lock.ts';
+import { countedIn } from './counted.ts';
 import { isLocked, lockSeconds, nameHolder } from './lock.ts';
 import { parseSaved } from './observe.ts';
 import type { Probed } from './probe.ts';
 import { probeTools } from './probe.ts';
 import { encodePlan, locateFailure } from './restore.ts';
 import { readSaved } from './saved.ts';
+import { unitsNamedIn } from './refusal.ts';
+import { servedBy } from './served.ts';
+import { touchesOurChains } from './touches.ts';
 import type { IptablesUnit } from './unit.ts';
 import type { Place } from './variant.ts';
 import { tools } from './variant.ts';
@@ -42,13 +47,23 @@ export function createIptablesBackend(
       ({ place, leftovers } = found);
       return { families, findings };
     },
-    assemble: (parts, { family }) => new IptablesAssembly(family, parts),
+    assemble: (parts, { family }) =>
+      new IptablesAssembly(family, parts, place.variant === 'legacy' ? canaryUnits() : []),
     list: (family) => list(exec, family, place),
     observe: (family) => observe(exec, family, place),
     parse: readSaved,
+    served: servedBy,
+    connections: async (family) => {
+      const args = ['-c', '-t', 'nat'];
+      return countedIn((await exec(`${place.tools[family]}-save`, args)).stdout);
+    },
     encode: (family, plan) => encodePlan(family, plan, place.variant),
     check: (family, plan) => restore(around, family, { plan, place, isTest: true }),
+    unitsNamedIn,
     apply: (family, plan) => restore(around, family, { plan, place, isTest: false }),
+    touches: () => (place.variant === 'nf_tables' ? touchesOurChains : undefined),
+    canariesStand: async (family) =>
+      place.variant === 'nf_tables' ? true : canariesStand(exec, place.tools[family]),
     elsewhere: () =>
       leftovers.map(({ family, place: other }) => ({
         family,

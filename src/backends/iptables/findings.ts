@@ -27,8 +27,8 @@ export function leftoverFinding(family: Family, place: Place, units: Found): str
 
 // As in ourNames (observe.ts), in the words of grep.
 const ours =
-  '(^:|^-A |-[jg] )KUBE-(SERVICES|NODEPORTS|EXTERNAL-|POSTROUTING|MARK-MASQ|FORWARD|PROXY-|' +
-  '(SVCS|NPS|EXTS|ENPS|FWS|SVC|SVL|EXT|FW|SEP|XLB)-)';
+  '(^:|^-A |-[jg] )(SLUICE-CANARY|KUBE-(SERVICES|NODEPORTS|EXTERNAL-|POSTROUTING|MARK-MASQ|FORWARD|PROXY-|' +
+  '(SVCS|NPS|EXTS|ENPS|FWS|SVC|SVL|EXT|FW|SEP|XLB)-))';
 
 /** Removes our chains, and kube-proxy's, with all that leads to them; leaves everything else. */
 export function removalCommand(family: Family, { tools }: Place): string {

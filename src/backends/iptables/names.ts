@@ -29,6 +29,9 @@ export const fixedChains = {
 /** The kubelet's chain in the filter table; we put a rule there, and leave all that is in it. */
 export const kubeletFirewall = 'KUBE-FIREWALL';
 
+/** Ours alone, and empty (canary.ts). */
+export const canaryChain = 'SLUICE-CANARY';
+
 /** What identifies a Service port. */
 export type ServicePortId = Pick<ServiceChain, 'service' | 'portName' | 'protocol'>;
 

@@ -5,7 +5,7 @@ import { families } from '../../model/ip.ts';
 import type { ServiceKey } from '../../model/kubernetes.ts';
 import { serviceKey } from '../../model/kubernetes.ts';
 import type { TableName } from './names.ts';
-import { kubeletFirewall } from './names.ts';
+import { canaryChain, kubeletFirewall } from './names.ts';
 import type { IptablesUnit } from './unit.ts';
 import { chainUnit, heldChainUnit, jumpUnit, sharedChainUnit, sharedRuleUnit } from './unit.ts';
 import { tools } from './variant.ts';
@@ -20,7 +20,19 @@ const ourNames: Readonly<Record<TableName, RegExp>> = {
   mangle: /^KUBE-PROXY-CANARY$/,
 };
 
-const builtIns = new Set(['PREROUTING', 'INPUT', 'FORWARD', 'OUTPUT', 'POSTROUTING']);
+/** The kernel's own chains. */
+export const builtInChains: ReadonlySet<string> = new Set([
+  'PREROUTING',
+  'INPUT',
+  'FORWARD',
+  'OUTPUT',
+  'POSTROUTING',
+]);
+
+/** Whether a chain of this table is ours, or kube-proxy's, and nobody else's. */
+export function isOurChain(table: TableName, name: string): boolean {
+  return name === canaryChain || ourNames[table].test(name);
+}
 
 /** A table as it is read: rules, without their `-A CHAIN`, by chain and by jump. */
 type Reading = {
@@ -82,7 +94,7 @@ function emptyReading(table: TableName): Reading {
 function readChain({ table, shared, chains }: Reading, line: string): void {
   const [, name = ''] = /^(?::|-N )(\S+)/.exec(line) ?? [];
   if (isShared(table, name)) share(shared, sharedChainUnit(table, name));
-  else if (ourNames[table].test(name)) chains.set(name, []);
+  else if (isOurChain(table, name)) chains.set(name, []);
 }
 
 function isShared(table: TableName, chain: string): boolean {
@@ -101,12 +113,12 @@ function readRule({ table, shared, chains, jumps, heldBy }: Reading, line: strin
     return;
   }
   const target = / -[jg] (\S+)$/.exec(` ${rule}`)?.[1] ?? '';
-  if (isShared(table, chain) || (builtIns.has(chain) && isShared(table, target))) {
+  if (isShared(table, chain) || (builtInChains.has(chain) && isShared(table, target))) {
     share(shared, sharedRuleUnit(table, chain, rule));
     return;
   }
-  if (!ourNames[table].test(target)) return;
-  if (!builtIns.has(chain)) {
+  if (!isOurChain(table, target)) return;
+  if (!builtInChains.has(chain)) {
     heldBy.set(target, (heldBy.get(target) ?? new Set()).add(chain));
     return;
   }

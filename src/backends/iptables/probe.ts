@@ -45,8 +45,13 @@ export async function probeTools(exec: Exec, findHolders: FindHolders): Promise<
   const served: Family[] = [];
   const findings = [`iptables ${version} (${place.variant})${why === '' ? '' : `: ${why}`}`];
   const refusals: string[] = [];
-  for (const family of families) {
-    const { refusal, notice } = await tryFamily(exec, place.tools[family], findHolders);
+  const tried = await Promise.all(
+    families.map(async (family) => ({
+      family,
+      ...(await tryFamily(exec, place.tools[family], findHolders)),
+    })),
+  );
+  for (const { family, refusal, notice } of tried) {
     if (refusal === undefined) served.push(family);
     else refusals.push(`${family} cannot be programmed: ${refusal}`);
     if (notice !== undefined) findings.push(`${family}: ${notice}`);
@@ -68,10 +73,11 @@ async function findInstalled(exec: Exec): Promise<Installed> {
     const place = { variant, tools };
     return { place, version, why: '', saved: await readSaved(exec, place), other: undefined };
   }
-  const saved: Record<Variant, Saved> = {
-    nf_tables: await readSaved(exec, places.nf_tables),
-    legacy: await readSaved(exec, places.legacy),
-  };
+  const [nftables, legacy] = await Promise.all([
+    readSaved(exec, places.nf_tables),
+    readSaved(exec, places.legacy),
+  ]);
+  const saved: Readonly<Record<Variant, Saved>> = { nf_tables: nftables, legacy };
   const { variant, why } = chooseVariant(saved);
   const { version } = versionOf(answers[both.indexOf(places[variant])] ?? '');
   const another = otherVariant[variant];
@@ -107,7 +113,8 @@ function versionOf(answer: string): { readonly version: string; readonly variant
 async function readSaved(exec: Exec, place: Place): Promise<Saved> {
   const read = async (family: Family): Promise<string> =>
     (await answer(exec, `${place.tools[family]}-save`, [])).stdout;
-  return { IPv4: await read('IPv4'), IPv6: await read('IPv6') };
+  const [IPv4, IPv6] = await Promise.all([read('IPv4'), read('IPv6')]);
+  return { IPv4, IPv6 };
 }
 
 type Tried = {

@@ -1,26 +1,38 @@
 // The nftables Program of one family, kept as pieces; see Assembly in backend.ts.
+import type { ServiceCounters } from '../../model/config.ts';
 import type { Family } from '../../model/ip.ts';
 import type { ServiceKey } from '../../model/kubernetes.ts';
 import type { Part, ServiceRules } from '../../model/ruleset.ts';
+import type { Program } from '../../netfilter/program.ts';
+import { programOf } from '../../netfilter/program.ts';
 import type { Assembly, Change } from '../backend.ts';
-import type { ClassChains } from './class-chain.ts';
 import type { Piece } from './compile.ts';
-import { compileFrame, compileService } from './compile.ts';
+import { compileEntries, compileFrame, compileService } from './compile.ts';
+import type { SharedUnits } from './shared-chain.ts';
 import type { NftUnit } from './unit.ts';
 
 /**
  * Invariant: #shared counts, for each unit that Services share, how often the pieces hold it, and
- * holds none that is in no piece.
+ * holds none that is in no piece; #sharedChains names its chains, and #entries enter just these.
  */
 export class NftAssembly implements Assembly<NftUnit> {
+  readonly #family: Family;
+  readonly #parts: readonly Part[];
+  readonly #counters: ServiceCounters;
   readonly #frame: readonly NftUnit[];
+  #entries: readonly NftUnit[];
   readonly #pieces = new Map<ServiceKey, Piece>();
   // Settings are the same for as long as this lives; there are as many as Services have shapes.
-  readonly #classChains: ClassChains = new Map();
+  readonly #known: SharedUnits = new Map();
+  readonly #sharedChains = new Set<string>();
   readonly #shared = new Map<string, { readonly unit: NftUnit; readonly count: number }>();
 
-  constructor(family: Family, parts: readonly Part[]) {
-    this.#frame = compileFrame(family, parts);
+  constructor(family: Family, parts: readonly Part[], counters: ServiceCounters = 'off') {
+    this.#family = family;
+    this.#parts = parts;
+    this.#counters = counters;
+    this.#frame = compileFrame(family, parts, counters);
+    this.#entries = this.#compileEntries();
   }
 
   replace(pieces: ReadonlyMap<ServiceKey, ServiceRules | undefined>): Change<NftUnit> {
@@ -29,7 +41,8 @@ export class NftAssembly implements Assembly<NftUnit> {
     const touched = new Map<string, NftUnit | undefined>();
     for (const [service, rules] of pieces) {
       const old = this.#pieces.get(service);
-      const piece = rules === undefined ? undefined : compileService(rules, this.#classChains);
+      const piece =
+        rules === undefined ? undefined : compileService(rules, this.#known, this.#counters);
       for (const unit of old?.own ?? []) before.set(unit.id, unit);
       for (const unit of piece?.own ?? []) after.set(unit.id, unit);
       for (const unit of old?.shared ?? []) this.#count(unit, -1, touched);
@@ -42,19 +55,57 @@ export class NftAssembly implements Assembly<NftUnit> {
       const now = this.#shared.get(id);
       if (now !== undefined) after.set(id, now.unit);
     }
+    if (this.#noteChains(touched)) this.#enter(before, after);
     return { before, after };
   }
 
-  whole(): ReadonlyMap<string, NftUnit> {
-    const units = new Map<string, NftUnit>();
-    for (const unit of this.#frame) units.set(unit.id, unit);
+  whole(): Program<NftUnit> {
+    return programOf(this.units());
+  }
+
+  *units(): Generator<NftUnit> {
+    for (const unit of this.#frame) yield unit;
+    for (const unit of this.#entries) yield unit;
+    const seen = new Set<string>();
     // Sorted, so that nobody can tell in which order the Services came.
     for (const service of [...this.#pieces.keys()].sort()) {
       const { own = [], shared = [] } = this.#pieces.get(service) ?? {};
-      for (const unit of shared) if (!units.has(unit.id)) units.set(unit.id, unit);
-      for (const unit of own) units.set(unit.id, unit);
+      for (const unit of shared) {
+        if (seen.has(unit.id)) continue;
+        seen.add(unit.id);
+        yield unit;
+      }
+      yield* own;
     }
-    return units;
+  }
+
+  /** Makes #sharedChains follow #shared; returns whether that changes it. */
+  #noteChains(touched: ReadonlyMap<string, NftUnit | undefined>): boolean {
+    let isChanged = false;
+    for (const [id, was] of touched) {
+      const unit = this.#shared.get(id)?.unit;
+      if (was?.kind === 'chain' && unit === undefined) this.#sharedChains.delete(was.name);
+      else if (was === undefined && unit?.kind === 'chain') this.#sharedChains.add(unit.name);
+      else continue;
+      isChanged = true;
+    }
+    return isChanged;
+  }
+
+  /** Makes #entries follow #shared, and says what that changes. */
+  #enter(before: Map<string, NftUnit>, after: Map<string, NftUnit>): void {
+    const entries = this.#compileEntries();
+    for (const [index, unit] of entries.entries()) {
+      const was = this.#entries[index];
+      if (was === undefined || was.text === unit.text) continue;
+      before.set(was.id, was);
+      after.set(unit.id, unit);
+    }
+    this.#entries = entries;
+  }
+
+  #compileEntries(): readonly NftUnit[] {
+    return compileEntries(this.#family, this.#parts, this.#sharedChains);
   }
 
   #count(unit: NftUnit, step: 1 | -1, touched: Map<string, NftUnit | undefined>): void {

@@ -1,10 +1,9 @@
 // One rule of the rule book as an nft rule. Pure; the spelling of every Match and Action stands here.
 import type { Pool } from '../../model/forwarding.ts';
 import type { Family } from '../../model/ip.ts';
-import type { Action, DispatchName, Match, Rule } from '../../model/ruleset.ts';
+import type { Action, Match, Rule } from '../../model/ruleset.ts';
 import type { NodePortAddresses, PodSource } from '../../model/settings.ts';
 import type { Expression, Statement } from './expression.ts';
-import type { Container, LookUp } from './schema.ts';
 import { containers, familyWords, fieldExpressions } from './schema.ts';
 import type { NftRule } from './unit.ts';
 import { commentOf } from './unit.ts';
@@ -16,7 +15,7 @@ export type Balance = (pool: Pool) => readonly Statement[];
 export function compileRule(family: Family, rule: Rule, balance: Balance = noBalance): NftRule {
   const expr = [
     ...rule.when.flatMap((match) => compileMatch(family, match)),
-    ...compileAction(family, rule, balance),
+    ...compileAction(rule, balance),
   ];
   return rule.why === '' ? { expr } : { expr, comment: commentOf(rule.why) };
 }
@@ -27,37 +26,17 @@ export function compileJump(name: string, newConnectionsOnly: boolean): NftRule 
   return { expr: newConnectionsOnly ? [isConnectionState('new'), jump] : [jump] };
 }
 
-/** The map that a dispatch looks in. */
-export function mapOf(dispatch: DispatchName, by: LookUp): Container {
-  const map: Container | undefined = maps[by][dispatch];
-  if (map === undefined) throw new Error(`nftables mode has no ${dispatch} by ${by}`);
-  return map;
-}
-
 /** A condition, and what it compares. */
 export function matches(left: Expression, right: Expression, op = '=='): Statement {
   return { match: { op, left, right } };
 }
 
-// One map serves both refusals by address: an address is a ClusterIP or an external one, never both.
-const maps: Readonly<Record<LookUp, Partial<Record<DispatchName, Container>>>> = {
-  address: {
-    services: containers.serviceIps,
-    'no-endpoints': containers.noEndpointServices,
-    'no-external-endpoints': containers.noEndpointServices,
-    'source-ranges': containers.firewallIps,
-  },
-  'node-port': {
-    services: containers.serviceNodePorts,
-    'no-external-endpoints': containers.noEndpointNodePorts,
-  },
-};
-
 function noBalance(): readonly Statement[] {
   throw new Error('only the chain of a Service balances');
 }
 
-function compileMatch(family: Family, match: Match): readonly Statement[] {
+/** A condition of the rule book, in nft's statements. */
+export function compileMatch(family: Family, match: Match): readonly Statement[] {
   const word = familyWords[family].table;
   const [source, destination] = [payload(word, 'saddr'), payload(word, 'daddr')];
   switch (match.kind) {
@@ -91,14 +70,10 @@ function compileMatch(family: Family, match: Match): readonly Statement[] {
   }
 }
 
-function compileAction(
-  family: Family,
-  { when, then }: Rule,
-  balance: Balance,
-): readonly Statement[] {
+function compileAction({ when, then }: Rule, balance: Balance): readonly Statement[] {
   switch (then.kind) {
     case 'dispatch':
-      return [vmap(family, mapOf(then.dispatch, then.by))];
+      throw new Error('a dispatch is several rules: dispatch.ts');
     case 'balance':
       return balance(then.pool);
     case 'mark':
@@ -124,10 +99,6 @@ const verdicts: Readonly<
   reject: { reject: null },
   drop: { drop: null },
 };
-
-function vmap(family: Family, { name, key }: Container): Statement {
-  return { vmap: { key: { concat: fieldExpressions(family, key) }, data: `@${name}` } };
-}
 
 function nodePortAddress(destination: Expression, addresses: NodePortAddresses): Statement[] {
   if (addresses.kind === 'addresses') {

@@ -1,16 +1,24 @@
-// The rule book as nftables units: a constant frame of chains, sets and maps, and for each Service
-// little but elements in them. Pure.
+// The rule book as nftables units: a frame of chains, sets and maps, and for each Service little but
+// elements in them. Pure.
 import type { FrontendAddress, Pool } from '../../model/forwarding.ts';
+import type { ServiceCounters } from '../../model/config.ts';
 import type { Family, Ip } from '../../model/ip.ts';
 import { servicePortName } from '../../model/kubernetes.ts';
 import type { DispatchEntry, Hook, Part, ServiceRules } from '../../model/ruleset.ts';
-import type { ClassChains } from './class-chain.ts';
-import { classChain, classNameOf, poolsOf, slotElements } from './class-chain.ts';
-import { compileJump, compileRule, mapOf } from './compile-rule.ts';
-import { entryChainName, partChains, rejectChain } from './names.ts';
+import { compileJump, compileRule } from './compile-rule.ts';
+import { dispatchRules, placeOf } from './dispatch.ts';
+import { partChains } from './names.ts';
 import { needsOwnChains, ownChains } from './own-chains.ts';
-import type { LookUp } from './schema.ts';
-import { baseChains, containers } from './schema.ts';
+import type { Container, LookUp } from './schema.ts';
+import { balanceChains, baseChains, containers, counting, endpointsMapNamed } from './schema.ts';
+import type { SharedUnits } from './shared-chain.ts';
+import {
+  balanceChainOf,
+  balanceRules,
+  poolsOf,
+  sharedUnits,
+  slotElements,
+} from './shared-chain.ts';
 import type { ChainUnit, ElementUnit, NftUnit } from './unit.ts';
 import { chainUnit, commentOf, containerUnit, elementUnit, tableUnit } from './unit.ts';
 
@@ -21,25 +29,46 @@ export type Piece = {
 };
 
 /** Everything that does not depend on Services. */
-export function compileFrame(family: Family, parts: readonly Part[]): readonly NftUnit[] {
-  const chains = parts.map(({ name, rules }) =>
-    chainUnit(
-      partChains[name],
-      rules.map((rule) => compileRule(family, rule)),
-    ),
-  );
-  const reject = chainUnit(rejectChain, [{ expr: [{ reject: null }] }]);
+export function compileFrame(
+  family: Family,
+  parts: readonly Part[],
+  counters: ServiceCounters,
+): readonly NftUnit[] {
+  const chains = parts.filter((part) => !isEntry(part)).map((part) => partChain(family, part));
   const bases = (Object.keys(baseChains) as Hook[]).flatMap((hook) => baseChain(hook, parts));
-  const sets = Object.values(containers).map((container) => containerUnit(family, container));
+  const sets = Object.values<Container>(containers).map((container) =>
+    containerUnit(family, counting(container, counters)),
+  );
   const nodePortIps = [...new Set(parts.flatMap(nodePortIpsOf))].map((key) =>
     elementUnit({ container: containers.nodePortIps.name, key }),
   );
-  return [tableUnit(family), ...sets, ...nodePortIps, ...chains, reject, ...bases];
+  return [tableUnit(family), ...sets, ...nodePortIps, ...chains, ...bases];
 }
 
-/** The units of one Service; chains of a shape that is `known` are not compiled again. */
-export function compileService(rules: ServiceRules, known: ClassChains): Piece {
+/** The chains from which those that Services share are entered; `shared` names the ones there are. */
+export function compileEntries(
+  family: Family,
+  parts: readonly Part[],
+  shared: ReadonlySet<string>,
+): readonly ChainUnit[] {
+  const maps = [...shared].flatMap((name) => endpointsMapNamed(name) ?? []);
+  maps.sort((a, b) => order(a.protocol, b.protocol) || a.size - b.size);
+  const byChain = Map.groupBy(maps, balanceChainOf);
+  return [
+    ...parts.filter(isEntry).map((part) => partChain(family, part, shared)),
+    ...balanceChains.map((name) => chainUnit(name, balanceRules(byChain.get(name) ?? []))),
+  ];
+}
+
+/** The units of one Service; shared ones that are `known` are not compiled again. */
+export function compileService(
+  rules: ServiceRules,
+  known: SharedUnits,
+  counters: ServiceCounters,
+): Piece {
   const own: NftUnit[] = [];
+  // Several addresses of a Service port lead to the same ones.
+  const chains = new Map<string, NftUnit>();
   const shared: NftUnit[] = rules.clusterIps.map((key) =>
     elementUnit({ container: containers.clusterIps.name, key, owner: rules.service }),
   );
@@ -47,15 +76,16 @@ export function compileService(rules: ServiceRules, known: ClassChains): Piece {
     const { address, to } = entry;
     own.push(dispatchElement(entry, rules));
     if ('verdict' in to) continue;
-    if (needsOwnChains(to)) own.push(...ownChains(rules.family, to));
+    if (needsOwnChains(to))
+      for (const unit of ownChains(rules.family, to)) chains.set(unit.id, unit);
     else {
       own.push(...slotElements(to, address));
-      shared.push(classChain(rules.family, to, { by: lookUpOf(address), known }));
+      shared.push(...sharedUnits(rules.family, to, { by: lookUpOf(address), known, counters }));
     }
     for (const pool of poolsOf(to)) shared.push(...hairpinElements(rules, address, pool));
   }
   // Copies have no room to grow, which counts where there are very many of them.
-  return { own: own.slice(), shared: shared.slice() };
+  return { own: [...own, ...chains.values()], shared: shared.slice() };
 }
 
 function baseChain(hook: Hook, parts: readonly Part[]): readonly ChainUnit[] {
@@ -75,25 +105,37 @@ function nodePortIpsOf({ rules }: Part): readonly Ip[] {
     );
 }
 
-function dispatchElement(
-  { dispatch, address, portName, to }: DispatchEntry,
-  { service }: ServiceRules,
-): ElementUnit {
-  const by = lookUpOf(address);
-  return elementUnit({
-    container: mapOf(dispatch, by).name,
-    key: keyOf(address),
-    value: dispatchVerdict(to, by),
-    comment: commentOf(servicePortName(service, portName)),
-    owner: service,
-  });
+function isEntry({ name }: Part): boolean {
+  return name === 'services';
 }
 
-function dispatchVerdict(to: DispatchEntry['to'], by: LookUp): string {
-  if (!('verdict' in to)) {
-    return `goto ${needsOwnChains(to) ? entryChainName(to) : classNameOf(to, by)}`;
-  }
-  return to.verdict === 'reject' ? `goto ${rejectChain}` : to.verdict;
+function partChain(
+  family: Family,
+  { name, rules }: Part,
+  present: ReadonlySet<string> = new Set(),
+): ChainUnit {
+  const compiled = rules.flatMap((rule) =>
+    rule.then.kind === 'dispatch'
+      ? dispatchRules(family, rule, { ...rule.then, present })
+      : [compileRule(family, rule)],
+  );
+  return chainUnit(partChains[name], compiled);
+}
+
+function order(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}
+
+function dispatchElement(entry: DispatchEntry, { service }: ServiceRules): ElementUnit {
+  const { address, portName } = entry;
+  const { container, ...verdict } = placeOf(entry, lookUpOf(address));
+  return elementUnit({
+    container: container.name,
+    key: keyOf(address),
+    comment: commentOf(servicePortName(service, portName)),
+    owner: service,
+    ...verdict,
+  });
 }
 
 // Only an endpoint on this node can be the client of a connection that this node translates.

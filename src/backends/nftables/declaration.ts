@@ -12,20 +12,21 @@ const dynamicSize = 65535;
 
 /** The declaration of a container as nft's language has it between braces. */
 export function declarationText(family: Family, container: Container): string {
-  const { key, data, timeoutSeconds } = container;
+  const { key, data, timeoutSeconds, counts } = container;
   const spell = (fields: readonly Field[]): string =>
     expressionText(concat(fieldExpressions(family, fields, container.protocol)));
   const type = `typeof ${spell(key)}`;
   if (timeoutSeconds !== undefined) {
     return `${type} ; flags dynamic,timeout ; timeout ${timeoutSeconds}s ; size ${dynamicSize} ;`;
   }
-  if (data === undefined) return `${type} ;`;
-  return `${type} : ${data === 'verdict' ? data : spell(data)} ;`;
+  const counter = counts === true ? ' counter ;' : '';
+  if (data === undefined) return `${type} ;${counter}`;
+  return `${type} : ${data === 'verdict' ? data : spell(data)} ;${counter}`;
 }
 
 /** The declaration of a container as fields of a JSON object. */
 export function declarationJson(family: Family, container: Container): object {
-  const { key, data, timeoutSeconds } = container;
+  const { key, data, timeoutSeconds, counts } = container;
   const spell = (fields: readonly Field[]): object => ({
     typeof: concat(fieldExpressions(family, fields, container.protocol)),
   });
@@ -34,9 +35,14 @@ export function declarationJson(family: Family, container: Container): object {
     const flags = ['dynamic', 'timeout'];
     return { ...type, flags, timeout: timeoutSeconds, size: dynamicSize };
   }
-  if (data === undefined) return type;
+  const counter = counts === true ? { stmt: [{ counter: null }] } : {};
+  if (data === undefined) return { ...type, ...counter };
   // Any verdict stands for the type of all.
-  return { ...type, map: data === 'verdict' ? { typeof: { accept: null } } : spell(data) };
+  return {
+    ...type,
+    ...counter,
+    map: data === 'verdict' ? { typeof: { accept: null } } : spell(data),
+  };
 }
 
 function concat(fields: readonly Expression[]): Expression {

@@ -19,25 +19,32 @@ export const partChains: Readonly<Record<PartName, string>> = {
   masquerading: 'masquerading',
 };
 
-/** The chain that elements of no-endpoint maps go to; a map cannot hold `reject` itself. */
-export const rejectChain = 'reject-chain';
-
 /** What identifies a Service port. */
 export type ServicePortId = Pick<ServiceChain, 'service' | 'portName' | 'protocol'>;
 
+/** The chains that Services share: what traffic to one kind of frontend meets before an endpoint is picked. */
+export const sharedChains = [
+  'KUBE-SVC',
+  'KUBE-EXT',
+  'KUBE-EXT-LOCAL',
+  'KUBE-NODEPORT',
+  'KUBE-NODEPORT-LOCAL',
+] as const;
+
+export type SharedChain = (typeof sharedChains)[number];
+
 /**
- * The chain for all frontends of one shape, such as `KUBE-SVC-TCP-3`, or `KUBE-NODEPORT-TCP-3-LOCAL-1`
- * where three endpoints of the cluster serve this node and its pods, and one of this node all others.
+ * The chain for all frontends of one kind; `isSplit` where this node and its pods reach endpoints of the
+ * whole cluster, and all others those of this node.
  */
-export function classChainName(
-  { kind, protocol }: Pick<ServiceChain, 'kind' | 'protocol'>,
+export function sharedChainName(
+  { kind }: Pick<ServiceChain, 'kind'>,
   by: LookUp,
-  sizes: { readonly all: number; readonly local: number | undefined },
-): string {
-  const external = by === 'address' ? 'KUBE-EXT' : 'KUBE-NODEPORT';
-  const prefix = kind === 'internal' ? 'KUBE-SVC' : external;
-  const local = sizes.local === undefined ? '' : `-LOCAL-${sizes.local}`;
-  return `${prefix}-${protocol.toUpperCase()}-${sizes.all}${local}`;
+  isSplit: boolean,
+): SharedChain {
+  if (kind === 'internal') return 'KUBE-SVC';
+  const name = by === 'address' ? 'KUBE-EXT' : 'KUBE-NODEPORT';
+  return isSplit ? `${name}-LOCAL` : name;
 }
 
 /** What a chain of one Service port is for: its ClusterIP, its other addresses, or who may use these. */

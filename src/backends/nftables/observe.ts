@@ -1,5 +1,6 @@
 // What nft lists of our table (`nft -j list table`), as a Program. Lenient where nft's versions
 // differ in how they print the same thing; strict in that a table of another shape says so.
+import type { ServiceCounters } from '../../model/config.ts';
 import type { Family } from '../../model/ip.ts';
 import { parseIp } from '../../model/ip.ts';
 import type { Hook } from '../../model/ruleset.ts';
@@ -12,6 +13,8 @@ import {
   affinitySet,
   baseChains,
   containers,
+  counting,
+  endpointsMapNamed,
   familyWords,
   tableName,
   typeNames,
@@ -20,7 +23,7 @@ import type { ElementUnit, NftHook, NftRule, NftUnit } from './unit.ts';
 import { chainUnit, containerUnit, elementUnit, tableUnit } from './unit.ts';
 
 /** The parts of a listing that we read; everything else is passed over. */
-type Listed = {
+export type Listed = {
   readonly table?: { readonly family: string; readonly name: string };
   readonly set?: ListedContainer;
   readonly map?: ListedContainer;
@@ -33,11 +36,20 @@ type ListedContainer = {
   readonly type: unknown;
   readonly map?: unknown;
   readonly timeout?: number;
+  /** What each element carries. */
+  readonly stmt?: readonly object[];
   readonly elem?: readonly unknown[];
 };
 
-/** Reads a listing of our table in `family`; other tables in it (a saved ruleset) are passed over. */
-export function parseListing(family: Family, listing: string): ReadonlyMap<string, NftUnit> {
+/**
+ * Reads a listing of our table in `family`; other tables in it (a saved ruleset) are passed over. With
+ * `counters`, a set that counts otherwise is of another shape.
+ */
+export function parseListing(
+  family: Family,
+  listing: string,
+  counters?: ServiceCounters,
+): ReadonlyMap<string, NftUnit> {
   const parsed = JSON.parse(listing) as { nftables: readonly Listed[] };
   const items = parsed.nftables.filter((item) => isOurs(family, item));
   if (!items.some(({ table }) => table !== undefined)) return new Map();
@@ -49,7 +61,7 @@ export function parseListing(family: Family, listing: string): ReadonlyMap<strin
   const read = items.flatMap(({ set, map, chain }) => {
     const listed = set ?? map;
     if (listed !== undefined) {
-      return readContainer(family, listed) ?? fault(layoutFaults, listed.name);
+      return readContainer(family, listed, counters) ?? fault(layoutFaults, listed.name);
     }
     if (chain === undefined) return [];
     return hasPlace(chain)
@@ -67,7 +79,8 @@ function fault(faults: string[], name: string): readonly NftUnit[] {
   return [];
 }
 
-function isOurs(family: Family, item: Listed): boolean {
+/** Whether it is our table in this family, or in it. */
+export function isOurs(family: Family, item: Listed): boolean {
   const { table, set, map, chain, rule } = item as Record<string, Record<string, unknown>>;
   const object = table ?? set ?? map ?? chain ?? rule;
   const name = table === undefined ? object?.['table'] : table['name'];
@@ -75,8 +88,12 @@ function isOurs(family: Family, item: Listed): boolean {
 }
 
 /** A set or map with its elements; undefined where it is none of ours, or of another shape. */
-function readContainer(family: Family, listed: ListedContainer): readonly NftUnit[] | undefined {
-  const container = containerNamed(listed.name);
+function readContainer(
+  family: Family,
+  listed: ListedContainer,
+  counters: ServiceCounters | undefined,
+): readonly NftUnit[] | undefined {
+  const container = containerOf(listed, counters);
   if (container === undefined || !hasShape(family, listed, container)) return undefined;
   // Elements that packets added belong to the clients: no plan adds them, and none takes them away.
   const ours = container.timeoutSeconds === undefined ? (listed.elem ?? []) : [];
@@ -90,18 +107,33 @@ const containersByName: ReadonlyMap<string, Container> = new Map(
   Object.values<Container>(containers).map((container) => [container.name, container]),
 );
 
-function containerNamed(name: string): Container | undefined {
+/** The container as it is to be with these counters; without any, as it is listed. */
+function containerOf(
+  { name, stmt = [] }: ListedContainer,
+  counters: ServiceCounters | undefined,
+): Container | undefined {
+  const container = containerNamed(name);
+  if (container === undefined || counters !== undefined) {
+    return container && counting(container, counters ?? 'off');
+  }
+  return stmt.some((one) => 'counter' in one) ? { ...container, counts: true } : container;
+}
+
+/** The set or map of ours with this name. */
+export function containerNamed(name: string): Container | undefined {
   const seconds = affinitySecondsOf(name);
-  return seconds === undefined ? containersByName.get(name) : affinitySet(name, seconds);
+  if (seconds !== undefined) return affinitySet(name, seconds);
+  return containersByName.get(name) ?? endpointsMapNamed(name);
 }
 
 function hasShape(family: Family, listed: ListedContainer, container: Container): boolean {
-  const { key, data, timeoutSeconds } = container;
+  const { key, data, timeoutSeconds, counts = false } = container;
   const dataShape = data === undefined || data === 'verdict' ? data : typeNames(family, data);
   return (
     shape(listed.type) === typeNames(family, key) &&
     shape(listed.map) === shape(dataShape) &&
-    listed.timeout === timeoutSeconds
+    listed.timeout === timeoutSeconds &&
+    (listed.stmt ?? []).some((one) => 'counter' in one) === counts
   );
 }
 
@@ -142,7 +174,8 @@ function readChain(chain: ListedChain, rules: readonly NftRule[]): NftUnit {
   return chainUnit(name, kept, isBase ? { type, hook, prio } : undefined);
 }
 
-function readElement({ name, key, data }: Container, listed: unknown): ElementUnit {
+/** An element as nft lists it. */
+export function readElement({ name, key, data }: Container, listed: unknown): ElementUnit {
   const [keyPart, dataPart] = data === undefined ? [listed] : (listed as [unknown, unknown]);
   const { val, comment } = (keyPart as { elem?: { val: unknown; comment?: string } }).elem ?? {
     val: keyPart,

@@ -3,7 +3,7 @@
 import type { Endpoint, Pool } from '../../model/forwarding.ts';
 import type { Family } from '../../model/ip.ts';
 import type { ServiceChain } from '../../model/ruleset.ts';
-import { poolsOf } from './class-chain.ts';
+import { poolsOf } from './shared-chain.ts';
 import { compileRule, matches } from './compile-rule.ts';
 import type { Expression, Statement } from './expression.ts';
 import type { ServicePortId } from './names.ts';

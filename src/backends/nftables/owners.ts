@@ -1,8 +1,8 @@
 // Whose units a listing shows. A listing names Services in the comments of dispatch elements and in the
 // names of their own chains and sets; what these lead to belongs to the same Service. Pure.
-import type { Protocol, ServiceKey } from '../../model/kubernetes.ts';
+import type { ServiceKey } from '../../model/kubernetes.ts';
 import { serviceOf } from './names.ts';
-import { containers, endpointsName } from './schema.ts';
+import { containers, endpointsMapNamed } from './schema.ts';
 import type { ChainUnit, ElementUnit, NftUnit } from './unit.ts';
 import { ownedUnit } from './unit.ts';
 
@@ -25,7 +25,7 @@ function ownersById(units: readonly NftUnit[]): ReadonlyMap<string, ServiceKey> 
   }
   for (const slot of elements) {
     const owner = owners.get(slotOwner(slot));
-    const protocol = protocolOfSlots.get(slot.container);
+    const protocol = endpointsMapNamed(slot.container)?.protocol;
     if (owner === undefined || protocol === undefined) continue;
     const [ip = '', port = ''] = slot.value?.split(' . ') ?? [];
     owners.set(hairpinId(ip, protocol, port), owner);
@@ -46,30 +46,24 @@ function ownNameOf(unit: NftUnit): ServiceKey | undefined {
 
 /** What an element whose comment names a Service says of itself, and of what it leads to. */
 function namedBy(element: ElementUnit): readonly [id: string, service: ServiceKey][] {
-  const { id, comment, key, value } = element;
+  const { id, comment, key } = element;
   if (comment === undefined) return [];
   const [service] = comment.split(':') as [ServiceKey];
   const parts = key.split(' . ');
   const [port = '', protocol = '', ip] = parts.toReversed();
-  const slots =
-    ip === undefined
-      ? `${endpointsName('node-port', protocol as Protocol)} ${port}`
-      : `${endpointsName('address', protocol as Protocol)} ${ip} . ${port}`;
-  const ids = [id, slots];
+  const frontend = ip === undefined ? port : `${ip} . ${port}`;
+  const ids = [id, `${protocol} ${frontend}`];
   if (ip !== undefined) ids.push(`${containers.clusterIps.name} ${ip}`);
-  if (value?.startsWith('goto KUBE-')) ids.push(`chain ${value.slice('goto '.length)}`);
   return ids.map((each) => [each, service]);
 }
 
-const protocolOfSlots: ReadonlyMap<string, Protocol> = new Map(
-  (['tcp', 'udp', 'sctp'] as const).flatMap((protocol) =>
-    (['address', 'node-port'] as const).map((by) => [endpointsName(by, protocol), protocol]),
-  ),
-);
-
-// A slot's id without the slot: what the frontend's other slots share.
-function slotOwner({ id }: NftUnit): string {
-  return id.slice(0, id.lastIndexOf(' . '));
+/** What the slots of one frontend have in common; '' for what is no slot. */
+function slotOwner(unit: NftUnit): string {
+  if (unit.kind !== 'element') return '';
+  const map = endpointsMapNamed(unit.container);
+  return map === undefined
+    ? ''
+    : `${map.protocol} ${unit.key.slice(0, unit.key.lastIndexOf(' . '))}`;
 }
 
 /** The connection to itself of the endpoint that a chain sends to. */

@@ -16,12 +16,14 @@ const probeTable = 'sluice-probe';
 
 /** Chooses the encoding; throws ToolError where this nft refuses our rules in the one asked for. */
 export async function chooseInput(exec: Exec, wanted: NftInput): Promise<InputChoice> {
-  const version = await nftVersion(exec);
   if (wanted === 'text') {
-    await exec('nft', ['--check', '-f', '-'], { input: sample('text') });
+    const [version] = await Promise.all([nftVersion(exec), checkText(exec)]);
     return { input: 'text', why: `--nft-input text (nft ${version})` };
   }
-  const refusal = await jsonRefusal(exec);
+  // Side by side, as each takes as long as a process does, and a start waits for them.
+  const asked = Promise.allSettled([checkJson(exec), checkText(exec)]);
+  const version = await nftVersion(exec);
+  const refusal = await jsonRefusal(exec, ...(await asked));
   if (refusal === undefined) {
     return { input: 'json', why: `nft ${version} takes a whole ruleset of ours as JSON` };
   }
@@ -44,16 +46,25 @@ async function nftVersion(exec: Exec): Promise<string> {
 }
 
 /** Why nft does not take our rules as JSON; undefined where it does. */
-async function jsonRefusal(exec: Exec): Promise<string | undefined> {
-  try {
-    await exec('nft', ['-j', '--check', '-f', '-'], { input: sample('json') });
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof ToolError)) throw error;
-    // If nft refuses the text too, it is not the encoding that is wrong.
-    await exec('nft', ['--check', '-f', '-'], { input: sample('text') });
-    return refusalOf(await askByArgument(exec).catch((again: unknown) => again), error);
-  }
+async function jsonRefusal(
+  exec: Exec,
+  json: PromiseSettledResult<unknown>,
+  text: PromiseSettledResult<unknown>,
+): Promise<string | undefined> {
+  if (json.status === 'fulfilled') return undefined;
+  const error: unknown = json.reason;
+  if (!(error instanceof ToolError)) throw error;
+  // If nft refuses the text too, it is not the encoding that is wrong.
+  if (text.status === 'rejected') throw text.reason;
+  return refusalOf(await askByArgument(exec).catch((again: unknown) => again), error);
+}
+
+async function checkText(exec: Exec): Promise<void> {
+  await exec('nft', ['--check', '-f', '-'], { input: sample('text') });
+}
+
+async function checkJson(exec: Exec): Promise<void> {
+  await exec('nft', ['-j', '--check', '-f', '-'], { input: sample('json') });
 }
 
 // nft 1.0.6 opens /dev/stdin by name for JSON, which fails for a socket: as an argument it gets to

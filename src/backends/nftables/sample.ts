@@ -20,7 +20,7 @@ import type { NftUnit } from './unit.ts';
 
 /** The Program; addresses are those that RFC 5737 sets aside for examples. */
 export function sampleProgram(): Program<NftUnit> {
-  const assembly = new NftAssembly('IPv4', parts);
+  const assembly = new NftAssembly('IPv4', parts, 'endpoints');
   assembly.replace(new Map([[service, sampleService]]));
   return assembly.whole();
 }

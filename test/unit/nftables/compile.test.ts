@@ -24,17 +24,44 @@ function textOf(kind: Kind, id: string): string | undefined {
 
 const outward = { local: 1, remote: 2, nodePort: 30_080 } as const;
 
-test('externalTrafficPolicy Local is one chain over two ranges of slots', () => {
+test('externalTrafficPolicy Local is one chain, and slots of the node beside those of the cluster', () => {
   const kind = { ...outward, externalTrafficPolicy: 'Local' } as const;
-  expect(textOf(kind, 'chain KUBE-NODEPORT-TCP-3-LOCAL-1')).toBe(`\
-chain KUBE-NODEPORT-TCP-3-LOCAL-1 {
-  ip saddr 10.244.0.0/16 dnat ip to tcp dport . numgen random mod 3 map @nodeport-endpoints-tcp comment "pod traffic for a Service's external destinations"
+  expect(textOf(kind, 'chain KUBE-NODEPORT-LOCAL')).toBe(`\
+chain KUBE-NODEPORT-LOCAL {
+  ip saddr 10.244.0.0/16 goto nodeport-endpoints comment "pod traffic for a Service's external destinations"
   fib saddr type local meta mark set meta mark | 0x00004000 comment "masquerade LOCAL traffic for a Service's external destinations"
-  fib saddr type local dnat ip to tcp dport . numgen random mod 3 map @nodeport-endpoints-tcp comment "route LOCAL traffic for a Service's external destinations"
-  dnat ip to tcp dport . numgen random mod 1 offset 3 map @nodeport-endpoints-tcp
+  fib saddr type local goto nodeport-endpoints comment "route LOCAL traffic for a Service's external destinations"
+  goto nodeport-local-endpoints
 }`);
-  const slots = [...programOf([kind]).keys()].filter((id) => id.startsWith('nodeport-endpoints-'));
-  expect(slots).toEqual([0, 1, 2, 3].map((slot) => `nodeport-endpoints-tcp 30080 . ${slot}`));
+  const slots = [...programOf([kind]).keys()].filter((id) => id.startsWith('nodeport-'));
+  expect(slots).toEqual([
+    'nodeport-local-services tcp . 30080',
+    ...[0, 1, 2].map((slot) => `nodeport-endpoints-tcp-3 30080 . ${slot}`),
+    'nodeport-local-endpoints-tcp-1 30080 . 0',
+  ]);
+});
+
+test('with no endpoint on this node the chain of externalTrafficPolicy Local is the same', () => {
+  const kind = { ...outward, externalTrafficPolicy: 'Local' } as const;
+  const id = 'chain KUBE-NODEPORT-LOCAL';
+  expect(textOf({ ...kind, local: 0 }, id)).toBe(textOf(kind, id));
+});
+
+test('each number of endpoints is asked in turn, the fewest first', () => {
+  const kinds = [9, 10, 2].map((remote): Kind => ({ local: 0, remote }));
+  expect(
+    programOf([...kinds, { local: 0, remote: 2, protocol: 'udp' }]).get('chain endpoints')?.text,
+  ).toBe(`\
+chain endpoints {
+  meta l4proto tcp jump endpoints-tcp-2
+  meta l4proto tcp jump endpoints-tcp-9
+  meta l4proto tcp jump endpoints-tcp-10
+  meta l4proto udp jump endpoints-udp-2
+}`);
+  expect(textOf({ local: 0, remote: 2 }, 'chain endpoints-tcp-2')).toBe(`\
+chain endpoints-tcp-2 {
+  dnat ip to ip daddr . tcp dport . numgen random mod 2 map @endpoints-tcp-2
+}`);
 });
 
 test('affinity is a set and a chain for each endpoint, asked before chance', () => {
@@ -71,7 +98,9 @@ chain endpoint-${one} {
 test.each<Family>(['IPv4', 'IPv6'])('no shared %s chain names a Service', (family) => {
   const config = configFor('nftables');
   const program = wanted({ backend, config }, family, everyKind(family));
-  const shared = [...program.values()].filter(({ id }) => id.startsWith('chain KUBE-'));
+  const shared = [...program.values()].filter(({ id }) =>
+    /^chain (KUBE-|.*endpoints(-[a-z]+-\d+)?$)/.test(id),
+  );
   expect(shared.length).toBeGreaterThan(15);
   expect(shared.filter(({ text }) => text.includes('service-'))).toEqual([]);
 });

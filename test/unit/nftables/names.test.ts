@@ -3,12 +3,17 @@ import { expect, test } from 'vitest';
 import {
   affinitySecondsOf,
   affinitySetName,
-  classChainName,
   endpointChainName,
   entryChainName,
   policyChainName,
   serviceOf,
+  sharedChainName,
 } from '../../../src/backends/nftables/names.ts';
+import {
+  balanceChains,
+  endpointsMap,
+  endpointsMapNamed,
+} from '../../../src/backends/nftables/schema.ts';
 import type { Ip } from '../../../src/model/ip.ts';
 import { serviceKey, type Protocol } from '../../../src/model/kubernetes.ts';
 
@@ -61,20 +66,28 @@ test('the Service of a name is read back, and of no other name', () => {
   expect(serviceOf(entryChainName({ ...sticky, portName: '', kind: 'external' }))).toBe(
     'conf/sticky',
   );
-  expect(serviceOf('KUBE-SVC-TCP-3')).toBeUndefined();
+  expect(serviceOf('endpoints-tcp-3')).toBeUndefined();
   expect(serviceOf('services')).toBeUndefined();
   expect(affinitySecondsOf('affinity-0s-7UQOTVO5-conf/sticky/tcp/http')).toBeUndefined();
 });
 
-test('a shared chain is named by its shape', () => {
-  const chain = { protocol: 'udp', kind: 'external' } as const;
-  const all = 3;
-  expect(classChainName({ ...chain, kind: 'internal' }, 'address', { all, local: undefined })).toBe(
-    'KUBE-SVC-UDP-3',
-  );
-  expect(classChainName(chain, 'address', { all, local: undefined })).toBe('KUBE-EXT-UDP-3');
-  expect(classChainName(chain, 'address', { all, local: 0 })).toBe('KUBE-EXT-UDP-3-LOCAL-0');
-  expect(classChainName(chain, 'node-port', { all, local: 2 })).toBe('KUBE-NODEPORT-UDP-3-LOCAL-2');
+test('a shared chain is named by the kind of its frontends', () => {
+  const external = { kind: 'external' } as const;
+  expect(sharedChainName({ kind: 'internal' }, 'address', false)).toBe('KUBE-SVC');
+  expect(sharedChainName(external, 'address', false)).toBe('KUBE-EXT');
+  expect(sharedChainName(external, 'address', true)).toBe('KUBE-EXT-LOCAL');
+  expect(sharedChainName(external, 'node-port', true)).toBe('KUBE-NODEPORT-LOCAL');
+});
+
+test('a map of slots is known by its name', () => {
+  for (const chain of balanceChains) {
+    const map = endpointsMap(chain, { protocol: 'udp', size: 12 });
+    expect(map.name).toBe(`${chain}-udp-12`);
+    expect(endpointsMapNamed(map.name)).toEqual(map);
+  }
+  for (const name of ['endpoints', 'endpoints-tcp-0', 'endpoints-tcp-03', 'x-endpoints-tcp-3']) {
+    expect(endpointsMapNamed(name)).toBeUndefined();
+  }
 });
 
 test("kube-proxy's own test vectors", () => {

@@ -1,0 +1,206 @@
+// What the units of an nftables Program do for the clients of each Service address. Pure; reads what
+// compile.ts writes, and passes over what has another shape.
+import { frontendId, hostPort } from '../../model/forwarding.ts';
+import type { FrontendAddress } from '../../model/forwarding.ts';
+import type { Family, Ip } from '../../model/ip.ts';
+import type { Protocol } from '../../model/kubernetes.ts';
+import type { Program } from '../../netfilter/program.ts';
+import type { Fate, Served } from '../../netfilter/served.ts';
+import { namedIn } from '../../netfilter/served.ts';
+import { expressionText } from './expression.ts';
+import { affinitySecondsOf, sharedChains } from './names.ts';
+import { containers, endpointsMapNamed, servicesOf } from './schema.ts';
+import type { ChainUnit, ElementUnit, NftRule, NftUnit } from './unit.ts';
+import { ruleText } from './unit.ts';
+
+/** Every Service address that these units know. */
+export function servedBy(family: Family, units: Program<NftUnit>): readonly Served[] {
+  const listing = { family, ...indexOf(units) };
+  const forwarded = [
+    ...sharedChains.flatMap((name) =>
+      (listing.elements.get(servicesOf[name].name) ?? []).map((entry) =>
+        sharedWay(listing, entry, name),
+      ),
+    ),
+    ...entriesOf(listing, 'serviceIps', 'serviceNodePorts').map((entry) => ownWay(listing, entry)),
+  ];
+  const known = new Set(forwarded.map(({ address }) => frontendId(address)));
+  const stopped = [
+    ...entriesOf(listing, 'rejectedServices', 'rejectedNodePorts').map((entry) =>
+      stoppedBy(listing, entry, 'reject'),
+    ),
+    ...entriesOf(listing, 'droppedServices', 'droppedNodePorts').map((entry) =>
+      stoppedBy(listing, entry, 'drop'),
+    ),
+  ];
+  // What is dropped from outside alone has a way for others.
+  return [...forwarded, ...stopped.filter(({ address }) => !known.has(frontendId(address)))];
+}
+
+type Listing = {
+  readonly family: Family;
+  /** Elements by the set or map that they are in, but for slots. */
+  readonly elements: ReadonlyMap<string, readonly ElementUnit[]>;
+  readonly chains: ReadonlyMap<string, ChainUnit>;
+  /** The checks of who may connect, by the key of the address. */
+  readonly checks: ReadonlyMap<string, ElementUnit>;
+  /** Endpoints by frontend, as slotsKey has it. */
+  readonly slots: ReadonlyMap<string, readonly string[]>;
+};
+
+function indexOf(units: Program<NftUnit>): Omit<Listing, 'family'> {
+  const elements = new Map<string, ElementUnit[]>();
+  const chains = new Map<string, ChainUnit>();
+  const slots = new Map<string, string[]>();
+  for (const unit of units.values()) {
+    if (unit.kind === 'chain') chains.set(unit.name, unit);
+    if (unit.kind !== 'element') continue;
+    const map = endpointsMapNamed(unit.container);
+    if (map === undefined) add(elements, unit.container, unit);
+    else {
+      const [ip = '', port] = unit.value?.split(' . ') ?? [];
+      const frontend = unit.key.slice(0, unit.key.lastIndexOf(' . '));
+      add(slots, slotsKey(map.protocol, frontend, map), hostPort(ip as Ip, Number(port)));
+    }
+  }
+  const checks = new Map(
+    (elements.get(containers.firewallIps.name) ?? []).map((one) => [one.key, one]),
+  );
+  return { elements, chains, checks, slots };
+}
+
+function add<T>(to: Map<string, T[]>, key: string, one: T): void {
+  const known = to.get(key);
+  if (known === undefined) to.set(key, [one]);
+  else known.push(one);
+}
+
+function slotsKey(
+  protocol: Protocol,
+  frontend: string,
+  { isLocal }: { readonly isLocal: boolean },
+): string {
+  return `${protocol} ${frontend} ${isLocal}`;
+}
+
+function entriesOf(
+  { elements }: Listing,
+  ...names: readonly (keyof typeof containers)[]
+): readonly ElementUnit[] {
+  return names.flatMap((name) => elements.get(containers[name].name) ?? []);
+}
+
+/** The way of a frontend that goes to a chain which Services share. */
+function sharedWay(listing: Listing, entry: ElementUnit, name: string): Served {
+  const common = commonOf(listing, entry);
+  const { ip, port, protocol } = common.address;
+  const frontend = ip === undefined ? String(port) : `${ip} . ${port}`;
+  const slots = (isLocal: boolean): readonly string[] =>
+    sorted(listing.slots.get(slotsKey(protocol, frontend, { isLocal })) ?? []);
+  return {
+    ...common,
+    fate: 'forward',
+    endpoints: slots(false),
+    outside: name.endsWith('-LOCAL') ? slots(true) : undefined,
+    affinitySeconds: 0,
+    masquerade: masqueradeIn(listing.chains.get(name)),
+  };
+}
+
+/** The way of a frontend whose Service has chains of its own. */
+function ownWay(listing: Listing, entry: ElementUnit): Served {
+  const chain = listing.chains.get(gotoOf(entry));
+  const common = { ...commonOf(listing, entry), fate: 'forward' } as const;
+  return { ...common, ...ownPools(listing, chain), masquerade: masqueradeIn(chain) };
+}
+
+function stoppedBy(listing: Listing, entry: ElementUnit, fate: Fate): Served {
+  return {
+    ...commonOf(listing, entry),
+    fate,
+    endpoints: [],
+    outside: undefined,
+    affinitySeconds: 0,
+    masquerade: [],
+  };
+}
+
+function commonOf(listing: Listing, { key, comment = '', owner }: ElementUnit) {
+  const [port, protocol, ip] = key.split(' . ').toReversed();
+  const address: FrontendAddress = {
+    ip: ip as Ip | undefined,
+    protocol: protocol as Protocol,
+    port: Number(port),
+  };
+  const named = namedIn(comment);
+  const unknown = { service: `unknown/${key.replaceAll(' . ', '-')}`, portName: '' };
+  const { service, portName } = named ?? unknown;
+  const { family } = listing;
+  const allowFrom = ip === undefined ? undefined : allowedAt(listing, key);
+  return { family, address, portName, allowFrom, service: owner ?? (service as Served['service']) };
+}
+
+/** The sources that the check in front of an address lets pass. */
+function allowedAt(listing: Listing, key: string): readonly string[] | undefined {
+  const check = listing.checks.get(key);
+  if (check === undefined) return undefined;
+  const rules = listing.chains.get(gotoOf(check))?.rules ?? [];
+  return rules
+    .filter(({ expr }) => expr.some((statement) => 'return' in statement))
+    .flatMap(({ expr }) =>
+      expr.flatMap((each) => ('match' in each ? [expressionText(each.match.right)] : [])),
+    );
+}
+
+/** Who is masqueraded on the way through a chain. */
+function masqueradeIn(chain: ChainUnit | undefined): readonly string[] {
+  const marking = (chain?.rules ?? []).filter(({ expr }) => expr.some((one) => 'mangle' in one));
+  const conditions = marking.map(({ expr }) => expr.filter((one) => 'match' in one));
+  return conditions.map((expr) => ruleText({ expr }) || 'always');
+}
+
+/** Where the chains of a Service port of its own lead. */
+function ownPools(
+  listing: Listing,
+  chain: ChainUnit | undefined,
+): Pick<Served, 'endpoints' | 'outside' | 'affinitySeconds'> {
+  const ways = (chain?.rules ?? []).flatMap((rule) => {
+    const to = targetOf(rule);
+    return to === undefined ? [] : [{ to, isForAll: rule.expr.length === 1 }];
+  });
+  const some = ways.find(({ isForAll }) => !isForAll)?.to;
+  const all = ways.find(({ isForAll }) => isForAll)?.to;
+  const first = poolAt(listing, some ?? all);
+  const outside = some === undefined ? undefined : poolAt(listing, all).endpoints;
+  return { ...first, outside };
+}
+
+function poolAt(
+  { chains }: Listing,
+  name: string | undefined,
+): Pick<Served, 'endpoints' | 'affinitySeconds'> {
+  const targets = (chains.get(name ?? '')?.rules ?? []).flatMap((rule) => targetOf(rule) ?? []);
+  const rules = [...new Set(targets)].flatMap((target) => chains.get(target)?.rules ?? []);
+  const statements = rules.flatMap(({ expr }) => expr);
+  const endpoints = statements.flatMap((one) =>
+    'dnat' in one && 'port' in one.dnat ? [hostPort(one.dnat.addr as Ip, one.dnat.port)] : [],
+  );
+  const sets = statements.flatMap((one) => ('set' in one ? [one.set.set.slice(1)] : []));
+  return {
+    endpoints: sorted(endpoints),
+    affinitySeconds: affinitySecondsOf(sets[0] ?? '') ?? 0,
+  };
+}
+
+function targetOf({ expr }: NftRule): string | undefined {
+  const last = expr.at(-1);
+  return last !== undefined && 'goto' in last ? last.goto.target : undefined;
+}
+
+function gotoOf({ value = '' }: ElementUnit): string {
+  return value.replace(/^goto /, '');
+}
+
+function sorted(endpoints: readonly string[]): readonly string[] {
+  return [...new Set(endpoints)].toSorted();
+}
