@@ -6,6 +6,7 @@ import {
   readEntries,
   type Entry,
   type FileReading,
+  type KnownChunk,
   type KnownChunks,
   type LineProblem,
 } from './manifests/entries.ts';
@@ -67,31 +68,33 @@ export async function readAllFiles(
 /** What the files hold; text that is among `known` is not parsed again. */
 export function readingsOf(files: readonly ManifestBytes[], known: KnownChunks): Readings {
   const hash = createHash('sha256');
-  const chunks = new Map<string, readonly Entry[] | { line: number; message: string }>();
+  const chunks = new Map<string, KnownChunk>();
   const readings = files.map((file): FileReading => {
     if (file.kind === 'unreadable') {
       return { file: file.file, entries: [], failure: { line: 1, message: file.reason } };
     }
     hash.update(file.bytes);
-    const read = readEntries(file.file, file.bytes.toString('utf8'), known);
-    for (const [chunk, entries] of read.chunks) chunks.set(chunk, entries);
+    const read = readEntries(file.file, file.bytes, known);
+    for (const [digest, chunk] of read.chunks) chunks.set(digest, chunk);
     return read.reading;
   });
   return { files: readings, digest: hash.digest('hex'), chunks };
 }
 
+type Place = { readonly file: string; readonly line: number };
+
 /** The objects and problems of some files; of an object that stands there twice, the first counts. */
 export function manifestsFrom(files: readonly FileReading[], digest: string): Manifests {
   const objects = new Map<string, ClusterObject>();
   const problems: ManifestProblem[] = [];
-  const places = new Map<string, string>();
+  const places = new Map<string, Place>();
   for (const { file, entries, failure } of files) {
     if (failure !== undefined) problems.push({ file, object: '', field: '', ...failure });
     for (const entry of entries) {
       const place = entry.key === undefined ? undefined : places.get(entry.key);
       problems.push(...located(file, entry, place));
       if (entry.key === undefined || place !== undefined) continue;
-      places.set(entry.key, `${file}:${entry.line}`);
+      places.set(entry.key, { file, line: entry.line });
       if (entry.object !== undefined) objects.set(entry.key, entry.object);
     }
   }
@@ -104,15 +107,18 @@ export function describeProblem({ file, line, object, field, message }: Manifest
   return printable(parts.filter((part) => part !== '').join(': '));
 }
 
-function located(
-  file: string,
-  entry: Entry,
-  place: string | undefined,
-): readonly ManifestProblem[] {
+function located(file: string, entry: Entry, place: Place | undefined): readonly ManifestProblem[] {
+  if (place === undefined && entry.problems.length === 0) return [];
   const twin: readonly LineProblem[] =
     place === undefined
       ? []
-      : [{ line: entry.line, field: '', message: `is already in ${place}, which counts` }];
+      : [
+          {
+            line: entry.line,
+            field: '',
+            message: `is already in ${place.file}:${place.line}, which counts`,
+          },
+        ];
   return [...twin, ...entry.problems].map((problem) => ({
     file,
     object: entry.label,

@@ -1,6 +1,5 @@
 // Reads manifest files from disk or standard input: a path in, bytes in a stable order out.
-import { createReadStream } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { open, readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { ManifestError } from '../../errors.ts';
 import { printable } from '../problem.ts';
@@ -23,6 +22,7 @@ export type ManifestBytes =
 /** The name that messages give to standard input. */
 export const stdinName = 'standard input';
 
+const smallestBuffer = 4096;
 const defaultMaxBytes = 256 * 1024 * 1024;
 
 /**
@@ -54,7 +54,7 @@ export async function manifestPaths(path: string): Promise<readonly string[]> {
 
 async function readOne(file: string, source: FileSource): Promise<ManifestBytes> {
   try {
-    return { kind: 'bytes', file, bytes: await readBounded(createReadStream(file), source) };
+    return { kind: 'bytes', file, bytes: await readWhole(file, source) };
   } catch (error) {
     return { kind: 'unreadable', file, reason: reasonOf(error) };
   }
@@ -73,7 +73,30 @@ function unreadableStdin(reason: string): ManifestBytes {
   return { kind: 'unreadable', file: stdinName, reason };
 }
 
-class TooLargeError extends Error {}
+class TooLargeError extends Error {
+  constructor(maxBytes: number) {
+    super(`is larger than ${limitText(maxBytes)}`);
+  }
+}
+
+// Into one buffer: thousands of pieces would cost their memory twice, and make V8 collect all the time.
+async function readWhole(
+  file: string,
+  { maxBytes = defaultMaxBytes }: FileSource,
+): Promise<Buffer> {
+  await using handle = await open(file);
+  const { size } = await handle.stat();
+  // One byte more than there is, to meet the end; what is no plain file has no size.
+  let bytes = Buffer.allocUnsafeSlow(Math.max(Math.min(size, maxBytes) + 1, smallestBuffer));
+  let length = 0;
+  for (;;) {
+    const { bytesRead } = await handle.read(bytes, { offset: length });
+    if (bytesRead === 0) return bytes.subarray(0, length);
+    length += bytesRead;
+    if (length > maxBytes) throw new TooLargeError(maxBytes);
+    if (length === bytes.length) bytes = Buffer.concat([bytes, Buffer.allocUnsafe(length)]);
+  }
+}
 
 async function readBounded(
   stream: ByteStream,
@@ -84,7 +107,7 @@ async function readBounded(
   for await (const piece of stream) {
     const bytes = Buffer.from(piece as Uint8Array);
     size += bytes.length;
-    if (size > maxBytes) throw new TooLargeError(`is larger than ${limitText(maxBytes)}`);
+    if (size > maxBytes) throw new TooLargeError(maxBytes);
     pieces.push(bytes);
   }
   return Buffer.concat(pieces);

@@ -1,9 +1,8 @@
 // Finds lines in JSON text that JSON.parse has accepted: the paths of values in, 1-based lines out. One
 // pass however many paths are asked for, since a whole cluster may stand in one file.
 import type { Path } from '../problem.ts';
-
-/** A wanted step; `line` is set once the value that the path leads to has been met. */
-type Step = { readonly next: Map<string | number, Step>; line: number | undefined };
+import { lineAt } from '../yaml/line-at.ts';
+import { lineOf, wantedSteps, type Step } from './wanted-lines.ts';
 
 const newline = 10;
 const quote = 34;
@@ -11,29 +10,14 @@ const backslash = 92;
 
 /** For each path the line of its value, else of the nearest list entry around it, else of the root. */
 export function linesInJson(text: string, paths: readonly Path[]): readonly number[] {
-  const root = newStep();
-  for (const path of paths) {
-    let step = root;
-    for (const key of path) {
-      let next = step.next.get(key);
-      if (next === undefined) step.next.set(key, (next = newStep()));
-      step = next;
-    }
+  // Of most objects only their own line is asked for.
+  if (paths.every(({ length }) => length === 0)) {
+    const line = lineAt(text, text.search(/\S/));
+    return paths.map(() => line);
   }
+  const root = wantedSteps(paths);
   markLines(text, root);
   return paths.map((path) => lineOf(root, path));
-}
-
-/** The line of the deepest value on the path that is the value itself, a list entry or the root. */
-function lineOf(root: Step, path: Path): number {
-  let line = root.line ?? 1;
-  let step: Step | undefined = root;
-  for (const [index, key] of path.entries()) {
-    step = step.next.get(key);
-    if (step?.line === undefined) break;
-    if (typeof key === 'number' || index === path.length - 1) line = step.line;
-  }
-  return line;
 }
 
 /** An open object or list: the wanted step that it is, if it is one, and the key that comes next. */
@@ -83,8 +67,4 @@ function endOfWord(text: string, start: number): number {
   let at = start + 1;
   while (at < text.length && !',]} \t\r\n'.includes(text.charAt(at))) at++;
   return at - 1;
-}
-
-function newStep(): Step {
-  return { next: new Map(), line: undefined };
 }

@@ -5,7 +5,8 @@ import type { Path } from '../problem.ts';
 /** An object of a document, still untrusted. */
 export type ListedObject = { readonly path: Path; readonly value: unknown };
 
-type Loose = Readonly<Record<string, unknown>>;
+/** An object of which nothing is known. */
+export type Loose = Readonly<Record<string, unknown>>;
 
 /** The objects in a document: none in an empty one, many in a List, which may itself hold Lists. */
 export function listedObjects(value: unknown): readonly ListedObject[] {
@@ -28,13 +29,25 @@ export function listedObjects(value: unknown): readonly ListedObject[] {
 /** The items of a List, completed with the kind and apiVersion that the List says they have. */
 function itemsOf(value: unknown): readonly unknown[] | undefined {
   if (!isObject(value)) return undefined;
-  const { kind, apiVersion, items } = value;
-  if (typeof kind !== 'string' || !kind.endsWith('List') || !Array.isArray(items)) return undefined;
-  const itemKind = kind.slice(0, -'List'.length);
-  const inherited = itemKind === '' ? {} : { kind: itemKind, apiVersion };
-  return items.map((item: unknown) => (isObject(item) ? { ...inherited, ...item } : item));
+  const inherited = inheritedFrom(value);
+  const { items } = value;
+  if (inherited === undefined || !Array.isArray(items)) return undefined;
+  return items.map((item: unknown) => withInherited(item, inherited));
 }
 
-function isObject(value: unknown): value is Loose {
+/** What the items of a List have where they say nothing else, or undefined where it is no List. */
+export function inheritedFrom({ kind, apiVersion }: Loose): Loose | undefined {
+  if (typeof kind !== 'string' || !kind.endsWith('List')) return undefined;
+  const itemKind = kind.slice(0, -'List'.length);
+  return itemKind === '' ? {} : { kind: itemKind, apiVersion };
+}
+
+/** An item of a List, completed. */
+export function withInherited(item: unknown, inherited: Loose): unknown {
+  return isObject(item) ? { ...inherited, ...item } : item;
+}
+
+/** True for what has fields. */
+export function isObject(value: unknown): value is Loose {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,15 +1,9 @@
 // Parses the text of a configuration file as kube-proxy's lenient reader does: text in, plain values and
 // the line of each field out. A key that stands twice is no error: the last one counts.
-import {
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  parseAllDocuments,
-  type Document,
-  type Node,
-} from 'yaml';
 import { fieldName, type Path } from '../../cluster/problem.ts';
+import { lineAt, lineCounter } from '../../cluster/yaml/line-at.ts';
+import { parseYaml, type YamlProblem } from '../../cluster/yaml/parse-yaml.ts';
+import { walkDocument, type Place, type YamlSource } from '../../cluster/yaml/walk.ts';
 
 /** A file that is YAML or JSON. */
 export type ParsedFile = {
@@ -22,44 +16,45 @@ export type ParsedFile = {
   readonly nextDocumentLine: number | undefined;
 };
 
-/** Text that is neither YAML nor JSON. */
-export type NotParsed = { readonly line: number; readonly message: string };
-
 // More than any configuration needs; a "billion laughs" needs millions.
 const maxAliases = 100;
 const maxDepth = 32;
 
 /** The first document in the text, or what is wrong with it. */
-export function parseDocument(text: string): ParsedFile | NotParsed {
-  const counter = new LineCounter();
-  const lineAt = (offset: number): number => counter.linePos(offset).line;
-  try {
-    const parsed = parseAllDocuments(text, {
-      lineCounter: counter,
-      // Its warnings would go to standard error, past our own.
-      logLevel: 'error',
-      merge: true,
-      prettyErrors: false,
-      uniqueKeys: false,
-    });
-    const documents: readonly Document.Parsed[] = 'empty' in parsed ? [] : parsed;
-    const [first, second] = documents;
-    const error = first?.errors[0];
-    if (error !== undefined) return { line: lineAt(error.pos[0]), message: reasonOf(error) };
-    const places = new Places(lineAt, first);
-    return {
-      value: (first?.toJS({ maxAliasCount: maxAliases }) ?? null) as unknown,
-      lineOf: (path) => places.lineOf(path),
-      duplicates: places.duplicates,
-      nextDocumentLine: second === undefined ? undefined : lineAt(second.range[0]),
-    };
-  } catch (error) {
-    // Aliases without an anchor, or more of them than the bound, or deeper than the stack.
-    if (error instanceof ReferenceError || error instanceof RangeError) {
-      return { line: 1, message: reasonOf(error) };
-    }
-    throw error;
+export function parseDocument(text: string): ParsedFile | YamlProblem {
+  const end = endOfFirstDocument(text);
+  const first = text.slice(0, end);
+  const parsed = parseYaml(first, { lastKeyCounts: true, maxAliases });
+  if ('message' in parsed) return parsed;
+  const places = new Places({ text: first, events: parsed.events, from: 0 });
+  return {
+    value: parsed.values[0] ?? null,
+    lineOf: (path) => places.lineOf(path),
+    duplicates: places.duplicates,
+    nextDocumentLine: nextContentLine(text, end),
+  };
+}
+
+/** Where the document after the first one begins, be it with its directives, or the end of the text. */
+function endOfFirstDocument(text: string): number {
+  let hasBegun = false;
+  let at = 0;
+  for (const line of text.split(/(?<=\n)/)) {
+    const mark = /^(---|\.\.\.)(?:\s|$)/.exec(line)?.[1];
+    if (mark === '...' && hasBegun) return at + line.length;
+    if (mark === '---' && hasBegun) return at;
+    // Until the document begins there are only comments, blank lines, directives and ends of nothing.
+    hasBegun ||= mark === '---' || (mark === undefined && !/^\uFEFF?(?:%|\s*(?:#|$))/.test(line));
+    at += line.length;
   }
+  return at;
+}
+
+/** The first line from `from` on that is no comment, blank line, directive or end of a document. */
+function nextContentLine(text: string, from: number): number | undefined {
+  const lines = text.slice(from).split('\n');
+  const index = lines.findIndex((line) => !/^(?:%|(?:\.\.\.)?\s*(?:#|$))/.test(line));
+  return index === -1 ? undefined : lineAt(text, from) + index;
 }
 
 /** Where the fields of a document stand. Invariant: #lines has the last line of each field. */
@@ -67,10 +62,19 @@ class Places {
   readonly duplicates: { readonly field: string; readonly line: number }[] = [];
   readonly #lines = new Map<string, number>();
   readonly #lineAt: (offset: number) => number;
+  /** The way to the value that is being walked, and the keys met so far in each map on it. */
+  readonly #path: (string | number)[] = [];
+  readonly #seen: Set<string>[] = [];
 
-  constructor(lineAt: (offset: number) => number, document: Document.Parsed | undefined) {
-    this.#lineAt = lineAt;
-    if (document?.contents) this.#visit(document.contents, []);
+  constructor(source: YamlSource) {
+    this.#lineAt = lineCounter(source.text);
+    walkDocument(source, {
+      enter: (key, place) => this.#enter(key, place),
+      leave: () => {
+        this.#seen.pop();
+        this.#path.pop();
+      },
+    });
   }
 
   lineOf(path: Path): number {
@@ -81,36 +85,16 @@ class Places {
     return 1;
   }
 
-  // What an alias stands for has the line of the alias: following it would let a few lines stand for
-  // more fields than memory holds.
-  #visit(node: Node, path: Path): void {
-    if (path.length > maxDepth) return;
-    if (path.length === 0) this.#note(path, node);
-    if (isMap<Node, Node | null>(node)) {
-      const seen = new Set<string>();
-      for (const { key, value } of node.items) {
-        if (!isScalar(key) || key.value === '<<') continue;
-        const inner = [...path, String(key.value)];
-        this.#note(inner, key);
-        const field = fieldName(inner);
-        if (seen.has(field)) this.duplicates.push({ field, line: this.#lines.get(field) ?? 1 });
-        seen.add(field);
-        if (value) this.#visit(value, inner);
-      }
-    } else if (isSeq<Node>(node)) {
-      for (const [index, entry] of node.items.entries()) {
-        this.#note([...path, index], entry);
-        this.#visit(entry, [...path, index]);
-      }
-    }
+  #enter(key: string | number | undefined, { at, keyAt }: Place): void {
+    if (key !== undefined) this.#path.push(key);
+    const seen = this.#seen.at(-1);
+    this.#seen.push(new Set());
+    // What is deeper than any field has the line of what is around it.
+    if (this.#path.length > maxDepth) return;
+    const field = fieldName(this.#path);
+    const line = this.#lineAt(keyAt ?? at);
+    this.#lines.set(field, line);
+    if (seen?.has(field) === true) this.duplicates.push({ field, line });
+    seen?.add(field);
   }
-
-  #note(path: Path, { range }: Node): void {
-    if (range) this.#lines.set(fieldName(path), this.#lineAt(range[0]));
-  }
-}
-
-function reasonOf({ message }: Error): string {
-  if (message.startsWith('Maximum call stack')) return 'nested too deeply';
-  return message.split('\n')[0] ?? '';
 }

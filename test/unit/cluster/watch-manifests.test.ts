@@ -71,7 +71,7 @@ test('the last good version stays through bad ones, broken ones and an empty fil
   writeFileSync(path, 'a: b: c');
   expect(await next()).toEqual([
     `default/a ${one}`,
-    'm.yaml:1: Nested mappings are not allowed in compact mappings',
+    'm.yaml:1: bad indentation of a mapping entry',
   ]);
   writeFileSync(path, '');
   expect(await next()).toEqual([`default/a ${one}`, 'm.yaml:1: the file is empty']);
