@@ -2,7 +2,7 @@
 // wrong with them out. Each value was parsed already; here they must make sense together.
 import { printable, quoted } from '../cluster/problem.ts';
 import { UsageError } from '../errors.ts';
-import type { Config, NftInput, SocketAddress } from '../model/config.ts';
+import type { Config, NftInput, ServiceCounters, SocketAddress } from '../model/config.ts';
 import { parseIp, type Ip } from '../model/ip.ts';
 import { detectLocal, nodePortAddresses } from './cluster-addresses.ts';
 import { defaultValues, fields, type FieldFlagValues, type FieldValues } from './fields.ts';
@@ -15,6 +15,7 @@ import { sectionValues } from './mode-section.ts';
 /** The values that a Config is made of, by flag, those of fields and those of none. */
 export type ConfigFlags = FieldFlagValues & {
   readonly 'nft-input': NftInput;
+  readonly 'service-counters': ServiceCounters;
   readonly master: string;
   readonly 'healthz-port': number;
   readonly 'metrics-port': number;
@@ -46,7 +47,7 @@ function addressOf(text: string, port: number): string {
 
 /** What a Config depends on besides its fields. */
 export type ConfigContext = {
-  readonly flags: Pick<ConfigFlags, 'nft-input' | 'master'>;
+  readonly flags: Pick<ConfigFlags, 'nft-input' | 'service-counters' | 'master'>;
   readonly hostname: string;
   readonly origin: Origin;
 };
@@ -69,6 +70,7 @@ export function configFrom(
     localhostNodePorts: values['iptables.localhostNodePorts'],
     ...section,
     nftInput: context.flags['nft-input'],
+    serviceCounters: context.flags['service-counters'],
     ...servingConfig(values, report),
     ...hostConfig(values),
     clientConnection: clientConnection(values, context.flags.master),

@@ -15,6 +15,10 @@ export type DetectLocal =
 /** How nft is written to; `auto` means JSON where a probe proves that this nft takes it. */
 export type NftInput = 'auto' | 'json' | 'text';
 
+/** For what the kernel counts new connections, in nftables mode; iptables counts each rule anyway. */
+export const serviceCounters = ['off', 'services', 'endpoints'] as const;
+export type ServiceCounters = (typeof serviceCounters)[number];
+
 /** Where a server listens. */
 export type SocketAddress = { readonly ip: Ip; readonly port: number };
 
@@ -65,6 +69,7 @@ export type Config = {
   /** 0 to 31. */
   readonly masqueradeBit: number;
   readonly nftInput: NftInput;
+  readonly serviceCounters: ServiceCounters;
   /** Takes the place of the Node's first address, unless it is 0.0.0.0 or ::; nothing is bound to it. */
   readonly bindAddress: Ip;
   /** Undefined: no health server. */

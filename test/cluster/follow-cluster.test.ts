@@ -238,6 +238,16 @@ describe('the end', () => {
     expect(follower.batches).toEqual([]);
   });
 
+  test('comes at once where the signal came before anything began', async () => {
+    await using server = await smallCluster();
+    const connection = await connectTo(server);
+    const log = createLog({ stream: process.stderr, verbosity: 0 });
+    const signal = AbortSignal.abort();
+    await followCluster({ connection, nodeName: 'node-1', signal, log }, () => {
+      throw new Error('delivered');
+    });
+  });
+
   test('comes with a fault of the one it delivers to', async () => {
     await using server = await smallCluster();
     const fault = new Error('a fault of ours');

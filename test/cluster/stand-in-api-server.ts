@@ -4,11 +4,12 @@ import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import https from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { systemClock, type Clock } from '../../src/cluster/api/clock.ts';
+import { EventSink, eventsInfo, readJson } from './stand-in/events.ts';
 import { FaultPlan, type Fault, type Matching, type SeenRequest } from './stand-in/faults.ts';
 import { idOf, kinds, type KindInfo, type RawObject } from './stand-in/kinds.ts';
 import { badVersion, forbidden, listBody, notFound, plainStatus } from './stand-in/replies.ts';
 import { readToken, type Reply } from './stand-in/replies.ts';
-import { selectorOf } from './stand-in/selectors.ts';
+import { selectorOf, type Selector } from './stand-in/selectors.ts';
 import { Store } from './stand-in/store.ts';
 import { serveWatch } from './stand-in/watch-stream.ts';
 import { Wire } from './stand-in/wire.ts';
@@ -25,6 +26,8 @@ export type StandInOptions = {
 export class StandInApiServer implements AsyncDisposable {
   readonly store = new Store();
   readonly requests: SeenRequest[] = [];
+  /** The Events that were created. */
+  readonly events = new EventSink();
   /** Called with each new connection. */
   onConnection: (socket: Socket) => void = () => {};
   /** Called with each request, before it is answered. */
@@ -167,14 +170,28 @@ export class StandInApiServer implements AsyncDisposable {
       gone.abort();
     });
     response.on('error', () => {});
+    if (seen.style === 'create') return this.#create(wire, { request, seen, fault });
     await this.#answer(wire, { seen, fault, signal: gone.signal });
+  }
+
+  async #create(
+    wire: Wire,
+    {
+      request,
+      seen,
+      fault,
+    }: { request: IncomingMessage; seen: SeenRequest; fault: Fault | undefined },
+  ): Promise<void> {
+    const object = await readJson(request);
+    const refused = this.#refusal(seen, eventsInfo, fault);
+    send(wire, refused ?? this.events.create(seen.path, object));
   }
 
   async #answer(
     wire: Wire,
     { seen, fault, signal }: { seen: SeenRequest; fault: Fault | undefined; signal: AbortSignal },
   ): Promise<void> {
-    const info = kinds.find(({ path }) => seen.path === path || seen.path.startsWith(`${path}/`));
+    const info = infoOf(seen.path);
     if (info === undefined) return wire.answer(404, '404 page not found\n');
     if (fault?.kind === 'say') return wire.answer(200, fault.text);
     const refused = this.#refusal(seen, info, fault);
@@ -187,7 +204,11 @@ export class StandInApiServer implements AsyncDisposable {
     await serveWatch(wire, watch);
   }
 
-  #refusal(seen: SeenRequest, info: KindInfo, fault: Fault | undefined): Reply | undefined {
+  #refusal(
+    seen: SeenRequest,
+    info: Pick<KindInfo, 'plural' | 'group'> & { readonly kind: string },
+    fault: Fault | undefined,
+  ): Reply | undefined {
     if (fault?.kind === 'status') {
       const reply = plainStatus(fault.code, info);
       const headers = fault.retryAfter === undefined ? {} : { 'retry-after': fault.retryAfter };
@@ -213,13 +234,13 @@ export class StandInApiServer implements AsyncDisposable {
     return { status: 200, body: { kind, apiVersion, ...object } };
   }
 
-  #list({ query }: SeenRequest, info: KindInfo): Reply {
+  #list({ path, query }: SeenRequest, info: KindInfo): Reply {
     const token = query.get('continue');
     const from = token === null ? undefined : readToken(token);
     const version = from?.version ?? this.store.version;
     const all =
       from === undefined
-        ? this.store.list(info.kind, selectorOf(query))
+        ? this.store.list(info.kind, inNamespaceOf(path, selectorOf(query)))
         : this.#snapshots.get(`${info.kind} ${from.version}`);
     if (all === undefined) return plainStatus(410, info);
     const first = from === undefined ? 0 : all.findIndex((object) => idOf(object) > from.start);
@@ -232,6 +253,22 @@ export class StandInApiServer implements AsyncDisposable {
   }
 }
 
+// A list of one namespace is told apart by its selector alone.
+function inAllNamespaces(path: string): string {
+  return path.replace(/\/namespaces\/[^/]+(?=\/services$)/, '');
+}
+
+function inNamespaceOf(path: string, matches: Selector): Selector {
+  const [, wanted] = /\/namespaces\/([^/]+)\/services$/.exec(path) ?? [];
+  return (object) =>
+    matches(object) && (wanted === undefined || object.metadata.namespace === wanted);
+}
+
+function infoOf(path: string): KindInfo | undefined {
+  const all = inAllNamespaces(path);
+  return kinds.find((info) => all === info.path || all.startsWith(`${info.path}/`));
+}
+
 function send(wire: Wire, { status, body, headers }: Reply): void {
   wire.answer(status, `${JSON.stringify(body)}\n`, headers);
 }
@@ -239,8 +276,10 @@ function send(wire: Wire, { status, body, headers }: Reply): void {
 function seenRequest({ method = '', headers }: IncomingMessage, url: URL): SeenRequest {
   const query = url.searchParams;
   const isWatch = query.get('watch') === 'true';
-  const isNamed = !kinds.some(({ path }) => path === url.pathname);
+  const isNamed = !kinds.some(({ path }) => path === inAllNamespaces(url.pathname));
   const watchStyle = query.get('sendInitialEvents') === 'true' ? 'watch-list' : 'watch';
   const listStyle = isNamed ? 'get' : 'list';
-  return { method, path: url.pathname, query, headers, style: isWatch ? watchStyle : listStyle };
+  const readStyle = isWatch ? watchStyle : listStyle;
+  const style = method === 'POST' ? 'create' : readStyle;
+  return { method, path: url.pathname, query, headers, style };
 }

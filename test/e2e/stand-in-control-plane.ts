@@ -64,6 +64,11 @@ export class StandInControlPlane {
     return Object.values(kindOf).flatMap((kind) => store.list(kind, () => true)).length;
   }
 
+  /** The Events that were sent. */
+  get events(): StandInApiServer['events'] {
+    return this.#place.server.events;
+  }
+
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     let reply: Reply | undefined;
     try {
@@ -86,6 +91,9 @@ export class StandInControlPlane {
     const [path, namespace = '', resource = '', name = ''] = parts.exec(url.pathname) ?? [];
     if (path === undefined) return undefined;
     const { method = '' } = request;
+    // What Sluice asks for, and tells, of single Services and of its Node.
+    const isProxys = resource === 'events' || (resource === 'services' && name === '');
+    if (isProxys && !(method === 'POST' && resource === 'services')) return undefined;
     if (resource === '') return this.#namespace(method, namespace, request);
     if (!this.#namespaces.has(namespace)) return nothing(namespace);
     if (resource === 'daemonsets') return daemonSet(method, name);

@@ -70,6 +70,22 @@ test('the pod of the DaemonSet, with NET_ADMIN alone on a read-only root', async
     .flatMap(({ log }) => log.filter((line) => !line.includes('"level":30')))
     .filter((line) => !line.includes('"oomScoreAdj":-997'));
   expect(warnings).toEqual([]);
+  // Each has told its Node that it started; there was nothing to tell of any Service.
+  const told = cluster.plane.events.all.map(
+    ({ reason, regarding }) => `${reason} ${regarding.name}`,
+  );
+  expect(told.toSorted()).toEqual(nodes.map(({ nodeName }) => `Starting ${nodeName}`).toSorted());
+});
+
+test('a port that cannot be had ends Sluice where that is asked for, and its Node is told', async () => {
+  await using cluster = await StandInCluster.start();
+  cluster.startSluice(['--bind-address-hard-fail', '--metrics-bind-address', '192.0.2.77:10249']);
+  const events = await cluster.plane.events.taken(4);
+  const told = events.map(({ type, reason, note }) => `${type} ${reason}: ${note}`);
+  const ended =
+    'Warning FailedToStartMetricServer: cannot serve metrics at 192.0.2.77:10249: ' +
+    'listen EADDRNOTAVAIL: address not available 192.0.2.77:10249';
+  expect(told.filter((line) => line.startsWith('Warning'))).toEqual([ended, ended]);
 });
 
 const refusal = ['output', 'forward']

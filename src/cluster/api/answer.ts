@@ -60,10 +60,14 @@ export async function textOf(bytes: AsyncIterable<Buffer>, limit: number): Promi
 }
 
 /** Why the server refused, with its own words where it has any. */
-export function refusal(path: string, answer: IncomingMessage, body: string): ApiError {
+export function refusal(
+  { method, path }: { readonly method: string; readonly path: string },
+  answer: IncomingMessage,
+  body: string,
+): ApiError {
   const status = answer.statusCode ?? 0;
   const words = messageIn(body);
-  const what = `GET ${path.split('?')[0]}: ${status} ${STATUS_CODES[status] ?? ''}`.trimEnd();
+  const what = `${method} ${path.split('?')[0]}: ${status} ${STATUS_CODES[status] ?? ''}`.trimEnd();
   const seconds = /^\d{1,6}$/.exec(answer.headers['retry-after'] ?? '')?.[0] ?? '0';
   return new ApiError(words === '' ? what : `${what}: ${words}`, {
     status,

@@ -20,6 +20,14 @@ export type RequestLimits = {
   readonly onBytes?: (count: number) => void;
 };
 
+/** What is asked. */
+export type Question = {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  /** JSON; undefined where the method has none. */
+  readonly body?: string;
+};
+
 export type ConnectionOptions = {
   readonly signIn: SignIn;
   readonly clock?: Clock;
@@ -50,18 +58,22 @@ export class ApiConnection {
 
   /** The bytes of the answer to GET, which came with status 200; any other status is thrown. */
   async get(path: string, limits: RequestLimits): Promise<AsyncIterable<Buffer>> {
+    const question = { method: 'GET', path } as const;
+    const answer = await this.#ask(question, limits);
     const reading = { clock: this.#clock, ...limits };
-    let answer = await this.#send(path, limits.signal);
-    if (answer.statusCode === 401) {
-      await answerText(answer, reading);
-      // The token may have been replaced since; a second refusal is one.
-      await this.#signIn.renew().catch((error: unknown) => {
-        throw new ApiError(`cannot sign in again: ${(error as Error).message}`, { status: 401 });
-      });
-      answer = await this.#send(path, limits.signal);
+    if (answer.statusCode !== 200) {
+      throw refusal(question, answer, await answerText(answer, reading));
     }
-    if (answer.statusCode !== 200) throw refusal(path, answer, await answerText(answer, reading));
     return answerBytes(answer, reading);
+  }
+
+  /** Sends an object by POST; any status but 2xx is thrown. What the server made of it is not read. */
+  async post(path: string, object: object, limits: RequestLimits): Promise<void> {
+    const question = { method: 'POST', path, body: JSON.stringify(object) } as const;
+    const answer = await this.#ask(question, limits);
+    const text = await answerText(answer, { clock: this.#clock, ...limits });
+    const { statusCode = 0 } = answer;
+    if (statusCode < 200 || statusCode > 299) throw refusal(question, answer, text);
   }
 
   /** Lets go of all connections. */
@@ -69,36 +81,53 @@ export class ApiConnection {
     for (const agent of Object.values(this.#agents)) agent.destroy();
   }
 
-  async #send(path: string, signal: AbortSignal): Promise<IncomingMessage> {
+  async #ask(question: Question, limits: RequestLimits): Promise<IncomingMessage> {
+    const answer = await this.#send(question, limits.signal);
+    if (answer.statusCode !== 401) return answer;
+    await answerText(answer, { clock: this.#clock, ...limits });
+    // The token may have been replaced since; a second refusal is one.
+    await this.#signIn.renew().catch((error: unknown) => {
+      throw new ApiError(`cannot sign in again: ${(error as Error).message}`, { status: 401 });
+    });
+    return this.#send(question, limits.signal);
+  }
+
+  async #send(question: Question, signal: AbortSignal): Promise<IncomingMessage> {
     const silence = new Silence({ clock: this.#clock, limitMs: () => this.#timing.answerMs });
     const ending = AbortSignal.any([signal, silence.signal]);
     try {
       const signed = await unless(ending, this.#signIn.options());
-      return await this.#request(path, signed, ending);
+      return await this.#request(question, signed, ending);
     } catch (error) {
       // A connection that is dead may have siblings in the pool.
       if (silence.signal.aborted) this.#dropIdle();
-      throw asApiError(error, ending, path);
+      throw asApiError(error, ending, question);
     } finally {
       silence.end();
     }
   }
 
   async #request(
-    path: string,
+    { method, path, body }: Question,
     { server, options }: SignedOptions,
     signal: AbortSignal,
   ): Promise<IncomingMessage> {
     const protocol = server.protocol as 'http:' | 'https:';
     const { request } = protocol === 'http:' ? http : https;
     const url = new URL(`${server.pathname.replace(/\/$/, '')}${path}`, server);
-    const own = { accept: 'application/json', 'user-agent': 'sluice' };
+    const length = body === undefined ? 0 : Buffer.byteLength(body);
+    const content = { 'content-type': 'application/json', 'content-length': length };
+    const own = {
+      accept: 'application/json',
+      'user-agent': 'sluice',
+      ...(body === undefined ? {} : content),
+    };
     const headers = { ...own, ...(options.headers as http.OutgoingHttpHeaders | undefined) };
-    const all = { agent: this.#agents[protocol], ...options, headers, signal };
+    const all = { agent: this.#agents[protocol], ...options, method, headers, signal };
     for (;;) {
       const sent = request(url, all as https.RequestOptions);
       try {
-        return await this.#answerTo(sent);
+        return await this.#answerTo(sent, body);
       } catch (error) {
         // The server closed the idle connection just when it was taken from the pool.
         const wasClosed = (error as NodeJS.ErrnoException).code === 'ECONNRESET';
@@ -107,7 +136,7 @@ export class ApiConnection {
     }
   }
 
-  async #answerTo(sent: http.ClientRequest): Promise<IncomingMessage> {
+  async #answerTo(sent: http.ClientRequest, body: string | undefined): Promise<IncomingMessage> {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     sent.on('socket', (socket) => this.#prepare(socket));
     sent.on('response', (answer) => {
@@ -116,7 +145,7 @@ export class ApiConnection {
       resolve(answer);
     });
     sent.on('error', reject);
-    sent.end();
+    sent.end(body);
     return promise;
   }
 
@@ -151,10 +180,14 @@ async function unless<T>(signal: AbortSignal, value: Promise<T>): Promise<T> {
   }
 }
 
-function asApiError(error: unknown, signal: AbortSignal, path: string): ApiError {
+function asApiError(error: unknown, signal: AbortSignal, { method, path }: Question): ApiError {
   const cause = (signal.aborted ? signal.reason : error) as Error;
   const isTimeout = cause instanceof ApiError && cause.isTimeout;
-  return new ApiError(`GET ${path.split('?')[0]}: ${reasonOf(cause)}`, { isTimeout }, { cause });
+  return new ApiError(
+    `${method} ${path.split('?')[0]}: ${reasonOf(cause)}`,
+    { isTimeout },
+    { cause },
+  );
 }
 
 // A host with several addresses fails with one error for each of them and no message of its own.

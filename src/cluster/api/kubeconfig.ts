@@ -3,7 +3,7 @@
 import { open, readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import type { Cluster, KubeConfig, User } from '@kubernetes/client-node';
-import { parse } from 'yaml';
+import { load } from 'js-yaml';
 import { ClusterAccessError } from '../../errors.ts';
 import { printable } from '../problem.ts';
 
@@ -70,7 +70,7 @@ function tokenFileOf(text: string, user: User | null, folder: string): string | 
     readonly name?: string;
     readonly user?: { readonly tokenFile?: string };
   }[];
-  const { users } = parse(text) as { readonly users?: Users };
+  const { users } = load(text) as { readonly users?: Users };
   const path = users?.find(({ name }) => name === user?.name)?.user?.tokenFile;
   if (typeof path !== 'string' || path === '') return undefined;
   return isAbsolute(path) ? path : join(folder, path);

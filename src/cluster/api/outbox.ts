@@ -59,6 +59,8 @@ export class Outbox {
 
   /** Delivers until the signal comes; rejects with what `deliver` throws. */
   async run(): Promise<void> {
+    // A signal that came before there was anyone to hear it.
+    if (this.#options.signal.aborted) return;
     await this.#opened.promise;
     await this.#waitForNode();
     // The first batch goes out even where the cluster is empty.

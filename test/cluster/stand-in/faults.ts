@@ -32,7 +32,7 @@ export type SeenRequest = {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly headers: NodeJS.Dict<string | string[]>;
-  readonly style: 'get' | 'list' | 'watch' | 'watch-list';
+  readonly style: 'get' | 'list' | 'watch' | 'watch-list' | 'create';
 };
 
 export type Matching = (request: SeenRequest) => boolean;

@@ -34,7 +34,10 @@ const reasons: Readonly<Record<number, readonly [reason: string, message: string
 };
 
 /** The reply for a status that a test asks for. */
-export function plainStatus(code: number, { kind, plural, group }: KindInfo): Reply {
+export function plainStatus(
+  code: number,
+  { kind, plural, group }: Pick<KindInfo, 'plural' | 'group'> & { readonly kind: string },
+): Reply {
   if (code === 403) return forbidden(plural, group);
   if (code === 404) {
     return { status: 404, body: {}, headers: { 'content-type': 'text/plain; charset=utf-8' } };
@@ -71,9 +74,16 @@ export function badVersion(version: string): Reply {
   return statusReply(400, 'BadRequest', message);
 }
 
+// A real server keeps the encoding of what many clients ask for; objects in a store never change.
+const addedLines = new WeakMap<object, string>();
+
 /** One line of a watch. */
 export function eventLine(type: string, { kind, apiVersion }: KindInfo, object: object): string {
-  return `${JSON.stringify({ type, object: { kind, apiVersion, ...object } })}\n`;
+  const known = type === 'ADDED' ? addedLines.get(object) : undefined;
+  if (known !== undefined) return known;
+  const line = `${JSON.stringify({ type, object: { kind, apiVersion, ...object } })}\n`;
+  if (type === 'ADDED') addedLines.set(object, line);
+  return line;
 }
 
 export function bookmarkLine(info: KindInfo, version: number, endsInitial: boolean): string {

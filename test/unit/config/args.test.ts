@@ -143,6 +143,14 @@ describe('flags beside --config', () => {
   });
 });
 
+test('the words that a command is told, between its flags, also where they are names of commands', () => {
+  const told = (...argv: string[]) => parseArgs(argv).operands;
+  expect(told('explain', 'node', '--live', 'web/shop:80')).toEqual(['node', 'web/shop:80']);
+  expect(told('explain', 'run', '--', '-odd')).toEqual(['run', '-odd']);
+  expect(told('diff', '--manifests=m')).toEqual([]);
+  expect(told('explain', '--help')).toEqual([]);
+});
+
 describe('faults', () => {
   test.each<[argv: string[], lines: string[]]>([
     [['--proxymod=x'], ['unknown flag --proxymod; did you mean --proxy-mode?']],
@@ -155,6 +163,9 @@ describe('faults', () => {
     [['difff'], ['unknown command "difff"; did you mean diff?']],
     [['run', 'now'], ['unexpected argument "now"']],
     [['run', '--', '--v'], ['unexpected argument "--v"']],
+    [['explain'], ['explain needs FROM TO:PORT[/PROTOCOL]']],
+    [['explain', 'node'], ['explain needs TO:PORT[/PROTOCOL]']],
+    [['explain', 'node', 'a:1', 'b:2'], ['unexpected argument "b:2"']],
     [['--masquerade-all', 'false'], ['unexpected argument "false": write --masquerade-all=false']],
     [['--masquerade-all=false', 'diff', '--keep'], ['--keep is not a flag of diff, only of lab']],
     [['--masquerade-all=yes'], ['--masquerade-all: "yes" is not true or false']],
@@ -238,5 +249,6 @@ test('every flag has a name of its own, a line of help, and a default that its o
   expect(new Set(names).size).toBe(names.length);
   expect(flags.filter(({ help }) => !/^[^\n]+$/.test(help))).toEqual([]);
   const unset = flags.filter((flag) => flag.default === undefined).map(({ name }) => name);
-  expect(unset).toEqual(['manifests', 'against', 'family']);
+  const gates = ['refuse-if-endpoints-lost', 'refuse-if-services-lost'];
+  expect(unset).toEqual(['manifests', 'daemon', 'against', ...gates, 'step', 'family']);
 });

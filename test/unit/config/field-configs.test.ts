@@ -26,6 +26,7 @@ const defaults: Omit<Config, 'document'> = {
   localhostNodePorts: true,
   masqueradeBit: 14,
   nftInput: 'auto',
+  serviceCounters: 'services',
   bindAddress: '0.0.0.0' as Config['bindAddress'],
   healthzBindAddress: address('0.0.0.0', 10_256),
   metricsBindAddress: address('127.0.0.1', 10_249),

@@ -152,6 +152,7 @@ portRange: 1-2
     syncPeriodMs: 60_000,
     minSyncPeriodMs: 2000,
     nftInput: 'auto',
+    serviceCounters: 'services',
     bindAddress: 'fd00::9',
     healthzBindAddress: { ip: '1.2.3.4', port: 1 },
     metricsBindAddress: { ip: 'fd00::1', port: 2 },

@@ -1,66 +1,15 @@
-// The manifests hold no field that Kubernetes does not know, and none of a wrong type: held against the
-// types of the API of 1.36, as the client library has them generated from its OpenAPI schema.
-import * as library from '@kubernetes/client-node';
+// The manifests, and the objects that tests put into a cluster, are what the API servers of Kubernetes 1.31 to
+// 1.36 take; the kind cluster's configuration is what kind takes.
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { eventObject } from '../../../src/cluster/api/event-object.ts';
 import { readManifest, type ManifestObject } from '../../e2e/container.ts';
 import { daemonSetObject, namespaceObject, serviceObject, sliceObject } from '../../e2e/objects.ts';
-
-type Attribute = { readonly baseName: string; readonly type: string; readonly format: string };
-
-type ApiType = { readonly getAttributeTypeMap?: () => readonly Attribute[] };
-
-/** What is wrong with a value of the type. */
-function faultsOf(value: unknown, type: string, path: string): readonly string[] {
-  const element = /^(?:Array<(?<item>.+)>|\{ \[key: string\]: (?<entry>.+); \})$/.exec(
-    type,
-  )?.groups;
-  if (element?.['item'] !== undefined) {
-    if (!Array.isArray(value)) return [`${path} is no list`];
-    return value.flatMap((each, index) =>
-      faultsOf(each, element['item'] as string, `${path}[${index}]`),
-    );
-  }
-  if (element?.['entry'] !== undefined) {
-    return fieldsOf(value, path, (key, each) =>
-      faultsOf(each, element['entry'] as string, `${path}.${key}`),
-    );
-  }
-  if (type === 'IntOrString') {
-    return ['string', 'number'].includes(typeof value) ? [] : [`${path} is no number or text`];
-  }
-  if (['string', 'number', 'boolean'].includes(type)) {
-    return typeof value === type ? [] : [`${path} is no ${type}`];
-  }
-  const known = (library as unknown as Readonly<Record<string, ApiType>>)[type];
-  const attributes = known?.getAttributeTypeMap?.();
-  if (attributes === undefined) return [`${path} is of ${type}, which is not known`];
-  return fieldsOf(value, path, (key, each) => {
-    const attribute = attributes.find(({ baseName }) => baseName === key);
-    if (attribute === undefined) return [`${path}.${key} is not known`];
-    return faultsOf(each, attribute.type, `${path}.${key}`);
-  });
-}
-
-function fieldsOf(
-  value: unknown,
-  path: string,
-  faults: (key: string, value: unknown) => readonly string[],
-): readonly string[] {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    return [`${path} is no object`];
-  return Object.entries(value).flatMap(([key, each]) => faults(key, each));
-}
-
-const versions: Readonly<Record<string, string>> = {
-  ServiceAccount: 'v1',
-  ClusterRole: 'rbac.authorization.k8s.io/v1',
-  ClusterRoleBinding: 'rbac.authorization.k8s.io/v1',
-  ConfigMap: 'v1',
-  DaemonSet: 'apps/v1',
-  Namespace: 'v1',
-  Service: 'v1',
-  EndpointSlice: 'discovery.k8s.io/v1',
-};
+import { faultsBy } from './json-schema.ts';
+import { kindConfigSchema } from './kind-config-schema.ts';
+import { faultsIn, groups, minors, type Kind } from './kubernetes-api.ts';
 
 const deployed = await readManifest('manifests/sluice.yaml');
 const examples = await readManifest('manifests/examples/services.yaml');
@@ -69,32 +18,122 @@ const asked = [
   daemonSetObject('pods'),
   daemonSetObject('hosts'),
   serviceObject('web', { type: 'NodePort' }),
+  serviceObject('near', { selector: { app: 'pods' }, internalTrafficPolicy: 'Local' }),
+  serviceObject('sticky', { selector: { app: 'pods' }, sessionAffinity: 'ClientIP' }),
   sliceObject('web', 'IPv6', [{ address: 'fd00::1', nodeName: 'node-1' }]),
 ] as readonly ManifestObject[];
 
-describe.each([
+// As they are sent: what is undefined is not there.
+const sent = [1, 3].map((count) => {
+  const regarding = { kind: 'Service', namespace: 'ns', name: 'web', uid: 'u-1' } as const;
+  const words = { type: 'Warning', reason: 'AddressConflict', action: 'ProgramRules' } as const;
+  const when = { firstMs: 0, lastMs: 1, count };
+  const event = { regarding, ...words, note: 'left out' };
+  return JSON.parse(JSON.stringify(eventObject(event, when, { nodeName: 'node-1' }))) as unknown;
+}) as readonly ManifestObject[];
+
+const files = [
   ['sluice.yaml', deployed],
-  ['the examples', examples.filter(({ kind }) => kind in versions)],
+  ['the examples', examples],
   ['the end-to-end test', asked],
-])('%s', (_, objects) => {
-  test.each(objects.map((object) => [object.kind, object.metadata.name, object] as const))(
-    '%s %s',
-    (kind, _name, object) => {
-      expect(object['apiVersion']).toBe(versions[kind]);
-      expect(faultsOf(object, `V1${kind}`, kind)).toEqual([]);
-    },
-  );
+  ['the Events', sent],
+] as const;
+
+describe.each(minors)('1.%i takes', (minor) => {
+  describe.each(files)('%s:', (_, objects) => {
+    test.each(objects.map((object) => [object.kind, object.metadata.name, object] as const))(
+      '%s %s',
+      async (kind, _name, object) => {
+        expect(Object.keys(groups)).toContain(kind);
+        expect(await faultsIn(object, kind as Kind, minor)).toEqual([]);
+      },
+    );
+  });
 });
 
-test('faults are found', () => {
+/** The DaemonSet with something else in its pod. */
+function spoilt(change: (pod: Record<string, unknown>) => void): ManifestObject {
   const [daemonSet] = deployed.filter(({ kind }) => kind === 'DaemonSet');
-  const spoilt = structuredClone(daemonSet) as unknown as {
-    spec: { template: { spec: Record<string, unknown> } };
+  const copy = structuredClone(daemonSet) as ManifestObject & {
+    readonly spec: { readonly template: { readonly spec: Record<string, unknown> } };
   };
-  Object.assign(spoilt.spec.template.spec, { hostNetwok: true, tolerations: {}, dnsPolicy: 1 });
-  expect(faultsOf(spoilt, 'V1DaemonSet', 'DaemonSet')).toEqual([
-    'DaemonSet.spec.template.spec.dnsPolicy is no string',
-    'DaemonSet.spec.template.spec.tolerations is no list',
-    'DaemonSet.spec.template.spec.hostNetwok is not known',
-  ]);
+  change(copy.spec.template.spec);
+  return copy;
+}
+
+describe.each(minors)('1.%i refuses', (minor) => {
+  const at = '/spec/template/spec';
+  // What is valid at 1.35 is told by the versions on either side of it.
+  const told = (fault: string): readonly string[] => (minor === 35 ? [fault, fault] : [fault]);
+
+  test('a field that it does not know', async () => {
+    const object = spoilt((pod) => Object.assign(pod, { hostNetwok: true }));
+    expect(await faultsIn(object, 'DaemonSet', minor)).toEqual(
+      told(`${at} additionalProperties hostNetwok`),
+    );
+  });
+
+  test.each([
+    [{ hostname: 1 }, '/hostname type string'],
+    [{ tolerations: {} }, '/tolerations type array'],
+    [{ hostNetwork: 'yes' }, '/hostNetwork type boolean'],
+  ])('a field of another type: %o', async (fields, fault) => {
+    const object = spoilt((pod) => Object.assign(pod, fields));
+    const faults = await faultsIn(object, 'DaemonSet', minor);
+    expect(new Set(faults.map((each) => each.replace('array,null', 'array')))).toEqual(
+      new Set([at + fault]),
+    );
+  });
+
+  test('an object without a field that must be there', async () => {
+    const object = spoilt((pod) => delete pod['containers']);
+    expect(await faultsIn(object, 'DaemonSet', minor)).toEqual(told(`${at} required containers`));
+  });
+
+  test('another version of the API', async () => {
+    const faults = await faultsIn(
+      { ...spoilt(() => {}), apiVersion: 'apps/v2' },
+      'DaemonSet',
+      minor,
+    );
+    expect(faults).toContain('/apiVersion is apps/v2');
+  });
+});
+
+// What the packages hold is what they are taken for: a field of a pod that came with each version.
+test.each([
+  [31, 'hostnameOverride', false],
+  [33, 'hostnameOverride', false],
+  [34, 'hostnameOverride', true],
+  [34, 'schedulingGroup', false],
+  [36, 'schedulingGroup', true],
+] as const)('1.%i knows %s: %s', async (minor, field, isKnown) => {
+  const object = spoilt((pod) => Object.assign(pod, { [field]: {} }));
+  const faults = await faultsIn(object, 'DaemonSet', minor);
+  expect(faults.includes(`/spec/template/spec additionalProperties ${field}`)).toBe(!isKnown);
+});
+
+describe('kind', () => {
+  const faultsOf = faultsBy(kindConfigSchema);
+  const text = readFileSync(join(resolve(import.meta.dirname, '../../..'), 'kind-config.yaml'));
+  const config = parse(text.toString()) as Readonly<Record<string, unknown>>;
+
+  test('takes the cluster’s configuration', () => {
+    expect(faultsOf(config)).toEqual([]);
+  });
+
+  test.each([
+    [{ netwroking: {} }, ' additionalProperties netwroking'],
+    [
+      { networking: { kubeProxyMode: false } },
+      '/networking/kubeProxyMode enum iptables,ipvs,nftables,none',
+    ],
+    [{ networking: { ipFamily: 'both' } }, '/networking/ipFamily enum ipv4,ipv6,dual'],
+    [{ nodes: [{ role: 'master' }] }, '/nodes/0/role enum control-plane,worker'],
+    [{ nodes: { role: 'worker' } }, '/nodes type array'],
+    [{ apiVersion: undefined }, ' required apiVersion'],
+    [{ apiVersion: 'kind.x-k8s.io/v1alpha3' }, '/apiVersion enum kind.x-k8s.io/v1alpha4'],
+  ])('refuses %o', (fields, fault) => {
+    expect(faultsOf(JSON.parse(JSON.stringify({ ...config, ...fields })))).toEqual([fault]);
+  });
 });

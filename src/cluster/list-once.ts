@@ -1,0 +1,101 @@
+// All that a cluster, or manifests, say at one moment, asides included. Listed once, nothing is followed.
+import { ApiError, ManifestError } from '../errors.ts';
+import type { ClusterObject } from '../model/kubernetes.ts';
+import type { ApiConnection } from './api/connection.ts';
+import { listPages } from './api/list-pages.ts';
+import { resourcesOf, type Resource } from './api/resources.ts';
+import type { Aside } from './decode-aside.ts';
+import { decodeAsides } from './decode-aside.ts';
+import { decodeObject } from './decode-object.ts';
+import { describeProblem, manifestsFrom, readAllFiles, readingsOf } from './manifests.ts';
+import { chunksOf, readDocuments } from './manifests/documents.ts';
+import type { FileSource, ManifestBytes } from './manifests/files.ts';
+import { printable } from './problem.ts';
+
+/** Objects, what beside them no rule is made of, and what is wrong with some: a line each, safe to print. */
+export type Listed = {
+  readonly objects: readonly ClusterObject[];
+  readonly asides: readonly Aside[];
+  readonly problems: readonly string[];
+};
+
+/** Reads manifests; throws ManifestError where there are only bad ones. */
+export async function listManifests(path: string, source: FileSource): Promise<Listed> {
+  const files = await readAllFiles(path, source);
+  const { files: readings, digest } = readingsOf(files, new Map());
+  const { objects, problems } = manifestsFrom(readings, digest);
+  const lines = problems.map(describeProblem);
+  if (objects.size === 0 && lines.length > 0) throw new ManifestError(lines.join('\n'));
+  return { objects: [...objects.values()], asides: files.flatMap(asidesIn), problems: lines };
+}
+
+function asidesIn(file: ManifestBytes): readonly Aside[] {
+  if (file.kind === 'unreadable') return [];
+  const asides: Aside[] = [];
+  for (const { bytes } of chunksOf(file.bytes)) {
+    const read = readDocuments(bytes, ({ objects }) =>
+      objects.flatMap(({ value }) => decodeAsides(value)),
+    );
+    // What is wrong with it was said already.
+    if (!('message' in read)) for (const aside of read) asides.push(aside);
+  }
+  return asides;
+}
+
+// No page takes as long; a server that is silent for so long is not there.
+const quietMs = 30_000;
+
+/** Lists what the proxy of this node would follow, and what it would not. Throws ApiError. */
+export async function listCluster(
+  connection: ApiConnection,
+  { nodeName, signal }: { readonly nodeName: string; readonly signal: AbortSignal },
+): Promise<Listed> {
+  const listed = {
+    objects: [] as ClusterObject[],
+    asides: [] as Aside[],
+    problems: [] as string[],
+  };
+  for (const resource of resourcesOf(nodeName)) {
+    try {
+      for await (const page of listPages(connection, everythingOf(resource), limitsOf(signal))) {
+        for (const item of page.items) takeIn(listed, resource, item);
+      }
+    } catch (error) {
+      const isAbsent = error instanceof ApiError && [403, 404].includes(error.status ?? 0);
+      if (!resource.mayBeAbsent || !isAbsent) throw error;
+    }
+  }
+  return listed;
+}
+
+function limitsOf(signal: AbortSignal) {
+  return { signal, quietMs: (): number => quietMs };
+}
+
+// Headless Services and their slices too, which the proxy leaves out.
+function everythingOf(resource: Resource): Resource {
+  const isService = resource.kind === 'Service' || resource.kind === 'EndpointSlice';
+  return isService ? { ...resource, selectors: {} } : resource;
+}
+
+function takeIn(
+  { objects, asides, problems }: Mutable,
+  { kind, apiVersion }: Resource,
+  item: unknown,
+): void {
+  const raw = typeof item === 'object' && item !== null ? { kind, apiVersion, ...item } : item;
+  asides.push(...decodeAsides(raw));
+  const decoded = decodeObject(raw);
+  if (decoded.kind === 'object') objects.push(decoded.object);
+  if (decoded.kind === 'ignored') return;
+  const id = decoded.kind === 'object' ? decoded.object.id : (decoded.id ?? '');
+  for (const { field, message } of decoded.problems) {
+    problems.push(printable(`${kind} ${id}: ${field}: ${message}`));
+  }
+}
+
+type Mutable = {
+  readonly objects: ClusterObject[];
+  readonly asides: Aside[];
+  readonly problems: string[];
+};
