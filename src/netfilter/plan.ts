@@ -1,5 +1,6 @@
 // The difference between two Programs. Pure: what is, what should be, what to do.
 import type { Program, Unit } from './program.ts';
+import { programOf } from './program.ts';
 
 /** One step of a Plan. */
 export type Op<U extends Unit = Unit> =
@@ -24,6 +25,12 @@ export function plan<U extends Unit>(before: Program<U>, after: Program<U>): Pla
   return ops;
 }
 
+/** As plan, where what is to be there need not be put together as a Program if there is nothing yet. */
+export function planTo<U extends Unit>(before: Program<U>, after: Iterable<U>): Plan<U> {
+  if (before.size > 0) return plan(before, programOf(after));
+  return Array.from(after, (unit) => ({ op: 'create', unit }));
+}
+
 /** The Program that `plan` makes of `before`: what a kernel does with the plan, without a kernel. */
 export function applyPlan<U extends Unit>(before: Program<U>, steps: Plan<U>): Program<U> {
   const after = new Map(before);
@@ -32,4 +39,14 @@ export function applyPlan<U extends Unit>(before: Program<U>, steps: Plan<U>): P
     else after.set(step.unit.id, step.unit);
   }
   return after;
+}
+
+/** The Program that `plan` made `after` of. */
+export function undoPlan<U extends Unit>(after: Program<U>, steps: Plan<U>): Program<U> {
+  const before = new Map(after);
+  for (const step of steps) {
+    if (step.op === 'create') before.delete(step.unit.id);
+    else before.set(step.was.id, step.was);
+  }
+  return before;
 }

@@ -22,5 +22,12 @@ export type Unit = {
 /** Units by their id. */
 export type Program<U extends Unit = Unit> = ReadonlyMap<string, U>;
 
+/** The Program of these units, each of which is there once. */
+export function programOf<U extends Unit>(units: Iterable<U>): Program<U> {
+  const program = new Map<string, U>();
+  for (const unit of units) program.set(unit.id, unit);
+  return program;
+}
+
 /** A Program for each family; a family that the host does not have is absent. */
 export type Programs<U extends Unit = Unit> = ReadonlyMap<Family, Program<U>>;

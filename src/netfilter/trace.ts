@@ -233,7 +233,8 @@ function fits(walk: Walk, match: Match, { ruleset, packet }: Context): boolean {
   }
 }
 
-function isFromPod(
+/** Whether the packet is a pod's, by the way in which pods are told from others. */
+export function isFromPod(
   packet: Packet,
   podSource: Extract<Match, { kind: 'from-pod' }>['podSource'],
 ): boolean {

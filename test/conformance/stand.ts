@@ -12,6 +12,7 @@ import {
 import type { Overlay } from '../../src/lab/topology.ts';
 import type { ProxyMode } from '../../src/model/config.ts';
 import { type Case, expectationOf, expectationOver, type Probe } from './case.ts';
+import { unexplained } from './explained.ts';
 import { describeTries, judge, judgeSpread, triesFor } from './judge.ts';
 import { manifestText, type Standing, standingAfter } from './manifests.ts';
 
@@ -84,6 +85,8 @@ type Means = {
   readonly sluice: SluiceProcess;
 };
 
+type StandingMeans = Means & { readonly standing: Standing };
+
 async function runCase({ steps }: Case, means: Means): Promise<readonly string[]> {
   const complaints: string[] = [];
   let standing = nothing;
@@ -92,7 +95,7 @@ async function runCase({ steps }: Case, means: Means): Promise<readonly string[]
       standing = standingAfter(standing, step);
       await means.apply(standing);
       for (const probe of step.probes ?? []) {
-        const complaint = await complaintOf(probe, means);
+        const complaint = await complaintOf(probe, { ...means, standing });
         if (complaint !== undefined) complaints.push(`step ${index + 1}: ${complaint}`);
       }
     }
@@ -102,7 +105,7 @@ async function runCase({ steps }: Case, means: Means): Promise<readonly string[]
   return complaints;
 }
 
-async function complaintOf(probe: Probe, means: Means): Promise<string | undefined> {
+async function complaintOf(probe: Probe, means: StandingMeans): Promise<string | undefined> {
   const { sluice } = means;
   for (;;) {
     const start = sluice.log.length;
@@ -116,7 +119,7 @@ async function complaintOf(probe: Probe, means: Means): Promise<string | undefin
 
 async function differencesOf(
   probe: Probe,
-  { lab, overlay, mode }: Means,
+  { lab, overlay, mode, standing }: StandingMeans,
 ): Promise<string | undefined> {
   const expected = expectationOver(overlay, expectationOf(probe, mode));
   const { expect: _, even: mustBeEven = false, ...flight } = probe;
@@ -126,8 +129,11 @@ async function differencesOf(
   const isUneven = mustBeEven && judgeSpread(tries).length > 0;
   const uneven = isUneven ? judgeSpread(await lab.probe(request)) : [];
   const differences = [...judge(expected, tries), ...uneven];
-  if (differences.length === 0) return undefined;
   const where = `${flight.from} to ${flight.protocol} ${flight.to} port ${flight.port}`;
+  if (differences.length === 0) {
+    const missed = unexplained({ standing, mode, probe }, tries);
+    return missed === undefined ? undefined : `${where}: ${missed}`;
+  }
   return `${where} expected ${differences.join(', ')}; met ${describeTries(tries)}`;
 }
 

@@ -8,14 +8,16 @@ import type { IptablesMatch, IptablesRule, IptablesTarget } from './iptables/rul
 import type { TracedOutcome } from './outcome.ts';
 import type { IptablesRules, IptablesTable } from './read-iptables.ts';
 import { portKey } from './read-iptables.ts';
-import type { Ended, Language, NetfilterHook, Step, Walk } from './walk.ts';
-import { because, isLocalAddress, newBudget, part, runChain, traceHooks } from './walk.ts';
+import type { Ended, Language, NetfilterHook, OnRule, Step, Walk } from './walk.ts';
+import { because, heardBy, isLocalAddress, newBudget, part, runChain, traceHooks } from './walk.ts';
 
 /** One family's rules on a host. */
 export type IptablesHost = {
   readonly rules: IptablesRules;
   /** All addresses on the host's interfaces; loopback counts as local without being named. */
   readonly hostIps: readonly Ip[];
+  /** Hears of every rule that a walk comes to, and of the ways on from there. */
+  readonly onRule?: OnRule<IptablesRule>;
 };
 
 /** All ends that the first connection of a client may come to; their shares add up to 1. */
@@ -46,12 +48,12 @@ const tablesAt: Readonly<Record<NetfilterHook, readonly IptablesTable[]>> = {
 };
 
 function languageOf(
-  { rules, hostIps }: IptablesHost,
+  { rules, hostIps, onRule }: IptablesHost,
   table: IptablesTable,
 ): Language<IptablesRule> {
   return {
     rulesOf: (chain, walk) => rulesFor(rules[table].get(chain), walk),
-    step: (rule, walk) => step(rule, walk, hostIps),
+    step: heardBy(onRule, (rule, walk) => step(rule, walk, hostIps)),
   };
 }
 

@@ -11,21 +11,26 @@ import { find } from './nftables/lookup.ts';
 import type { NftDestination, NftStatement, NftVerdict } from './nftables/statement.ts';
 import type { TracedOutcome } from './outcome.ts';
 import type { NftRule, NftTable } from './read-nft.ts';
-import type { Ended, Language, Step, Walk } from './walk.ts';
-import { because, isLocalAddress, newBudget, part, runChain, traceHooks } from './walk.ts';
+import type { Ended, Language, OnRule, Step, Walk } from './walk.ts';
+import { because, heardBy, isLocalAddress, newBudget, part, runChain, traceHooks } from './walk.ts';
 
 /** One family's table on a host. */
 export type NftHost = {
   readonly table: NftTable;
   /** All addresses on the host's interfaces; loopback counts as local without being named. */
   readonly hostIps: readonly Ip[];
+  /** Hears of every rule that a walk comes to, and of the ways on from there. */
+  readonly onRule?: OnRule<NftRule>;
 };
 
 /** All ends that the first connection of a client may come to; their shares add up to 1. */
-export function traceNft({ table, hostIps }: NftHost, packet: Packet): readonly TracedOutcome[] {
+export function traceNft(
+  { table, hostIps, onRule }: NftHost,
+  packet: Packet,
+): readonly TracedOutcome[] {
   const language: Language<NftRule> = {
     rulesOf: (chain) => table.chains.get(chain),
-    step: (rule, walk) => step(rule, walk, hostIps),
+    step: heardBy(onRule, (rule, walk) => step(rule, walk, hostIps)),
   };
   const run = { language, budget: newBudget() };
   const isOfFamily = familyOf(packet.destination) === table.family;
@@ -142,7 +147,7 @@ function lookUp<V>(
 }
 
 /** The key of a packet: one, or one for each slot; none where the packet has no such field. */
-function keysOf(fields: readonly Field[], walk: Walk): readonly (readonly string[])[] {
+export function keysOf(fields: readonly Field[], walk: Walk): readonly (readonly string[])[] {
   const values = fields.map((field) => (field.kind === 'slot' ? '' : valueOf(field, walk)));
   const known = values.flatMap((value) => value ?? []);
   if (known.length !== fields.length) return [];

@@ -38,6 +38,22 @@ export type Language<R> = {
   readonly step: (rule: R, walk: Walk) => readonly Step[];
 };
 
+/** Hears of a rule that a walk came to, and of the ways on from there. */
+export type OnRule<R> = (rule: R, walk: Walk, ways: readonly Step[]) => void;
+
+/** The same step, told to `onRule`. */
+export function heardBy<R>(
+  onRule: OnRule<R> | undefined,
+  step: Language<R>['step'],
+): Language<R>['step'] {
+  if (onRule === undefined) return step;
+  return (rule, walk) => {
+    const ways = step(rule, walk);
+    onRule(rule, walk, ways);
+    return ways;
+  };
+}
+
 /** Where netfilter calls chains. */
 export type NetfilterHook = 'prerouting' | 'input' | 'forward' | 'output' | 'postrouting';
 

@@ -1,26 +1,27 @@
-// The tracer, the nftables kernel and the iptables kernel agree on what becomes of random packets in
-// random clusters.
+// What `explain` answers, the tracer, the nftables kernel and the iptables kernel agree on what becomes of
+// random packets in random clusters.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createIptablesBackend } from '../../../src/backends/iptables/backend.ts';
 import { createNftablesBackend } from '../../../src/backends/nftables/backend.ts';
 import type { Backend } from '../../../src/backends/backend.ts';
 import type { Exec } from '../../../src/host/exec.ts';
-import type { Config, ProxyMode } from '../../../src/model/config.ts';
+import type { Config } from '../../../src/model/config.ts';
 import type { Family, Ip } from '../../../src/model/ip.ts';
 import { families, familyOf } from '../../../src/model/ip.ts';
 import type { ClusterChange, ClusterObject, Service } from '../../../src/model/kubernetes.ts';
 import { plan } from '../../../src/netfilter/plan.ts';
 import type { Unit } from '../../../src/netfilter/program.ts';
-import type { Outcome, Packet, Ruleset } from '../../../src/netfilter/trace.ts';
-import { trace } from '../../../src/netfilter/trace.ts';
+import type { Packet } from '../../../src/netfilter/trace.ts';
+import { explain } from '../../../src/explain/explain.ts';
+import type { World } from '../../../src/explain/world.ts';
+import { worldOf } from '../../../src/explain/world.ts';
 import { desiredOf } from '../../../src/sync/offline.ts';
 import { configFor } from '../../support/config.ts';
 import { change } from '../../support/random-cluster.ts';
-import { rulesetOf } from '../../support/ruleset.ts';
+import { differsByDesign, faultsOf, isSame } from './judge.ts';
 import type { Attempt, Network, Side } from './network.ts';
-import { addresses, bridge, buildNetwork, hostIps } from './network.ts';
-import type { Seen } from './seen.ts';
+import { addresses, buildNetwork, hostIps } from './network.ts';
 import { readConnections, seenOf } from './seen.ts';
 
 const clustersPerRun = 16;
@@ -54,7 +55,7 @@ const programmers = {
 } as const;
 
 test.each(['nftables', 'iptables'] as const)(
-  'random packets end in the %s kernel as the tracer says',
+  'random packets end in the %s kernel as explain says',
   async (mode) => {
     const network = await buildNetwork();
     const program = programmers[mode](network.exec);
@@ -86,8 +87,8 @@ async function disagreementsOn(network: Network, sample: Sample): Promise<readon
   const { objects, packets, config } = sample;
   const targets = targetsOf(objects);
   const attempts = packets.map((packet, index) => attemptOf(packet, index, targets));
-  const rulesets = new Map(
-    families.map((family) => [family, rulesetOf(objects, { config, family, hostIps })]),
+  const worlds = new Map(
+    families.map((family) => [family, worldOf(objects, { config, family, hostIps })]),
   );
   const errors = new Map<Attempt, string>();
   const sending = (['node', 'pod', 'lan'] as const).map(async (side) => {
@@ -99,52 +100,19 @@ async function disagreementsOn(network: Network, sample: Sample): Promise<readon
   const connections = await readConnections(network.exec);
   return attempts.flatMap((attempt) => {
     const packet = packetOf(attempt);
-    const ruleset = rulesets.get(familyOf(packet.destination)) as Ruleset;
-    if (differsByDesign(packet, ruleset, config.proxyMode)) return [];
+    const world = worlds.get(familyOf(packet.destination)) as World;
     const seen = seenOf(attempt, { error: errors.get(attempt) ?? '', connections, hostIps });
-    const outcomes = trace(ruleset, packet);
-    return outcomes.some((outcome) => isSame(outcome, seen, packet))
-      ? []
-      : [{ packet, seen, outcomes }];
+    const answer = explain(world, packet);
+    const faults = [
+      ...(answer.ends.some((end) => isSame(end, seen, packet)) ? [] : ['the kernel']),
+      ...faultsOf(answer),
+      // What the backend spells is what was decided.
+      ...(answer.decided === undefined || differsByDesign(packet, world.ruleset, config.proxyMode)
+        ? []
+        : ['what was decided']),
+    ];
+    return faults.length === 0 ? [] : [{ packet, faults, seen, answer }];
   });
-}
-
-// kube-proxy's iptables mode, and ours, asks for a load balancer's source ranges only on the way to an
-// endpoint: where there is none, all are refused alike.
-function differsByDesign(packet: Packet, ruleset: Ruleset, mode: ProxyMode): boolean {
-  if (mode !== 'iptables') return false;
-  const isRestricted = (name: string): boolean =>
-    ruleset.services.some(({ entries }) =>
-      entries.some(
-        ({ dispatch, address }) =>
-          dispatch === name &&
-          address.ip === packet.destination &&
-          address.port === packet.port &&
-          address.protocol === packet.protocol,
-      ),
-    );
-  return isRestricted('source-ranges') && !isRestricted('services');
-}
-
-function isSame(outcome: Outcome, seen: Seen, packet: Packet): boolean {
-  if (seen.verdict !== 'passed') {
-    // Nothing listens on the node: what reaches it there is refused by it, too.
-    const isRefusedByNode = outcome.verdict === 'untouched' && hostIps.includes(packet.destination);
-    return seen.verdict === outcome.verdict || (isRefusedByNode && seen.verdict === 'rejected');
-  }
-  if (outcome.verdict === 'rejected' || outcome.verdict === 'dropped') return false;
-  const { ip, port } = outcome.endpoint ?? { ip: packet.destination, port: packet.port };
-  const source = outcome.isMasqueraded ? masqueradedTo(ip) : packet.source;
-  return seen.destination === ip && seen.port === port && seen.source === source;
-}
-
-// The address of the interface that the route to the endpoint leaves by.
-function masqueradedTo(endpoint: Ip): string {
-  const family = familyOf(endpoint);
-  if (hostIps.includes(endpoint)) return endpoint;
-  const isPodHere = endpoint.startsWith('10.244.1.') || endpoint.startsWith('fd00:244:1:');
-  if (isPodHere) return bridge[family];
-  return family === 'IPv4' ? '192.168.10.11' : 'fd00:10::11';
 }
 
 type SidedAttempt = Attempt & { readonly side: Side };

@@ -295,5 +295,6 @@ describe('whatever happens in a cluster', () => {
 
 const emptyAssembly = {
   replace: () => ({ before: new Map(), after: new Map() }),
+  units: () => [],
   whole: () => new Map(),
 };

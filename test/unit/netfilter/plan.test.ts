@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { applyPlan, plan } from '../../../src/netfilter/plan.ts';
+import { applyPlan, plan, undoPlan } from '../../../src/netfilter/plan.ts';
 import type { Program, Unit } from '../../../src/netfilter/program.ts';
 
 const program: fc.Arbitrary<Program> = fc
@@ -27,6 +27,14 @@ test('carrying out the plan from one program to another gives the other', () => 
   fc.assert(
     fc.property(program, program, (before, after) => {
       expect(sorted(applyPlan(before, plan(before, after)))).toEqual(sorted(after));
+    }),
+  );
+});
+
+test('undoing the plan from one program to another gives the one', () => {
+  fc.assert(
+    fc.property(program, program, (before, after) => {
+      expect(sorted(undoPlan(after, plan(before, after)))).toEqual(sorted(before));
     }),
   );
 });

@@ -1,0 +1,124 @@
+// All that an answer is made from: the objects, what was decided of them, and the rules for that, of one
+// family on one node. Pure.
+import { buildParts, buildService } from '../../rules/index.ts';
+import { IptablesAssembly } from '../backends/iptables/assembly.ts';
+import { NftAssembly } from '../backends/nftables/assembly.ts';
+import type { Aside } from '../cluster/decode-aside.ts';
+import { ClusterState } from '../cluster/state.ts';
+import type { Config } from '../model/config.ts';
+import type { Frontend } from '../model/forwarding.ts';
+import { frontendId } from '../model/forwarding.ts';
+import type { Family, Ip } from '../model/ip.ts';
+import type {
+  ClusterObject,
+  EndpointSlice,
+  Node,
+  Service,
+  ServiceCidr,
+  ServiceKey,
+} from '../model/kubernetes.ts';
+import type { FamilySettings } from '../model/settings.ts';
+import type { Ruleset } from '../netfilter/trace.ts';
+import type { LostClaim } from '../resolve/claims.ts';
+import { desiredOf } from '../sync/offline.ts';
+import type { RuleTracer } from './rules-met.ts';
+import { iptablesTracer } from './rules-iptables.ts';
+import { nftTracer } from './rules-nftables.ts';
+
+/** One family, as this node sees it. */
+export type World = {
+  readonly family: Family;
+  readonly config: Config;
+  readonly settings: FamilySettings;
+  /** All addresses on the host's interfaces. */
+  readonly hostIps: readonly Ip[];
+  readonly node: Node | undefined;
+  readonly serviceCidrs: readonly ServiceCidr[];
+  readonly services: ReadonlyMap<ServiceKey, Service>;
+  readonly slicesOf: (service: ServiceKey) => readonly EndpointSlice[];
+  /** By frontendId; each address has one owner. */
+  readonly frontends: ReadonlyMap<string, Frontend>;
+  /** What no rule is made of. */
+  readonly asides: readonly Aside[];
+  /** Addresses that a younger Service claims as well. */
+  readonly lost: readonly LostClaim[];
+  readonly ruleset: Ruleset;
+  /** The same, as the backend spells it. */
+  readonly rules: RuleTracer;
+};
+
+/** What a world is made of. */
+export type WorldInputs = {
+  readonly config: Config;
+  readonly family: Family;
+  readonly hostIps: readonly Ip[];
+  readonly asides?: readonly Aside[];
+};
+
+/** Decides and spells all objects for one family. */
+export function worldOf(objects: readonly ClusterObject[], inputs: WorldInputs): World {
+  const { config, family, hostIps, asides = [] } = inputs;
+  const state = new ClusterState(config.nodeName);
+  state.apply(objects.map((object) => ({ op: 'set', object })));
+  const { settings, forwarding, lost, rules } = decided(objects, inputs);
+  const frontends = forwarding.flatMap((service) => service.frontends);
+  const services = forwarding.map((service) => buildService(service, settings));
+  return {
+    family,
+    config,
+    settings,
+    hostIps,
+    node: state.node,
+    serviceCidrs: state.serviceCidrs,
+    services: new Map([...state.serviceKeys].flatMap((key) => entryOf(key, state.service(key)))),
+    slicesOf: (service) => state.slices(service).filter((slice) => slice.family === family),
+    frontends: new Map(frontends.map((frontend) => [frontendId(frontend.address), frontend])),
+    asides,
+    lost,
+    ruleset: { parts: buildParts(settings), services, hostIps },
+    rules,
+  };
+}
+
+function entryOf<V>(key: ServiceKey, value: V | undefined): readonly (readonly [ServiceKey, V])[] {
+  return value === undefined ? [] : [[key, value]];
+}
+
+function decided(objects: readonly ClusterObject[], { config, family, hostIps }: WorldInputs) {
+  const from = { config, families: [family], hostIps: (): readonly Ip[] => hostIps };
+  if (config.proxyMode === 'iptables') {
+    const assemble = (...[parts]: AssembleArguments): IptablesAssembly =>
+      new IptablesAssembly(family, parts);
+    const made = onlyOf(desiredOf({ assemble }, objects, from));
+    return { ...partsOf(made), rules: lazily(() => iptablesTracer(made.desired.whole(), hostIps)) };
+  }
+  const assemble = (...[parts]: AssembleArguments): NftAssembly => new NftAssembly(family, parts);
+  const made = onlyOf(desiredOf({ assemble }, objects, from));
+  const place = { family, hostIps };
+  return { ...partsOf(made), rules: lazily(() => nftTracer(made.desired.whole(), place)) };
+}
+
+type AssembleArguments = readonly [parts: ConstructorParameters<typeof NftAssembly>[1]];
+
+function onlyOf<T>([only]: readonly T[]): T {
+  if (only === undefined) throw new Error('one family gives one answer');
+  return only;
+}
+
+function partsOf({ desired, lost }: Made) {
+  return { settings: desired.settings, forwarding: [...desired.forwarding.values()], lost };
+}
+
+type Made = {
+  readonly desired: Pick<
+    ReturnType<typeof desiredOf>[number]['desired'],
+    'settings' | 'forwarding'
+  >;
+  readonly lost: readonly LostClaim[];
+};
+
+// Reading all rules back takes a while where there are many, and not every question needs it.
+function lazily(make: () => RuleTracer): RuleTracer {
+  let tracer: RuleTracer | undefined;
+  return (packet) => (tracer ??= make())(packet);
+}
