@@ -26,17 +26,35 @@ export const editedManifest = manifestOf([
   ...others,
 ]);
 
-/** What `diff` prints of the edit. */
-export const editText: Readonly<Record<ProxyMode, string>> = {
-  nftables: `default/web
-  ~ IPv4 service-ips 10.96.0.10 . tcp . 80
-      - service-ips { 10.96.0.10 . tcp . 80 comment "default/web" : goto KUBE-SVC-TCP-2 }
-      + service-ips { 10.96.0.10 . tcp . 80 comment "default/web" : goto KUBE-SVC-TCP-3 }
-  + IPv4 endpoints-tcp { 10.96.0.10 . 80 . 2 : 10.244.2.13 . 8080 }
+/** The manifest without `default/api`, and one endpoint less of `default/mail`. */
+export const lossyManifest = manifestOf([
+  web,
+  ...others
+    .filter(({ name }) => name !== 'api')
+    .map((one) => (one.name === 'mail' ? { ...one, endpoints: one.endpoints.slice(0, 2) } : one)),
+]);
 
-1 to add, 1 to change, 0 to remove
+/** What `diff` says of the edit, up to the number of rules, which differs by mode. */
+const editWords = `~ default/web: endpoint 10.244.2.13:8080 added, 3 instead of 2
+
+`;
+const summary = 'Services: 0 added, 1 changed, 0 removed; endpoints: 1 added, 0 removed; rules: ';
+
+/** The rules behind the edit, as `diff --rules` shows them, and how many they are. */
+const edits: Readonly<Record<ProxyMode, { readonly rules: string; readonly count: string }>> = {
+  nftables: {
+    rules: `default/web
+  + IPv4 endpoints-tcp-3 { 10.96.0.10 . 80 . 0 : 10.244.2.11 . 8080 }
+  + IPv4 endpoints-tcp-3 { 10.96.0.10 . 80 . 1 : 10.244.2.12 . 8080 }
+  + IPv4 endpoints-tcp-3 { 10.96.0.10 . 80 . 2 : 10.244.2.13 . 8080 }
+  - IPv4 endpoints-tcp-2 { 10.96.0.10 . 80 . 0 : 10.244.2.11 . 8080 }
+  - IPv4 endpoints-tcp-2 { 10.96.0.10 . 80 . 1 : 10.244.2.12 . 8080 }
+
 `,
-  iptables: `default/web
+    count: '3 to add, 0 to change, 2 to remove',
+  },
+  iptables: {
+    rules: `default/web
   ~ IPv4 nat KUBE-SVC-LOLE4ISW44XBNF3G
       - -A KUBE-SVC-LOLE4ISW44XBNF3G -m comment --comment "default/web -> 10.244.2.11:8080" -m statistic --mode random --probability 0.50000000000 -j KUBE-SEP-IDQDQQO4UFHKBJMQ
       - -A KUBE-SVC-LOLE4ISW44XBNF3G -m comment --comment "default/web -> 10.244.2.12:8080" -j KUBE-SEP-Q3DMFNEMESXUC7IT
@@ -47,6 +65,17 @@ export const editText: Readonly<Record<ProxyMode, string>> = {
       -A KUBE-SEP-BXGIMPZQ6XCUK4PZ -s 10.244.2.13/32 -m comment --comment "default/web" -j KUBE-MARK-MASQ
       -A KUBE-SEP-BXGIMPZQ6XCUK4PZ -p tcp -m comment --comment "default/web" -m tcp -j DNAT --to-destination 10.244.2.13:8080
 
-1 to add, 1 to change, 0 to remove
 `,
+    count: '1 to add, 1 to change, 0 to remove',
+  },
 };
+
+/** What `diff` prints of the edit. */
+export function editText(mode: ProxyMode): string {
+  return `${editWords}${summary}${edits[mode].count}\n`;
+}
+
+/** What `diff --rules` prints of the edit. */
+export function editTextWithRules(mode: ProxyMode): string {
+  return `${editWords}${edits[mode].rules}${summary}${edits[mode].count}\n`;
+}

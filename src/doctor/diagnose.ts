@@ -1,0 +1,75 @@
+// All checks, in the order in which they are told.
+import type { NodeFacts } from '../host/node-facts.ts';
+import {
+  bridgeCheck,
+  forwardingCheck,
+  localnetCheck,
+  reversePathCheck,
+  sysctlNames,
+} from './checks/sysctls.ts';
+import {
+  conntrackLossCheck,
+  conntrackRoomCheck,
+  conntrackSettingNames,
+  conntrackTimeoutCheck,
+} from './checks/conntrack.ts';
+import {
+  iptablesRulesCheck,
+  ipvsCheck,
+  kubeProxyTableCheck,
+  ownTableCheck,
+} from './checks/leftovers.ts';
+import { nodePortsCheck } from './checks/node-ports.ts';
+import { permissionsCheck } from './checks/permissions.ts';
+import { proxiesCheck } from './checks/proxies.ts';
+import {
+  conntrackToolCheck,
+  iptablesCheck,
+  kernelCheck,
+  nftCheck,
+  nodeCheck,
+} from './checks/versions.ts';
+import { vxlanCheck } from './checks/vxlan.ts';
+import type { Check, Finding, Wanted } from './finding.ts';
+
+/** Every check there is. */
+export const checks: readonly Check[] = [
+  permissionsCheck,
+  kernelCheck,
+  nodeCheck,
+  nftCheck,
+  iptablesCheck,
+  conntrackToolCheck,
+  proxiesCheck,
+  kubeProxyTableCheck,
+  iptablesRulesCheck,
+  ownTableCheck,
+  ipvsCheck,
+  forwardingCheck,
+  reversePathCheck,
+  bridgeCheck,
+  localnetCheck,
+  nodePortsCheck,
+  conntrackRoomCheck,
+  conntrackLossCheck,
+  conntrackTimeoutCheck,
+  vxlanCheck,
+];
+
+/** The settings of the kernel that the checks look at. */
+export const settingNames: readonly string[] = [...sysctlNames, ...conntrackSettingNames];
+
+/** What all checks find. */
+export function diagnose(facts: NodeFacts, wanted: Wanted): readonly Finding[] {
+  return checks.flatMap((check) => check(facts, wanted));
+}
+
+/** The mode whose rules of ours stand here; undefined where there are none. */
+export function modeFound({
+  nftTables = [],
+  iptables,
+}: NodeFacts): Wanted['proxyMode'] | undefined {
+  if (nftTables.some((name) => /^ip6? sluice$/.test(name))) return 'nftables';
+  const isOurs = (name: string): boolean => name === 'KUBE-EXTERNAL-NODEPORTS';
+  return iptables.some(({ chains }) => [...(chains ?? [])].some(isOurs)) ? 'iptables' : undefined;
+}
