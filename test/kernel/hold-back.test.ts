@@ -47,6 +47,7 @@ function forgetful<U extends Unit>(backend: Backend<U>, isBroken: () => boolean)
     assemble(parts, settings) {
       const assembly = backend.assemble(parts, settings);
       return {
+        units: () => assembly.units(),
         whole: () => assembly.whole(),
         replace(pieces) {
           if (isBroken() && pieces.get(culprit) !== undefined) throw new Error('no such spelling');
