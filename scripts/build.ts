@@ -20,7 +20,9 @@ await build({
   target: `node${await oldestNode()}`,
   minify: true,
   define: { 'import.meta.url': fileUrl },
-  banner: { js: `const ${fileUrl}=require("node:url").pathToFileURL(__filename).href;` },
+  banner: {
+    js: `${await guard()}const ${fileUrl}=require("node:url").pathToFileURL(__filename).href;`,
+  },
   legalComments: 'none',
   logLevel: 'warning',
   plugins: [signInOnly()],
@@ -32,6 +34,14 @@ async function oldestNode(): Promise<string> {
     readonly engines: { readonly node: string };
   };
   return manifest.engines.node.replace(/^\D+/, '');
+}
+
+/** Ends with one line where Node is older: what is missing there would show as some error anywhere. */
+async function guard(): Promise<string> {
+  const oldest = await oldestNode();
+  const says = `"sluice: needs Node ${oldest} or newer; this is Node "+process.versions.node+"\\n"`;
+  const isOld = `"${oldest}".localeCompare(process.versions.node,"en",{numeric:true})>0`;
+  return `if(${isOld}){process.stderr.write(${says});process.exit(2)}`;
 }
 
 /**

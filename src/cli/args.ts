@@ -1,6 +1,6 @@
 // Parses the command line: arguments in, a command with the value of every flag out, or all that is
 // wrong with them at once.
-import { commands, parseFlagValue, type Command, type Flag } from './flag.ts';
+import { commands, operands, parseFlagValue, type Command, type Flag } from './flag.ts';
 import { flags, withDefaults, type FlagValues } from './flags.ts';
 import { nearestName } from './nearest-name.ts';
 import { tokensOf, type Token } from './tokens.ts';
@@ -14,6 +14,8 @@ import { UsageError } from '../errors.ts';
 export type ParsedArgs = {
   readonly command: Command;
   readonly values: FlagValues;
+  /** What the command was told besides flags: as many words as it needs. */
+  readonly operands: readonly string[];
   /** The names of the flags that were given. */
   readonly given: ReadonlySet<string>;
   /** One line for each flag of kube-proxy's that was given and has no effect. */
@@ -28,7 +30,7 @@ export function parseArgs(argv: readonly string[]): ParsedArgs {
   const faults: string[] = [];
   const words = tokens.filter((token) => token.kind === 'word');
   const isAsked = (name: string): boolean => isSwitchedOn(tokens, name);
-  const named = namedCommand(words, faults);
+  const { named, told } = namedCommand(words, faults);
   const command = named ?? impliedCommand(argv, isAsked);
   // Who asks for help gets it, whatever else is wrong.
   if (isAsked('help') || (named === 'help' && words.length > 1 && faults.length === 0)) {
@@ -36,9 +38,11 @@ export function parseArgs(argv: readonly string[]): ParsedArgs {
   }
   if (isAsked('version')) return parsed('version', {});
   const { values, warnings } = readFlags(tokens, command, faults);
+  const missing = (operands[command] ?? []).slice(told.length);
+  if (missing.length > 0) faults.push(`${command} needs ${missing.join(' ')}`);
   if (faults.length > 0) throw new UsageError(faults.join('\n'));
   const isCleanup = command === 'run' && isAsked('cleanup');
-  return parsed(isCleanup ? 'cleanup' : command, values, warnings);
+  return { ...parsed(isCleanup ? 'cleanup' : command, values, warnings), operands: told };
 }
 
 function parsed(
@@ -48,35 +52,36 @@ function parsed(
 ): ParsedArgs {
   const names = new Set(Object.keys(given));
   const values = withDefaults(given);
-  if (values.config === '')
-    return { command, values, given: names, warnings: [...warnings.values()] };
+  const common = { command, values, operands: [], given: names };
+  if (values.config === '') return { ...common, warnings: [...warnings.values()] };
   // What a file says in place of a flag is warned of where the file says it.
   const heard = [...warnings].filter(([name]) => !yieldsToFile(name)).map(([, line]) => line);
   const unheard = [...names].filter(yieldsToFile).map((name) => `--${name}`);
   const warning = `${unheard.join(', ')}: without effect, since --config is given`;
-  return {
-    command,
-    values,
-    given: names,
-    warnings: unheard.length > 0 ? [...heard, warning] : heard,
-  };
+  return { ...common, warnings: unheard.length > 0 ? [...heard, warning] : heard };
 }
 
-/** The command among the words; all other words are faults, but for the topic of `help`. */
-function namedCommand(words: readonly Word[], faults: string[]): Command | undefined {
+/** The command among the words, and the words that it is told; all others are faults. */
+function namedCommand(
+  words: readonly Word[],
+  faults: string[],
+): { readonly named: Command | undefined; readonly told: readonly string[] } {
   let named: Command | undefined;
+  const told: string[] = [];
   for (const { text, after } of words) {
     const known = commands.find((command) => command === text);
+    const takesMore = named !== undefined && told.length < (operands[named]?.length ?? 0);
     if (after !== undefined && parseBoolean(text) !== undefined) {
       faults.push(`unexpected argument ${quoted(text)}: write --${after.name}=${text}`);
-    } else if (named === undefined && known !== undefined) named = known;
+    } else if (takesMore) told.push(text);
+    else if (named === undefined && known !== undefined) named = known;
     else if (named === undefined && faults.length === 0) {
       faults.push(`unknown command ${quoted(text)}${suggestion(text, commands, '')}`);
     } else if (named !== 'help' || known === undefined) {
       faults.push(`unexpected argument ${quoted(text)}`);
     }
   }
-  return named;
+  return { named, told };
 }
 
 function impliedCommand(argv: readonly string[], isAsked: (name: string) => boolean): Command {

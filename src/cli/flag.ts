@@ -7,17 +7,32 @@ import { isTextKind, valueKinds } from '../config/values/value-kinds.ts';
 export const commands = [
   'run',
   'diff',
+  'explain',
+  'verify',
+  'status',
+  'top',
+  'replay',
   'render',
   'cleanup',
   'takeover',
   'rollback',
   'lab',
+  'doctor',
+  'completion',
+  'options',
   'version',
   'help',
 ] as const;
 
 /** What Sluice can be told to do. */
 export type Command = (typeof commands)[number];
+
+/** What a command needs to be told besides flags, in order; others take no words. */
+export const operands: Readonly<Partial<Record<Command, readonly string[]>>> = {
+  explain: ['FROM', 'TO:PORT[/PROTOCOL]'],
+  replay: ['FILE'],
+  completion: ['bash|zsh|fish'],
+};
 
 /** One flag of the command line: most are the flags of fields of KubeProxyConfiguration. */
 export type Flag = Omit<FieldRow, 'path' | 'flag' | 'zeroIsDefault' | 'isLive'> & {

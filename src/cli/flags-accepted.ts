@@ -2,7 +2,13 @@
 // that a command line written for kube-proxy works as it stands.
 import type { Command, Flag } from './flag.ts';
 
-const proxying = ['run', 'diff', 'render', 'cleanup'] as const satisfies readonly Command[];
+const proxying = [
+  'run',
+  'diff',
+  'explain',
+  'render',
+  'cleanup',
+] as const satisfies readonly Command[];
 
 const obeyed = { effect: 'obeyed', commands: proxying, isBrief: true } as const;
 const accepted = { effect: 'accepted', commands: proxying, isBrief: true } as const;

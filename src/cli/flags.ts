@@ -2,13 +2,15 @@
 // from here, and for flags that have a field from config/fields.ts.
 import { commands, type Command, type Flag } from './flag.ts';
 import { otherProxyFlags } from './flags-accepted.ts';
+import { reportFlags } from './flags-of-reports.ts';
 import { fields, type FieldFlagValues } from '../config/fields.ts';
 import type { FieldRow, Value } from '../config/field.ts';
 import type { KindValue } from '../config/values/value-kinds.ts';
+import { serviceCounters } from '../model/config.ts';
 import { overlays } from '../lab/topology.ts';
 
 const everywhere = commands;
-const proxying = ['run', 'diff', 'render', 'cleanup', 'takeover'] as const;
+const proxying = ['run', 'diff', 'explain', 'verify', 'render', 'cleanup', 'takeover'] as const;
 
 /** The flags of ours, in the order in which help lists them. */
 const ownFlags = [
@@ -19,7 +21,33 @@ const ownFlags = [
     placeholder: 'PATH',
     help: 'the objects: a file, a folder, or - for standard input',
     effect: 'obeyed',
-    commands: ['run', 'diff', 'render', 'takeover'],
+    commands: ['run', 'diff', 'render', 'takeover', 'explain', 'verify'],
+  },
+  {
+    name: 'daemon',
+    kind: 'string',
+    default: undefined,
+    placeholder: 'URL',
+    help: 'ask a running daemon, at its metrics address: http://127.0.0.1:10249',
+    effect: 'obeyed',
+    commands: ['explain', 'verify', 'status', 'top'],
+  },
+  {
+    name: 'live',
+    kind: 'bool',
+    default: false,
+    help: 'follow one real packet through all rules of this host, and compare',
+    effect: 'obeyed',
+    commands: ['explain'],
+  },
+  {
+    name: 'wait',
+    kind: 'duration',
+    default: 60_000,
+    placeholder: 'TIME',
+    help: 'how long to wait for a packet that somebody else sends',
+    effect: 'obeyed',
+    commands: ['explain'],
   },
   {
     name: 'dry-run',
@@ -29,15 +57,7 @@ const ownFlags = [
     effect: 'obeyed',
     commands: ['run', 'cleanup'],
   },
-  {
-    name: 'against',
-    kind: 'string',
-    default: undefined,
-    placeholder: 'FILE',
-    help: 'compare with a saved ruleset instead of the kernel',
-    effect: 'obeyed',
-    commands: ['diff'],
-  },
+  ...reportFlags,
   {
     name: 'shadow',
     kind: 'bool',
@@ -97,14 +117,27 @@ const ownFlags = [
     default: 'text',
     help: 'the form in which results are printed',
     effect: 'obeyed',
-    commands: ['run', 'diff', 'render', 'cleanup', 'takeover', 'lab'],
+    commands: [
+      'run',
+      'diff',
+      'explain',
+      'verify',
+      'status',
+      'top',
+      'replay',
+      'render',
+      'cleanup',
+      'takeover',
+      'lab',
+      'doctor',
+    ],
   },
   {
     name: 'config',
     kind: 'string',
     default: '',
     placeholder: 'FILE',
-    help: 'a KubeProxyConfiguration, which counts in place of flags',
+    help: 'a KubeProxyConfiguration, in place of flags',
     effect: 'obeyed',
     commands: proxying,
   },
@@ -114,6 +147,15 @@ const ownFlags = [
     choices: ['auto', 'json', 'text'],
     default: 'auto',
     help: 'how nft is fed; auto: JSON where this nft takes it',
+    effect: 'obeyed',
+    commands: proxying,
+  },
+  {
+    name: 'service-counters',
+    kind: 'string',
+    choices: serviceCounters,
+    default: 'services',
+    help: 'new connections that nftables counts, for sluice top',
     effect: 'obeyed',
     commands: proxying,
   },
@@ -174,7 +216,7 @@ const explained: ReadonlySet<string> = new Set([
 
 /** What the flags of fields have besides what the field says. */
 const flagsOfFields: Readonly<Record<string, Pick<Flag, 'short' | 'commands'>>> = {
-  'proxy-mode': { commands: [...proxying, 'lab'] },
+  'proxy-mode': { commands: [...proxying, 'lab', 'doctor'] },
   v: { short: 'v', commands: everywhere },
 };
 
@@ -225,6 +267,19 @@ export function withDefaults(given: Readonly<Record<string, Value>>): FlagValues
   for (const { name, default: value } of flags) values[name] = given[name] ?? value;
   // The tables give each name its type, and parseFlagValue gave each value that of its kind.
   return values as FlagValues;
+}
+
+// What a command is mostly called with is its own, though others have it too.
+const generalNames: ReadonlySet<string> = new Set(
+  [...fieldFlags, ...otherProxyFlags, ...lastFlags]
+    .map(({ name }): string => name)
+    .filter((name) => name !== 'proxy-mode' && name !== 'cleanup')
+    .concat('nft-input', 'service-counters'),
+);
+
+/** Whether many commands take the flag alike: `sluice options` tells of it, and no command's own help. */
+export function isGeneral({ name }: Flag): boolean {
+  return generalNames.has(name);
 }
 
 /** The flags that a command takes. */

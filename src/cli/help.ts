@@ -1,19 +1,49 @@
 // Writes the help from the table of flags: a command in, text that fits a screen out.
-import { commands, type Command, type Flag } from './flag.ts';
-import { flagsOf } from './flags.ts';
+import { formatDuration } from '../config/values/go-values.ts';
+import { commands, operands, type Command, type Flag } from './flag.ts';
+import { flags, flagsOf, isGeneral } from './flags.ts';
 
-const width = 100;
+const width = 80;
 
-const summaries: Readonly<Record<Command, string>> = {
-  run: "keeps this node's Service rules in step with the cluster, as kube-proxy does",
-  diff: 'shows what run would change; exits with 0 for nothing, 1 for something, 2 on failure',
+/** What each command does, in a line of the overview. */
+export const summaries: Readonly<Record<Command, string>> = {
+  run: "keeps this node's Service rules in step with the cluster",
+  diff: 'shows what run would change, Service by Service',
+  explain: 'says what becomes of a packet, and why',
+  verify: 'compares the kernel with the model, rule by rule',
+  status: 'says how a running daemon stands, and what it did last',
+  top: 'shows new connections a second, by Service and endpoint',
+  replay: 'runs a flight record again, and compares the plans',
   render: 'prints the rules that run would program',
   cleanup: 'removes the rules of a proxy mode from this node',
-  takeover: 'takes this node over from kube-proxy without a lost packet, or says what would differ',
+  takeover: 'takes this node over from kube-proxy, or says what would differ',
   rollback: 'puts back the rules that stood here before the takeover',
-  lab: 'makes a cluster of network namespaces on this machine, and tries Services in it',
+  lab: 'makes a cluster of network namespaces, and tries Services in it',
+  doctor: 'names what is wrong with this node, and the command that mends it',
+  completion: 'prints what makes a shell complete commands and flags',
+  options: 'lists the flags that many commands take',
   version: 'prints the version',
   help: 'prints this, or the help of the command named next',
+};
+
+/** What more there is to say of a command. */
+const notes: Readonly<Partial<Record<Command, string>>> = {
+  run: 'Follows the API server, or manifests, until it is stopped; the rules stay. Flags are those of kube-proxy, and without a command mean run.',
+  diff: 'Exits with 0 where nothing would change, 1 where something would, 2 on failure, and 3 where more would be lost than is allowed.',
+  explain: '--live sends a packet, or waits for one, and compares.',
+  status:
+    'Exits with 0 where all is well, 1 where something is behind, left alone or not heard, 2 where no daemon answers.',
+  top: 'Refreshes every 2 s on a terminal until q or Ctrl-C; elsewhere prints once. Endpoints are counted in iptables mode, and with run --service-counters endpoints.',
+  replay:
+    'Touches no kernel. FILE is what sluice status --passes printed; - for standard input. Exits with 0 where every plan is the same, 1 where one differs, 2 on failure.',
+  verify:
+    'Changes nothing. Exits with 0 where all is as it must be, 1 where something differs, 2 on failure.',
+  takeover:
+    'Exits with 0 where all is alike or done, 1 where packets would end otherwise, 2 on failure.',
+  doctor:
+    'Changes nothing. Exits with 0 where all is well, 1 where something is to be mended, 2 where something could not be looked at.',
+  completion:
+    'For bash: source <(sluice completion bash). For zsh: sluice completion zsh > "${fpath[1]}/_sluice". For fish: sluice completion fish | source.',
 };
 
 /** The help of a command; that of `help` is the overview. */
@@ -23,41 +53,52 @@ export function helpText(command: Command): string {
 
 function overview(): readonly string[] {
   return [
-    'Sluice programs Kubernetes Services into nftables or iptables, in place of kube-proxy.',
-    '',
+    'Sluice programs Kubernetes Services into nftables or iptables.',
     'Usage: sluice [COMMAND] [FLAG...]',
     '',
-    'Commands:',
-    ...commands.map((command) => `  ${command.padEnd(10)}${summaries[command]}`),
+    ...commands.map((command) => `  ${command.padEnd(12)}${summaries[command]}`),
     '',
-    'Flags without a command mean run, so that a command line of kube-proxy works as it stands.',
-    'sluice help COMMAND lists the flags of a command.',
+    'Flags without a command mean run. Flags: sluice help COMMAND, sluice options.',
   ];
 }
 
 function commandHelp(command: Exclude<Command, 'help'>): readonly string[] {
-  const all = flagsOf(command);
-  const obeyed = all.filter(({ effect }) => effect === 'obeyed');
-  const explained = obeyed.filter(({ isBrief }) => isBrief !== true);
-  const named = obeyed.filter(({ isBrief }) => isBrief === true);
-  const accepted = all.filter(({ effect }) => effect === 'accepted');
-  const column = Math.max(...explained.map((flag) => usage(flag).length)) + 2;
-  const lines = [
-    `Usage: sluice ${command === 'run' ? '[run]' : command} [FLAG...]`,
-    '',
-    ...wrapped(`sluice ${command} ${summaries[command]}.`.split(' '), ''),
-    '',
-    'Flags:',
-    ...explained.flatMap((flag) => flagLines(flag, column)),
-  ];
-  if (accepted.length === 0) return lines;
-  if (command !== 'run')
-    return [...lines, '', 'All other flags of kube-proxy are accepted, without effect.'];
+  const own = flagsOf(command).filter((flag) => !isGeneral(flag));
+  const name = command === 'run' ? '[run]' : command;
+  const note = notes[command] ?? '';
   return [
-    ...lines,
-    ...nameLines('Flags of kube-proxy that do what they do there:', named),
-    ...nameLines('Flags of kube-proxy that are accepted, without effect yet:', accepted),
+    `Usage: sluice ${[name, ...(operands[command] ?? [])].join(' ')} [FLAG...]`,
+    '',
+    ...wrapped(`sluice ${command} ${summaries[command]}. ${note}`.trim().split(' '), ''),
+    '',
+    ...(own.length === 0 ? [] : ['Flags:', ...allFlagLines(own), '']),
+    'sluice options lists the flags that many commands take.',
   ];
+}
+
+/** The flags that many commands take, in groups: more than a screen. */
+export function optionsText(): string {
+  const general = flags.filter((flag) => isGeneral(flag) && flag.effect !== 'refused');
+  const obeyed = general.filter(({ effect }) => effect === 'obeyed');
+  const explained = obeyed.filter(({ isBrief }) => isBrief !== true);
+  const everywhere = explained.filter((flag) => flag.commands.length === commands.length);
+  const deciding = explained.filter((flag) => !everywhere.includes(flag));
+  const lines = [
+    'Flags of every command:',
+    ...allFlagLines(everywhere),
+    '',
+    'Flags of the commands that decide about Services (run, diff, render and others):',
+    ...allFlagLines(deciding),
+    ...nameLines(
+      'Flags of kube-proxy that do what they do there:',
+      obeyed.filter(({ isBrief }) => isBrief === true),
+    ),
+    ...nameLines(
+      'Flags of kube-proxy that are accepted, without effect yet:',
+      general.filter(({ effect }) => effect === 'accepted'),
+    ),
+  ];
+  return `${lines.join('\n')}\n`;
 }
 
 function nameLines(title: string, named: readonly Flag[]): readonly string[] {
@@ -66,9 +107,20 @@ function nameLines(title: string, named: readonly Flag[]): readonly string[] {
   return ['', title, ...wrapped(names, '  ')];
 }
 
+// Of a flag whose name is very long the words stand below it.
+const widestColumn = 36;
+
+function allFlagLines(all: readonly Flag[]): readonly string[] {
+  const widths = all.map((flag) => usage(flag).length + 2).filter((one) => one <= widestColumn);
+  const column = Math.max(...widths);
+  return all.flatMap((flag) => flagLines(flag, column));
+}
+
 function flagLines(flag: Flag, column: number): readonly string[] {
   const words = `${flag.help}${defaultText(flag)}`.split(' ');
-  return wrapped(words, ' '.repeat(column), usage(flag).padEnd(column));
+  const [start, indent] = [usage(flag), ' '.repeat(column)];
+  if (start.length + 2 > column) return [start, ...wrapped(words, indent)];
+  return wrapped(words, indent, start.padEnd(column));
 }
 
 /** `  -o, --output text|json` */
@@ -78,7 +130,8 @@ function usage({ name, short, kind, choices, placeholder }: Flag): string {
   return `${short === undefined ? '      ' : `  -${short}, `}--${name}${value}`;
 }
 
-function defaultText({ default: value }: Flag): string {
+function defaultText({ default: value, kind }: Flag): string {
+  if (kind === 'duration' && typeof value === 'number') return ` [${formatDuration(value)}]`;
   const isPlain = typeof value === 'number' || (typeof value === 'string' && value !== '');
   return isPlain ? ` [${value}]` : '';
 }

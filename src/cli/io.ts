@@ -9,5 +9,5 @@ export type Io = {
   readonly signal: AbortSignal;
 };
 
-/** Exit codes of every command, as diff(1) has them. */
-export const exitCodes = { same: 0, different: 1, failed: 2 } as const;
+/** Exit codes of every command, as diff(1) has them; `refused`: a limit that was given is passed. */
+export const exitCodes = { same: 0, different: 1, failed: 2, refused: 3 } as const;

@@ -1,8 +1,10 @@
 // `sluice lab`: a cluster of namespaces, Sluice on its first node, and real requests to the example
 // Services. In: options and the streams to write to. Out: a table or JSON, and the exit code.
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { LabError } from '../errors.ts';
 import type { Exec } from '../host/exec.ts';
 import { ensureTools, type Tool } from '../host/install.ts';
 import { ask, type Finding, questions } from '../lab/demo.ts';
@@ -33,6 +35,10 @@ const toolsOf: Readonly<Record<ProxyMode, readonly Tool[]>> = {
 /** Runs the demonstration; 0 where every expected pod answered, 1 otherwise. */
 export async function labCommand(options: LabOptions, exec: Exec, io: LabIo): Promise<number> {
   const { stderr, signal } = io;
+  // It takes programs and manifests that are in a checkout alone.
+  if (!existsSync(exampleManifests())) {
+    throw new LabError('sluice lab needs a checkout of the sources, which an image does not have');
+  }
   try {
     const tunnelTools: readonly Tool[] = options.overlay === 'udp' ? ['socat'] : [];
     await ensureTools([...toolsOf[options.proxyMode], ...tunnelTools], { exec, stderr });

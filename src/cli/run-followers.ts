@@ -7,6 +7,7 @@ import type { ExecLines } from '../host/exec-lines.ts';
 import type { Exec } from '../host/exec.ts';
 import { readListeners } from '../host/listening-ports.ts';
 import { keepRouteLocalnet } from '../host/route-localnet.ts';
+import type { RecordEvent } from '../model/cluster-event.ts';
 import type { Config } from '../model/config.ts';
 import type { Family, Ip } from '../model/ip.ts';
 import { families } from '../model/ip.ts';
@@ -14,6 +15,7 @@ import { touchedFrontends } from '../netfilter/flows.ts';
 import { takesNodePorts } from '../netfilter/node-port-address.ts';
 import type { Unit } from '../netfilter/program.ts';
 import type { ClusterState } from '../cluster/state.ts';
+import { nodeIpsOf } from '../resolve/node-ips.ts';
 import { HealthCheckNodePorts } from '../serve/health-check-node-ports.ts';
 import type { Follower } from '../sync/daemon.ts';
 import { FlowKeeper } from '../sync/flow-keeper.ts';
@@ -33,6 +35,7 @@ export type FollowersOptions<U extends Unit> = {
   readonly isProxyHealthy: () => boolean;
   /** Hears of every look for stale flows. */
   readonly onFlowsRemoved: (family: Family, removed: number, seconds: number) => void;
+  readonly record: RecordEvent;
   readonly log: Logger;
   readonly signal: AbortSignal;
 };
@@ -117,14 +120,16 @@ function flowKeeper<U extends Unit>(options: FollowersOptions<U>): FlowKeeper {
 }
 
 function healthChecks<U extends Unit>(
-  { reconciler, state, hostIps, log }: FollowersOptions<U>,
+  { reconciler, state, hostIps, record, log }: FollowersOptions<U>,
   servers: ReadonlyMap<Family, HealthCheckNodePorts>,
 ): HealthChecks {
   return new HealthChecks({
+    record,
     servers,
     addresses: (family) => {
-      const addresses = { nodeIps: state.node?.ips ?? [], hostIps: hostIps() };
-      return healthCheckAddresses(reconciler.config, addresses, family);
+      const { config } = reconciler;
+      const nodeIps = Object.values(nodeIpsOf(config, state.node).ips);
+      return healthCheckAddresses(config, { nodeIps, hostIps: hostIps() }, family);
     },
     log,
   });

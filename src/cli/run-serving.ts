@@ -6,15 +6,20 @@ import type { ClusterState } from '../cluster/state.ts';
 import { resolvedDocument } from '../config/resolved-document.ts';
 import { applyKernelSettings, conntrackSettings, countCores } from '../host/conntrack-sysctls.ts';
 import { setOomScoreAdj } from '../host/oom-score.ts';
+import { BindError } from '../errors.ts';
+import type { RecordEvent } from '../model/cluster-event.ts';
 import type { Config } from '../model/config.ts';
-import type { Family } from '../model/ip.ts';
+import type { Family, Ip } from '../model/ip.ts';
 import type { ClusterObject } from '../model/kubernetes.ts';
 import type { ClusterReach } from '../model/proxy-status.ts';
+import type { Counted } from '../netfilter/counted.ts';
 import type { Unit } from '../netfilter/program.ts';
 import { healthAnswerer } from '../serve/health.ts';
-import { serve } from '../serve/http-server.ts';
+import { serve, type ServeOptions } from '../serve/http-server.ts';
 import { metricsAnswerer } from '../serve/metrics-pages.ts';
 import { createMetrics, type Metrics } from '../serve/metrics/metrics.ts';
+import { cannotServeEvent } from './run-events.ts';
+import { createTold, type Told } from './run-told.ts';
 import { PassObserver } from '../sync/observe-pass.ts';
 import type { ProxyHealth } from '../sync/proxy-health.ts';
 import type { Reconciler } from '../sync/reconcile.ts';
@@ -27,8 +32,21 @@ export type ServingOptions<U extends Unit> = {
   readonly state: ClusterState;
   readonly reconciler: Reconciler<U>;
   readonly health: ProxyHealth;
+  /** All addresses on the host's interfaces, now. */
+  readonly hostIps: () => readonly Ip[];
+  readonly isTcpLiberal: boolean;
+  /** What was found of the tools at start, their versions first. */
+  readonly findings: readonly string[];
+  /** Where the objects come from; undefined: the API server. */
+  readonly manifests: string | undefined;
+  /** Reads what the kernel counted. */
+  readonly connections: (family: Family) => Promise<readonly Counted[]>;
+  /** Of how many Service ports they are metrics too. */
+  readonly connectionMetrics: number;
+  readonly statusPage: boolean;
   /** Nothing is served, and the observer keeps what it sees to itself. */
   readonly dryRun: boolean;
+  readonly record: RecordEvent;
   readonly log: Logger;
   readonly signal: AbortSignal;
 };
@@ -56,8 +74,10 @@ export async function createServing<U extends Unit>(
   const { proxyMode: mode, nodeName } = config;
   const metrics = dryRun ? undefined : await createMetrics({ mode, families, version, nowMs });
   const desired = (family: Family) => reconciler.desired(family);
-  const observer = new PassObserver({ nodeName, state, desired, health, metrics, nowMs });
   let cluster: ClusterReach | undefined;
+  const told = dryRun ? undefined : createTold({ ...options, nowMs, reach: () => cluster });
+  const recorder = told?.recorder;
+  const observer = new PassObserver({ nodeName, state, desired, health, metrics, recorder, nowMs });
   return {
     observer,
     metrics,
@@ -73,38 +93,55 @@ export async function createServing<U extends Unit>(
         atSeconds: nowMs() / 1000,
       }),
     async run() {
-      if (metrics === undefined) return;
+      if (metrics === undefined || told === undefined) return;
       health.updated();
       const status = () => ({ ...observer.status, cluster });
       const onAnswer = metrics.healthAnswered;
       await Promise.all([
         serveHealth(options, healthAnswerer({ status, nowMs, onAnswer })),
-        serveMetrics(options, metrics),
+        serveMetrics(options, metrics, told),
       ]);
     },
   };
 }
 
 async function serveHealth<U extends Unit>(
-  { config, log, signal }: ServingOptions<U>,
+  { config, record, log, signal }: ServingOptions<U>,
   answer: ReturnType<typeof healthAnswerer>,
 ): Promise<void> {
   const { healthzBindAddress: address, bindAddressHardFail: isHardFail } = config;
   if (address === undefined) return;
-  await serve({ what: 'health', address, answer, isHardFail, log, signal });
+  const where = { nodeName: config.nodeName, record };
+  await serveOrTell({ what: 'health', address, answer, isHardFail, log, signal }, where);
+}
+
+// A proxy that ends since a port cannot be had says so to the cluster as well.
+async function serveOrTell(
+  options: ServeOptions & { readonly what: 'health' | 'metrics' },
+  { nodeName, record }: { readonly nodeName: string; readonly record: RecordEvent },
+): Promise<void> {
+  try {
+    await serve(options);
+  } catch (error) {
+    if (error instanceof BindError) record(cannotServeEvent(nodeName, options.what, error));
+    throw error;
+  }
 }
 
 async function serveMetrics<U extends Unit>(
-  { config, reconciler, log, signal }: ServingOptions<U>,
+  { config, reconciler, record, log, signal }: ServingOptions<U>,
   metrics: Metrics,
+  told: Told<U>,
 ): Promise<void> {
   const { metricsBindAddress: address, bindAddressHardFail: isHardFail } = config;
   const answer = metricsAnswerer({
     mode: config.proxyMode,
     configuration: () => resolvedDocument(reconciler.config),
-    metrics: metrics.expose,
+    ...told.pages,
+    metrics: () => told.addedTo(metrics.expose()),
   });
-  await serve({ what: 'metrics', address, answer, isHardFail, log, signal });
+  const where = { nodeName: config.nodeName, record };
+  await serveOrTell({ what: 'metrics', address, answer, isHardFail, log, signal }, where);
 }
 
 /**

@@ -17,18 +17,25 @@ export type RunTakeoverOptions = {
   readonly log: Logger;
 };
 
-/** Writes down what stands here; the follower that is returned removes it when ours is in place. */
+/**
+ * Writes down what stands here, which has to be done before the first pass; the follower that is returned
+ * removes it when ours is in place.
+ */
 export async function prepareTakeover(options: RunTakeoverOptions): Promise<Follower> {
   const { exec, mode, families, beforeFile, log } = options;
+  const done = new Set<Family>();
   try {
     const savedAt = new Date().toISOString();
-    const { file } = await rememberBefore(exec, families, { file: beforeFile, savedAt });
+    const { file, rulesets } = await rememberBefore(exec, families, { file: beforeFile, savedAt });
+    if (mode === 'nftables') {
+      const taken = new Set(rulesets.map(({ family }) => family));
+      for (const family of families) if (!taken.has(family)) done.add(family);
+    }
     if (file !== undefined) log.info({ file }, "kube-proxy's rules stand here: taking over");
   } catch (err) {
     // The way back is a convenience; answering Services is the job.
     log.warn({ err, file: beforeFile }, 'what stands here cannot be kept for a rollback');
   }
-  const done = new Set<Family>();
   return async ({ family }) => {
     if (done.has(family)) return;
     try {

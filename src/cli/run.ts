@@ -4,13 +4,16 @@ import type { Backend } from '../backends/backend.ts';
 import { withBackend } from '../backends/index.ts';
 import { followConfigFile, type FollowOptions } from '../config/follow-config-file.ts';
 import { ClusterState } from '../cluster/state.ts';
+import { UsageError } from '../errors.ts';
 import { execLinesOnHost } from '../host/exec-lines.ts';
 import type { Exec } from '../host/exec.ts';
 import { hostAddresses } from '../host/interfaces.ts';
 import { giveBackMemory } from '../host/memory.ts';
+import { seesMachinePids } from '../host/nft-monitor.ts';
 import { observedExec, type CommandEnd } from '../host/observed-exec.ts';
 import { isTcpLiberal } from '../host/sysctl.ts';
 import type { Config } from '../model/config.ts';
+import type { RecordEvent } from '../model/cluster-event.ts';
 import type { Family } from '../model/ip.ts';
 import type { Unit } from '../netfilter/program.ts';
 import { createLog } from '../serve/log.ts';
@@ -18,10 +21,16 @@ import type { Daemon, Follower } from '../sync/daemon.ts';
 import { passOver } from '../sync/daemon.ts';
 import { SyncLoop } from '../sync/loop.ts';
 import { ProxyHealth } from '../sync/proxy-health.ts';
+import { OwnTransactions } from '../sync/drift/own-transactions.ts';
 import { Reconciler } from '../sync/reconcile.ts';
+import { ServiceEvents } from '../sync/service-events.ts';
 import type { Io } from './io.ts';
 import { exitCodes } from './io.ts';
-import { paintFor, planJson, planText } from './print-plan.ts';
+import { dryRunPrinter } from './dry-run-printer.ts';
+import type { Shown } from './print-report.ts';
+import { createDriftWatch } from './run-drift.ts';
+import { createEvents, startingEvent } from './run-events.ts';
+import { throughFamilyGate } from './run-family-gate.ts';
 import { createFollowers } from './run-followers.ts';
 import { createServing, prepareHost } from './run-serving.ts';
 import { followSource } from './run-source.ts';
@@ -34,6 +43,11 @@ export type RunOptions = {
   /** Prints what would change, again and again, and changes nothing. */
   readonly dryRun: boolean;
   readonly output: 'text' | 'json';
+  readonly shown: Shown;
+  /** Of how many Service ports new connections are metrics too. */
+  readonly connectionMetrics: number;
+  /** A page for people, on loopback alone. */
+  readonly statusPage: boolean;
   /** Where the rules are kept that stood here before ours. */
   readonly beforeFile: string;
   /** As kube-proxy's -v. */
@@ -48,12 +62,17 @@ const now = (): number => performance.now();
 
 /** Runs until the signal comes; then finishes the transaction in flight and leaves the rules. */
 export async function runCommand(options: RunOptions, exec: Exec, io: Io): Promise<number> {
+  const { ip } = options.config.metricsBindAddress;
+  if (options.statusPage && ip !== '::1' && !ip.startsWith('127.')) {
+    throw new UsageError(`--status-page: the metrics server is at ${ip}, which is not loopback`);
+  }
   const log = createLog({ stream: io.stderr, verbosity: options.verbosity });
   // Metrics need the backend, which runs tools of its own.
   let onCommand: (command: CommandEnd) => void = () => {};
-  const observed = observedExec(exec, now, (command) => onCommand(command));
+  const own = new OwnTransactions({ isExact: await seesMachinePids(), now });
+  const observed = observedExec(own.through(exec), now, (command) => onCommand(command));
   const setOnCommand = (to: typeof onCommand): void => void (onCommand = to);
-  const around = { options, exec: observed, setOnCommand, io, log };
+  const around = { options, exec: observed, own, setOnCommand, io, log };
   await withBackend(observed, options.config, (backend) => run(backend, around));
   return exitCodes.same;
 }
@@ -61,6 +80,8 @@ export async function runCommand(options: RunOptions, exec: Exec, io: Io): Promi
 type Surroundings = {
   readonly options: RunOptions;
   readonly exec: Exec;
+  /** Knows what of all changes is ours. */
+  readonly own: OwnTransactions;
   /** Names who hears of the tools that ran. */
   readonly setOnCommand: (onCommand: (command: CommandEnd) => void) => void;
   readonly io: Io;
@@ -72,32 +93,44 @@ const hostPeriodMs = 30_000;
 
 const memoryDelayMs = 3000;
 
+// What made the proxy end is told of, if that is quickly done.
+const lastEventsMs = 2000;
+
 async function run<U extends Unit>(
   backend: Backend<U>,
-  { options, exec, setOnCommand, io, log }: Surroundings,
+  { options, exec, own, setOnCommand, io, log }: Surroundings,
 ): Promise<void> {
-  const { config, dryRun, manifests } = options;
+  const { config, dryRun, manifests, version } = options;
+  const { nodeName } = config;
   const { families, findings } = await backend.probe();
-  log.info({ mode: backend.name, node: config.nodeName, families, findings, dryRun }, 'starting');
+  log.info({ mode: backend.name, node: nodeName, families, findings, dryRun }, 'starting');
   // Whichever part fails ends the others: a daemon that no longer follows its manifests must not look
   // alive.
   const ended = new AbortController();
   const signal = AbortSignal.any([io.signal, ended.signal]);
   if (!dryRun) await prepareHost(config, log);
-  const print = printer(options, io);
-  const tools = { exec, log, signal, print };
-  const { reconciler, around, serving, loop } = await setUp(backend, { options, families, tools });
+  const isLive = manifests === undefined && !dryRun;
+  const { recorder, record } = createEvents({ nodeName, isLive, log });
+  const tools = { exec, own, log, signal, stdout: io.stdout, record };
+  const { reconciler, around, serving, loop, drift } = await setUp(backend, {
+    options,
+    families,
+    findings,
+    tools,
+  });
   const { observer, metrics, onHealth, onEvent } = serving;
   if (metrics !== undefined) setOnCommand(metrics.commandEnded);
   const timer = setInterval(() => {
-    if (around.goOn() || reconciler.isOutdated) loop.nudge();
+    if (around.goOn() || reconciler.isOutdated) loop.nudge('host');
   }, hostPeriodMs);
-  const source = { manifests, config, stdin: io.stdin, signal, log, onHealth, onEvent };
-  const following = followSource(source, (batch) => {
+  const source = { manifests, config, stdin: io.stdin, signal, log, recorder, onHealth, onEvent };
+  const deliver = throughFamilyGate({ config, families, log }, (batch) => {
     observer.queued(batch.changes);
     loop.submit(batch);
   });
-  const servers = dryRun ? [] : [serving.run()];
+  const following = followSource(source, deliver);
+  record(startingEvent(nodeName, version));
+  const servers = dryRun ? [] : [serving.run(), drift.run()];
   const { configFile } = options;
   const configuring =
     configFile === undefined ? [] : [followConfig(configFile, { reconciler, loop, signal, log })];
@@ -107,6 +140,7 @@ async function run<U extends Unit>(
   await Promise.allSettled(parts);
   clearInterval(timer);
   await around.close();
+  if (!io.signal.aborted) await recorder?.flush(lastEventsMs);
   await Promise.all(parts);
   log.info('stopping; the rules stay');
 }
@@ -125,7 +159,7 @@ async function followConfig<U extends Unit>(
 ): Promise<void> {
   const onConfig = (config: Config): void => {
     reconciler.reconfigure(config);
-    loop.nudge();
+    loop.nudge('configuration');
   };
   await followConfigFile({ ...file, signal, log, onConfig });
 }
@@ -133,28 +167,34 @@ async function followConfig<U extends Unit>(
 type SetUpOptions = {
   readonly options: RunOptions;
   readonly families: readonly Family[];
+  readonly findings: readonly string[];
   readonly tools: {
     readonly exec: Exec;
+    readonly own: OwnTransactions;
     readonly log: Logger;
     readonly signal: AbortSignal;
-    readonly print: Daemon<Unit>['onPlan'];
+    readonly stdout: NodeJS.WritableStream;
+    readonly record: RecordEvent;
   };
 };
 
 /** Makes the parts; none of them does anything yet. */
 async function setUp<U extends Unit>(
   backend: Backend<U>,
-  { options, families, tools }: SetUpOptions,
+  { options, families, findings, tools }: SetUpOptions,
 ) {
-  const { config, dryRun, beforeFile, version } = options;
-  const { exec, log, signal, print } = tools;
+  const { config, manifests, dryRun, beforeFile, version, output, shown } = options;
+  const { exec, own, log, signal, stdout, record } = tools;
   const state = new ClusterState(config.nodeName);
   const health = new ProxyHealth({ now, families, syncPeriodMs: config.syncPeriodMs });
   const host = { hostIps: hostAddresses, isTcpLiberal: await isTcpLiberal(exec) };
-  const common = { config, state, log, signal, ...host };
+  const common = { config, state, log, signal, record, ...host };
   const reconciler = new Reconciler({ ...common, backend, families, dryRun, now });
-  const shown = { version, families, reconciler, health, dryRun };
-  const serving = await createServing({ ...common, ...shown });
+  const connections = (family: Family) => backend.connections(family);
+  const { connectionMetrics, statusPage } = options;
+  const read = { connections, connectionMetrics, statusPage };
+  const told = { version, families, findings, manifests, reconciler, health, dryRun, ...read };
+  const serving = await createServing({ ...common, ...told });
   const { observer, metrics } = serving;
   const around = createFollowers({
     ...common,
@@ -164,31 +204,57 @@ async function setUp<U extends Unit>(
     isProxyHealthy: () => health.isHealthy,
     onFlowsRemoved: metrics?.flowsRemoved ?? (() => {}),
   });
+  const serviceEvents = new ServiceEvents({
+    desired: (family) => reconciler.desired(family),
+    exists: (service) => state.service(service) !== undefined,
+    record,
+  });
   const takeover = { exec, mode: backend.name, families, beforeFile, log };
+  const print = dryRunPrinter({
+    backend,
+    desired: (family) => reconciler.desired(family),
+    output,
+    shown,
+    stdout,
+    flows: { execLines: execLinesOnHost, signal, hostIps: hostAddresses },
+  });
+  // While the first objects are on their way here.
+  const takingOver = dryRun ? undefined : prepareTakeover(takeover);
   const daemon: Daemon<U> = {
     state,
     reconciler,
     log,
     dryRun,
-    onPlan(passes) {
+    async onPlan(passes) {
       observer.passed(passes);
-      print(passes);
+      serviceEvents.passed(passes);
+      drift.passed(passes);
+      if (dryRun) await print(passes);
     },
-    followers: [
-      ...around.followers,
-      memoryFollower(),
-      ...(dryRun ? [] : [await prepareTakeover(takeover)]),
-    ],
+    followers: [...around.followers, memoryFollower(), async (pass) => (await takingOver)?.(pass)],
     untilQuiet: around.untilQuiet,
   };
+  const drift = createDriftWatch({
+    ...common,
+    backend,
+    reconciler,
+    families,
+    own,
+    now,
+    nudge: () => loop.nudge('drift'),
+    count: metrics?.drifted ?? (() => {}),
+  });
   const loop = new SyncLoop({
-    pass(changes, version) {
-      observer.taken(changes);
+    async pass(changes, version, asked) {
+      await takingOver;
+      if (!dryRun) await drift.untilReady();
+      drift.begun();
+      observer.taken(changes, asked);
       return passOver(daemon, changes, version);
     },
     signal,
   });
-  return { reconciler, around, serving, loop };
+  return { reconciler, around, serving, loop, drift };
 }
 
 // Once, when the rules stand and what a start brings with it has settled.
@@ -197,10 +263,4 @@ function memoryFollower(): Follower {
   return () => {
     timer ??= setTimeout(giveBackMemory, memoryDelayMs).unref();
   };
-}
-
-function printer({ dryRun, output }: RunOptions, { stdout }: Io): Daemon<Unit>['onPlan'] {
-  if (!dryRun) return () => {};
-  return (plans) =>
-    void stdout.write(output === 'json' ? planJson(plans) : planText(plans, paintFor(stdout)));
 }

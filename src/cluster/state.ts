@@ -45,6 +45,16 @@ export class ClusterState {
     return this.#services.keys();
   }
 
+  /** All that is known, as it was told. */
+  *objects(): Generator<ClusterObject> {
+    for (const value of this.#services.values()) yield { kind: 'Service', id: value.key, value };
+    for (const slices of this.#slices.values()) {
+      for (const [id, value] of slices) yield { kind: 'EndpointSlice', id, value };
+    }
+    if (this.#node !== undefined) yield { kind: 'Node', id: this.#nodeName, value: this.#node };
+    for (const [id, value] of this.#serviceCidrs) yield { kind: 'ServiceCIDR', id, value };
+  }
+
   service(key: ServiceKey): Service | undefined {
     return this.#services.get(key);
   }

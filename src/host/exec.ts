@@ -15,6 +15,8 @@ export type ExecOptions = {
   readonly timeoutMs?: number;
   readonly allowedExitCodes?: readonly number[];
   readonly signal?: AbortSignal;
+  /** Is told the id of the process before anything that it does can be noticed. */
+  readonly onStart?: (pid: number) => void;
 };
 
 /** Runs `file` with `args`; throws MissingToolError where it is not installed, ToolError where it fails. */
@@ -37,10 +39,16 @@ const packageOf: Readonly<Record<string, string>> = {
 
 /** Runs tools of this machine, found on PATH. */
 export const execOnHost: Exec = async (file, args, options = {}) => {
-  const { input = '', timeoutMs = defaultTimeoutMs, allowedExitCodes = [], signal } = options;
+  const {
+    input = '',
+    timeoutMs = defaultTimeoutMs,
+    allowedExitCodes = [],
+    signal,
+    onStart,
+  } = options;
   const command = [file, ...args].join(' ');
   try {
-    const { stdout, stderr, exitCode } = await execa(file, args, {
+    const child = execa(file, args, {
       input,
       timeout: timeoutMs,
       maxBuffer: maxOutputBytes,
@@ -50,6 +58,8 @@ export const execOnHost: Exec = async (file, args, options = {}) => {
       stripFinalNewline: false,
       ...(signal === undefined ? {} : { cancelSignal: signal }),
     });
+    if (child.pid !== undefined) onStart?.(child.pid);
+    const { stdout, stderr, exitCode } = await child;
     return { stdout, stderr, exitCode: exitCode ?? 0 };
   } catch (error) {
     if (!(error instanceof ExecaError)) throw error;

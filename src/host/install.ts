@@ -6,7 +6,16 @@ import { MissingToolError, ToolError } from '../errors.ts';
 import type { Exec } from './exec.ts';
 
 /** A program that Sluice starts. */
-export type Tool = 'nft' | 'iptables' | 'ip6tables' | 'conntrack' | 'ip' | 'curl' | 'socat';
+export type Tool =
+  | 'nft'
+  | 'iptables'
+  | 'ip6tables'
+  | 'conntrack'
+  | 'ip'
+  | 'curl'
+  | 'socat'
+  | 'chromium'
+  | 'ethtool';
 
 /** What ensureTools works with. */
 export type InstallEffects = {
@@ -23,6 +32,8 @@ const packageOf: Readonly<Record<Tool, string>> = {
   ip: 'iproute2',
   curl: 'curl',
   socat: 'socat',
+  chromium: 'chromium',
+  ethtool: 'ethtool',
 };
 
 const installTimeoutMs = 10 * 60_000;

@@ -1,5 +1,6 @@
 // Gives memory that this process no longer uses back to the host. V8 by itself keeps what it needed at its
 // busiest: on a proxy that is when it starts, and on its node others want it all the rest of the time.
+import { memoryUsage } from 'node:process';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
@@ -10,4 +11,9 @@ export function giveBackMemory(): void {
   const collect = runInNewContext('gc') as (how: object) => void;
   // Of all flavors just this one also compacts what is left and frees the pages.
   collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+}
+
+/** Memory of this process that is resident, in bytes. */
+export function residentBytes(): number {
+  return memoryUsage.rss();
 }

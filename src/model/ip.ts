@@ -20,8 +20,12 @@ export type Cidr = string & { readonly [cidrBrand]: true };
 // Longer text is no address; the bound keeps hostile input away from the parser's regular expressions.
 const longestIpText = 45;
 
+// What nearly all addresses of a cluster look like: there are very many, and this is ten times as fast.
+const canonicalDottedQuad = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?=\d)|$)){4}$/;
+
 /** The canonical address that `text` means, or undefined where it means none. */
 export function parseIp(text: string): Ip | undefined {
+  if (canonicalDottedQuad.test(text)) return text as Ip;
   return parseAddress(text)?.toString() as Ip | undefined;
 }
 

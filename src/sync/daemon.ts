@@ -18,7 +18,7 @@ export type Daemon<U extends Unit> = {
   readonly log: Logger;
   readonly dryRun: boolean;
   /** Sees the plans of every pass. */
-  readonly onPlan: (passes: readonly FamilyPass<U>[]) => void;
+  readonly onPlan: (passes: readonly FamilyPass<U>[]) => Promise<void> | void;
   /** One after the other, for each family that is in step; none in a dry run. */
   readonly followers: readonly Follower[];
   /** Resolves when what followers do beside the passes is done, or has taken long enough. */
@@ -37,7 +37,7 @@ export async function passOver<U extends Unit>(
   const { state, reconciler, log, onPlan, followers, dryRun } = daemon;
   const stale = state.apply(changes);
   const passes = await reconciler.pass(stale);
-  onPlan(passes);
+  await onPlan(passes);
   for (const pass of passes) {
     tell(log, pass);
     if (dryRun || pass.error !== undefined) continue;

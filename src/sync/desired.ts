@@ -7,33 +7,17 @@ import type { Config } from '../model/config.ts';
 import type { Frontend, ServiceForwarding } from '../model/forwarding.ts';
 import { frontendId } from '../model/forwarding.ts';
 import type { Family, Ip } from '../model/ip.ts';
-import { familyOf } from '../model/ip.ts';
 import type { ServiceKey } from '../model/kubernetes.ts';
 import type { ServiceRules } from '../model/ruleset.ts';
 import type { FamilySettings } from '../model/settings.ts';
 import type { Program, Unit } from '../netfilter/program.ts';
-import type { LostClaim } from '../resolve/claims.ts';
-import { Claims } from '../resolve/claims.ts';
+import { Claims, type LostClaim } from '../resolve/claims.ts';
+import { nodeIpsOf } from '../resolve/node-ips.ts';
 import type { ResolveContext } from '../resolve/service.ts';
 import { resolveService } from '../resolve/service.ts';
 import { resolveSettings } from '../resolve/settings.ts';
-
-/** What deciding some Services again came to. */
-export type Update<U extends Unit> = {
-  readonly change: Change<U>;
-  /** `change` is the whole difference; where not, only the kernel can tell what there was. */
-  readonly isTraceable: boolean;
-  /** Addresses that an older Service has. */
-  readonly lost: readonly LostClaim[];
-  /** Services that cannot be decided or spelled, and why: they keep what they had. */
-  readonly faults: ReadonlyMap<ServiceKey, Error>;
-};
-
-/** What the Services that were touched meant before, and mean now; one that means nothing is absent. */
-export type Settled = {
-  readonly before: readonly ServiceForwarding[];
-  readonly after: readonly ServiceForwarding[];
-};
+import type { Settled, Update } from './update.ts';
+import { wholeChange } from './whole-change.ts';
 
 /** What decisions are made from. */
 export type DesiredInputs = {
@@ -85,6 +69,10 @@ export class Desired<U extends Unit> {
   }
 
   /** All units that the kernel should hold. */
+  units(): Iterable<U> {
+    return this.#assembly.units();
+  }
+
   whole(): Program<U> {
     return this.#assembly.whole();
   }
@@ -111,6 +99,12 @@ export class Desired<U extends Unit> {
   /** How many Services are held back, and how many addresses were lost to older Services. */
   get failings(): { readonly heldBack: number; readonly lostClaims: number } {
     return { heldBack: this.#held.size, lostClaims: this.#claims.lost };
+  }
+
+  /** Whether a Service is held back, and which of its addresses older ones have. */
+  troubleOf(key: ServiceKey): { readonly isHeld: boolean; readonly lost: readonly LostClaim[] } {
+    const { lost } = this.#claims.settle(this.#raw.get(key)?.frontends ?? []);
+    return { isHeld: this.#held.has(key), lost };
   }
 
   /** The Services touched since the last settle that may still be held back. */
@@ -147,13 +141,12 @@ export class Desired<U extends Unit> {
 
   /** Takes over changed settings: decides everything again, by the same functions. */
   rebuild(): Update<U> {
-    const whole = this.#assembly.whole();
+    const was = this.#assembly;
     this.#settings = this.#resolveSettings();
     this.#assembly = this.#assemble();
     // Also those that are gone by now, and those that lost every address and so mean nothing.
     const keys = [...this.#state.serviceKeys, ...this.#raw.keys(), ...this.#forwarding.keys()];
-    const update = this.update(new Set(keys));
-    return { ...update, change: { before: whole, after: this.#assembly.whole() } };
+    return { ...this.update(new Set(keys)), change: wholeChange(was, this.#assembly) };
   }
 
   /** Lets just these of the `candidates` mean what they meant when the kernel was last in step. */
@@ -188,7 +181,7 @@ export class Desired<U extends Unit> {
   #context(): ResolveContext {
     const { nodeName, masqueradeAll } = this.#config;
     const { node } = this.#state;
-    const nodeIp = node?.ips.find((ip) => familyOf(ip) === this.#family);
+    const nodeIp = nodeIpsOf(this.#config, node).ips[this.#family];
     return { family: this.#family, nodeName, masqueradeAll, zone: node?.zone ?? '', nodeIp };
   }
 
@@ -243,7 +236,7 @@ export class Desired<U extends Unit> {
       }
       this.#remember(key, piece);
     }
-    return { before: new Map(), after: this.#assembly.whole() };
+    return wholeChange(undefined, this.#assembly);
   }
 
   #remember(key: ServiceKey, { forwarding }: Piece): void {

@@ -1,5 +1,6 @@
 // Keeps the servers at healthCheckNodePort in step with what the Services of a family mean.
 import type { Logger } from 'pino';
+import type { ClusterEvent, RecordEvent } from '../model/cluster-event.ts';
 import type { Config } from '../model/config.ts';
 import type { HealthCheck } from '../model/forwarding.ts';
 import type { Family } from '../model/ip.ts';
@@ -7,7 +8,7 @@ import { cidrContains, familyOf } from '../model/ip.ts';
 import type { ServiceKey } from '../model/kubernetes.ts';
 import type { NodeAddresses } from '../resolve/node-port-addresses.ts';
 import { nodePortCidrs } from '../resolve/node-port-addresses.ts';
-import type { Settled } from './desired.ts';
+import type { Settled } from './update.ts';
 
 /** The servers of one family: serve/health-check-node-ports has them. */
 export interface HealthCheckServers {
@@ -23,6 +24,7 @@ export type HealthChecksOptions = {
   /** The addresses that take a family's node ports, now. */
   readonly addresses: (family: Family) => readonly string[];
   readonly log: Logger;
+  readonly record: RecordEvent;
 };
 
 /** Invariant: #told holds what was last said of each port that cannot be opened. */
@@ -41,7 +43,7 @@ export class HealthChecks {
 
   /** Takes over what changed, and tries again to open what could not be opened. */
   async update(family: Family, { before, after }: Settled): Promise<void> {
-    const { servers, addresses, log } = this.#options;
+    const { servers, addresses, log, record } = this.#options;
     const checks = new Map<ServiceKey, HealthCheck | undefined>();
     for (const { service, healthCheck } of before) {
       if (healthCheck !== undefined) checks.set(service, undefined);
@@ -58,9 +60,22 @@ export class HealthChecks {
       complaints.add(complaint);
       if (told.has(complaint)) continue;
       log.warn({ err: error, service, family, port }, 'cannot serve healthCheckNodePort');
+      record(cannotServeEvent(service, port, error));
     }
     this.#told.set(family, complaints);
   }
+}
+
+// In kube-proxy's words.
+function cannotServeEvent(service: ServiceKey, port: number, { message }: Error): ClusterEvent {
+  const [namespace = '', name = ''] = service.split('/');
+  return {
+    regarding: { kind: 'Service', namespace, name },
+    type: 'Warning',
+    reason: 'FailedToStartServiceHealthcheck',
+    action: 'Listen',
+    note: `healthCheckNodePort ${port} cannot be served on this node: ${message}`,
+  };
 }
 
 /**

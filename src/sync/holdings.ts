@@ -2,7 +2,7 @@
 // long in a large cluster.
 import type { Holdings } from '../model/receipt.ts';
 import type { Plan } from '../netfilter/plan.ts';
-import type { Program, Unit } from '../netfilter/program.ts';
+import type { Unit } from '../netfilter/program.ts';
 
 /** Invariant: what it holds is what `count` and every `apply` since then add up to. */
 export class HoldingsCount {
@@ -10,11 +10,11 @@ export class HoldingsCount {
   #rules = new Map<string, number>();
 
   /** Counts all there is. */
-  count(whole: Program): void {
+  count(whole: Iterable<Unit>): void {
     // Kinds and tables of which nothing is left are told of as well.
     this.#units = zeros(this.#units);
     this.#rules = zeros(this.#rules);
-    for (const unit of whole.values()) this.#add(unit, 1);
+    for (const unit of whole) this.#add(unit, 1);
   }
 
   /** Takes over a plan that was carried out. */

@@ -2,13 +2,21 @@
 // in the next one, and a pass that failed is tried again.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ClusterChange } from '../model/kubernetes.ts';
+import type { Asker } from '../model/pass-record.ts';
 
 /** Changes that a source delivered together, and what it calls the version they lead to. */
 export type Batch = { readonly changes: readonly ClusterChange[]; readonly version: string };
 
 export type LoopOptions = {
-  /** Takes over the changes; returns whether the kernel holds what they lead to. Must not throw. */
-  readonly pass: (changes: readonly ClusterChange[], version: string) => Promise<boolean>;
+  /**
+   * Takes over the changes; returns whether the kernel holds what they lead to. Must not throw. `asked`
+   * says who wanted the pass.
+   */
+  readonly pass: (
+    changes: readonly ClusterChange[],
+    version: string,
+    asked: readonly Asker[],
+  ) => Promise<boolean>;
   readonly signal: AbortSignal;
   /** Milliseconds before the n-th try in a row (from 1) of a pass that failed. */
   readonly retryDelayMs?: (failures: number) => number;
@@ -19,12 +27,12 @@ export function defaultRetryDelayMs(failures: number): number {
   return Math.min(1000 * 2 ** (failures - 1), 30_000);
 }
 
-/** Runs passes one at a time. Invariant: #waiting holds what no pass has taken over yet, in order. */
+/** Runs passes one at a time. Invariant: #waiting and #asked hold what no pass has taken over yet, in order. */
 export class SyncLoop {
   readonly #options: LoopOptions;
   #waiting: ClusterChange[] = [];
   #version = '';
-  #hasWork = false;
+  #asked = new Set<Asker>();
   #wake: () => void = () => {};
 
   constructor(options: LoopOptions) {
@@ -35,12 +43,12 @@ export class SyncLoop {
   submit({ changes, version }: Batch): void {
     this.#waiting.push(...changes);
     this.#version = version;
-    this.nudge();
+    this.nudge('cluster');
   }
 
   /** Asks for a pass although no object changed; returns at once. */
-  nudge(): void {
-    this.#hasWork = true;
+  nudge(by: Asker): void {
+    this.#asked.add(by);
     this.#wake();
   }
 
@@ -49,12 +57,14 @@ export class SyncLoop {
     const { pass, signal, retryDelayMs = defaultRetryDelayMs } = this.#options;
     let failures = 0;
     while (!signal.aborted) {
-      if (!this.#hasWork) await this.#work(failures === 0 ? undefined : retryDelayMs(failures));
+      if (this.#asked.size === 0)
+        await this.#work(failures === 0 ? undefined : retryDelayMs(failures));
       if (signal.aborted) return;
       const changes = this.#waiting;
+      const asked = [...this.#asked, ...(failures === 0 ? [] : (['retry'] as const))];
       this.#waiting = [];
-      this.#hasWork = false;
-      failures = (await pass(changes, this.#version)) ? 0 : failures + 1;
+      this.#asked.clear();
+      failures = (await pass(changes, this.#version, asked)) ? 0 : failures + 1;
     }
   }
 

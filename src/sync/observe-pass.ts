@@ -3,11 +3,13 @@
 import type { ClusterState } from '../cluster/state.ts';
 import type { Family } from '../model/ip.ts';
 import type { ClusterChange, Node } from '../model/kubernetes.ts';
+import type { Asker } from '../model/pass-record.ts';
 import type { ProxyStatus } from '../model/proxy-status.ts';
 import type { PassMetrics, Receipt } from '../model/receipt.ts';
 import { operations } from '../model/receipt.ts';
 import type { Unit } from '../netfilter/program.ts';
 import type { Desired } from './desired.ts';
+import type { FlightRecorder } from './flight-recorder.ts';
 import { HoldingsCount, rulesWritten } from './holdings.ts';
 import type { ProxyHealth } from './proxy-health.ts';
 import type { FamilyPass } from './reconcile.ts';
@@ -23,6 +25,8 @@ export type PassObserverOptions<U extends Unit> = {
   readonly health: ProxyHealth;
   /** Undefined where no metrics are served. */
   readonly metrics: PassMetrics | undefined;
+  /** Undefined where nobody can ask it. */
+  readonly recorder?: Pick<FlightRecorder<U>, 'taken' | 'passed'> | undefined;
   /** Milliseconds since the epoch. */
   readonly nowMs: () => number;
 };
@@ -64,9 +68,10 @@ export class PassObserver<U extends Unit> {
   }
 
   /** A pass begins, and takes up these changes. */
-  taken(changes: readonly ClusterChange[]): void {
-    const { health, metrics } = this.#options;
+  taken(changes: readonly ClusterChange[], asked: readonly Asker[] = ['cluster']): void {
+    const { health, metrics, recorder } = this.#options;
     health.taken();
+    recorder?.taken(changes, asked);
     if (metrics === undefined) return;
     metrics.taken();
     this.#triggers.take(changes);
@@ -74,7 +79,8 @@ export class PassObserver<U extends Unit> {
 
   /** A pass ended. */
   passed(passes: readonly FamilyPass<U>[]): void {
-    const { health, metrics } = this.#options;
+    const { health, metrics, recorder } = this.#options;
+    recorder?.passed(passes);
     for (const pass of passes) {
       if (pass.error === undefined) health.updated(pass.family);
       if (metrics !== undefined) metrics.passed(this.#receiptOf(pass));
@@ -87,7 +93,7 @@ export class PassObserver<U extends Unit> {
     const desired = this.#options.desired(family);
     const isFailed = error !== undefined;
     withoutLocal.settle(settled);
-    if (!isFailed && isFull && desired !== undefined) holdings.count(desired.whole());
+    if (!isFailed && isFull && desired !== undefined) holdings.count(desired.units());
     else if (!isFailed) holdings.apply(plan);
     const done = operations.map((name) => [name, plan.filter(({ op }) => op === name).length]);
     return {

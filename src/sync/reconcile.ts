@@ -7,9 +7,9 @@ import type { Family, Ip } from '../model/ip.ts';
 import type { ServiceKey } from '../model/kubernetes.ts';
 import type { PhaseTimes } from '../model/receipt.ts';
 import type { Plan } from '../netfilter/plan.ts';
-import { plan } from '../netfilter/plan.ts';
+import { plan, planTo } from '../netfilter/plan.ts';
 import type { Unit } from '../netfilter/program.ts';
-import type { Settled, Update } from './desired.ts';
+import type { Settled, Update } from './update.ts';
 import { Desired } from './desired.ts';
 import { findRefused, refusalIn } from './hold-back.ts';
 import { PhaseClock } from './phase-clock.ts';
@@ -97,9 +97,11 @@ export class Reconciler<U extends Unit> {
     for (const { desired } of this.#families) desired.reconfigure(config);
   }
 
-  /** Forgets what is known of the kernel: the next pass reads it. */
-  distrust(): void {
-    for (const family of this.#families) family.inStep = false;
+  /** Forgets what is known of the kernel, of one family or of all; to be called between passes: the next one reads it. */
+  distrust(family?: Family): void {
+    for (const state of this.#families) {
+      if (family === undefined || state.family === family) state.inStep = false;
+    }
   }
 
   /** Whether this host changed in a way that a pass would take over. */
@@ -149,15 +151,15 @@ export class Reconciler<U extends Unit> {
 
   async #carryOut(
     state: FamilyState<U>,
-    { change: { before, after } }: Update<U>,
+    { change }: Update<U>,
     { isFull, clock }: { readonly isFull: boolean; readonly clock: PhaseClock },
   ): Promise<Outcome<U>> {
     const { backend, dryRun } = this.#options;
     const { family, desired } = state;
     clock.enter('plan');
     const steps = isFull
-      ? plan(await backend.observe(family), desired.whole())
-      : plan(before, after);
+      ? planTo(await backend.observe(family), desired.units())
+      : plan(change.before, change.after);
     if (dryRun) return { plan: steps, refused: noneRefused, isFull };
     clock.enter('apply');
     try {
@@ -176,18 +178,23 @@ export class Reconciler<U extends Unit> {
     const { backend } = this.#options;
     const present = await backend.observe(family);
     const { candidates } = desired;
+    let asked: Plan<U> = [];
+    const ask = async (without: ReadonlySet<ServiceKey>): Promise<ToolError | undefined> => {
+      desired.holdBack(without, candidates);
+      asked = plan(present, desired.whole());
+      try {
+        await backend.check(family, asked);
+        return undefined;
+      } catch (error) {
+        const another = refusalIn(error);
+        if (another === undefined) throw error;
+        return another;
+      }
+    };
+    const accuse = (named: ToolError): readonly ServiceKey[] =>
+      ownersOf(asked, new Set(backend.unitsNamedIn(named)));
     try {
-      const refused = await findRefused(candidates, async (without) => {
-        desired.holdBack(without, candidates);
-        try {
-          await backend.check(family, plan(present, desired.whole()));
-          return undefined;
-        } catch (error) {
-          const another = refusalIn(error);
-          if (another === undefined) throw error;
-          return another;
-        }
-      });
+      const refused = await findRefused(candidates, ask, accuse);
       if (refused === undefined) throw refusal;
       desired.holdBack(new Set(refused.keys()), candidates);
       const steps = plan(present, desired.whole());
@@ -198,4 +205,13 @@ export class Reconciler<U extends Unit> {
       throw error;
     }
   }
+}
+
+/** The Services that the units with these ids stand for. */
+function ownersOf<U extends Unit>(steps: Plan<U>, ids: ReadonlySet<string>): readonly ServiceKey[] {
+  const owners = steps.flatMap((step) => {
+    const { id, owner } = step.op === 'delete' ? step.was : step.unit;
+    return owner !== undefined && ids.has(id) ? [owner] : [];
+  });
+  return [...new Set(owners)];
 }

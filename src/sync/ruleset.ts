@@ -22,6 +22,7 @@ export type RulesetInputs = {
 const nothing: Assembler = {
   assemble: () => ({
     replace: () => ({ before: new Map(), after: new Map() }),
+    units: () => [],
     whole: () => new Map(),
   }),
 };

@@ -6,7 +6,7 @@ import type { Frontend, ServiceForwarding } from '../model/forwarding.ts';
 import { hostPort } from '../model/forwarding.ts';
 import type { Family, Ip } from '../model/ip.ts';
 import { servicePortName } from '../model/kubernetes.ts';
-import type { Settled } from './desired.ts';
+import type { Settled } from './update.ts';
 
 /** What TakenPorts works with. */
 export type TakenPortsOptions = {

@@ -2,7 +2,7 @@
 // what passes touch.
 import type { Frontend, ServiceForwarding } from '../model/forwarding.ts';
 import type { LocalPolicy } from '../model/receipt.ts';
-import type { Settled } from './desired.ts';
+import type { Settled } from './update.ts';
 
 /** Invariant: the counts are those of all Services that were settled last. */
 export class WithoutLocal {

@@ -36,11 +36,13 @@ export const kubeProxyTable: Readonly<Record<Family, readonly [family: string, n
 
 /** Reads and writes one owner's rules. A tool that is missing has made no rules. */
 type Keeper = {
-  /** What is there; undefined where there is nothing. */
-  readonly read: (exec: Exec, family: Family) => Promise<string | undefined>;
+  /** What is there, of those families in which there is anything. */
+  readonly read: (exec: Exec, families: readonly Family[]) => Promise<readonly Saved[]>;
   /** Makes what is there what `saved` says, in one transaction; undefined: nothing. */
   readonly write: (exec: Exec, family: Family, saved: string | undefined) => Promise<void>;
 };
+
+type Saved = Pick<ServiceRuleset, 'family' | 'saved'>;
 
 const keepers: Readonly<Record<Owner, Keeper>> = {
   'kube-proxy nftables': { read: readKubeProxyTable, write: writeKubeProxyTable },
@@ -57,14 +59,13 @@ export async function findServiceRulesets(
   families: readonly Family[],
   owners: readonly Owner[] = allOwners,
 ): Promise<readonly ServiceRuleset[]> {
-  const found: ServiceRuleset[] = [];
-  for (const owner of owners) {
-    for (const family of families) {
-      const saved = await keepers[owner].read(exec, family);
-      if (saved !== undefined) found.push({ owner, family, saved });
-    }
-  }
-  return found;
+  const found = await Promise.all(
+    owners.map(async (owner) => {
+      const read = await keepers[owner].read(exec, families);
+      return read.map((saved): ServiceRuleset => ({ owner, ...saved }));
+    }),
+  );
+  return found.flat();
 }
 
 /** Removes one owner's rules of one family. */
@@ -88,10 +89,10 @@ export function isKubeProxys({ owner, saved }: ServiceRuleset): boolean {
   return owner === 'kube-proxy nftables' || saved.includes('KUBE-PROXY-CANARY');
 }
 
-async function readKubeProxyTable(exec: Exec, family: Family): Promise<string | undefined> {
-  // Priorities by number: nft 1.0.6 does not take all of the names that it prints.
-  const args = ['-y', 'list', 'table', ...kubeProxyTable[family]];
-  return orNothing(async () => {
+function readKubeProxyTable(exec: Exec, families: readonly Family[]): Promise<readonly Saved[]> {
+  return inEach(families, async (family) => {
+    // Priorities by number: nft 1.0.6 does not take all of the names that it prints.
+    const args = ['-y', 'list', 'table', ...kubeProxyTable[family]];
     const { stdout, exitCode } = await exec('nft', args, { allowedExitCodes: [1] });
     return exitCode === 0 ? stdout : undefined;
   });
@@ -114,14 +115,16 @@ function keeperOf<U extends Unit>(createBackend: (exec: Exec) => Backend<U>): Ke
     return backend;
   };
   return {
-    read: (exec, family) =>
-      orNothing(async () => {
-        const backend = await probed(exec);
+    async read(exec, families) {
+      const backend = await orNothing(() => probed(exec));
+      if (backend === undefined) return [];
+      return inEach(families, async (family) => {
         const present = await backend.observe(family);
         // Of what stays whatever happens nothing needs to be kept.
         if (plan(present, new Map()).length === 0) return undefined;
         return backend.encode(family, plan(new Map(), present));
-      }),
+      });
+    },
     async write(exec, family, saved) {
       const backend = await probed(exec);
       const wanted =
@@ -129,6 +132,16 @@ function keeperOf<U extends Unit>(createBackend: (exec: Exec) => Backend<U>): Ke
       await backend.apply(family, plan(await backend.observe(family), wanted));
     },
   };
+}
+
+async function inEach(
+  families: readonly Family[],
+  read: (family: Family) => Promise<string | undefined>,
+): Promise<readonly Saved[]> {
+  const found = await Promise.all(
+    families.map(async (family) => ({ family, saved: await orNothing(() => read(family)) })),
+  );
+  return found.flatMap(({ family, saved }) => (saved === undefined ? [] : [{ family, saved }]));
 }
 
 // A tool that is not there, or that the kernel does not serve, has left nothing.

@@ -23,16 +23,20 @@ export type Remembered = {
 };
 
 /**
- * Looks for Service rules, and writes them down where kube-proxy made them. An earlier takeover's file is
- * kept: what it has is what stood before us. Throws where the file cannot be written.
+ * Looks for Service rules, and writes them down where kube-proxy made them; where it made none, ours in
+ * nftables mode are not read: there may be very many. An earlier takeover's file is kept: what it has is
+ * what stood before us. Throws where the file cannot be written.
  */
 export async function rememberBefore(
   exec: Exec,
   families: readonly Family[],
   { file, savedAt }: { readonly file: string; readonly savedAt: string },
 ): Promise<Remembered> {
-  const rulesets = await findServiceRulesets(exec, families);
-  if (!rulesets.some(isKubeProxys)) return { rulesets, file: undefined };
+  const ours = ownerOfMode.nftables;
+  const others = allOwners.filter((owner) => owner !== ours);
+  const found = await findServiceRulesets(exec, families, others);
+  if (!found.some(isKubeProxys)) return { rulesets: found, file: undefined };
+  const rulesets = [...found, ...(await findServiceRulesets(exec, families, [ours]))];
   const earlier = await readBefore(file);
   if (earlier === undefined) await writeBefore(file, { version: 1, savedAt, rulesets });
   return { rulesets, file };

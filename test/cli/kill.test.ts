@@ -154,12 +154,18 @@ function passesIn({ log }: SluiceProcess): number {
   return log.filter((line) => line.includes('"msg":"in step"')).length;
 }
 
-/** The names of netfilter's tools that run on n1. */
+/**
+ * The names of netfilter's tools that are at work on n1. What listens is not: it ends when it next hears
+ * something, and finds nobody to tell.
+ */
 async function toolsIn(lab: Lab): Promise<readonly string[]> {
   const { stdout } = await lab.exec('n1', ['ip', 'netns', 'pids', lab.namespace('n1')]);
   const pids = stdout.split('\n').filter((pid) => pid !== '');
-  const names = pids.map((pid) => readFile(`/proc/${pid}/comm`, 'utf8').catch(() => ''));
-  return (await Promise.all(names)).filter((name) => /^(nft|ip6?tables|conntrack)/.test(name));
+  const commands = pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''));
+  return (await Promise.all(commands)).filter(
+    (command) =>
+      /^(\S*\/)?(nft|ip6?tables|conntrack)/.test(command) && !command.startsWith('nft\0monitor'),
+  );
 }
 
 function addressOf(host: PodHost): string {

@@ -3,6 +3,6 @@ import { execOnHost } from '../../src/host/exec.ts';
 import { ensureTools } from '../../src/host/install.ts';
 
 export async function setup(): Promise<void> {
-  const tools = ['nft', 'iptables', 'ip6tables', 'conntrack', 'ip', 'curl', 'socat'] as const;
-  await ensureTools(tools, { exec: execOnHost, stderr: process.stderr });
+  const network = ['nft', 'iptables', 'ip6tables', 'conntrack', 'ip', 'ethtool'] as const;
+  await ensureTools([...network, 'curl', 'socat'], { exec: execOnHost, stderr: process.stderr });
 }

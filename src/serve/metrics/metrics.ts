@@ -19,7 +19,7 @@ export type MetricsOptions = {
 /** What happens is told to this. */
 export type Metrics = PassMetrics &
   Pick<KubeProxyMetrics, 'healthAnswered' | 'flowsRemoved'> &
-  Pick<OwnMetrics, 'commandEnded' | 'clusterReached' | 'clusterEvent'> & {
+  Pick<OwnMetrics, 'commandEnded' | 'drifted' | 'clusterReached' | 'clusterEvent'> & {
     /** All metrics as they are now, in Prometheus' text format. */
     readonly expose: () => Promise<Answer>;
   };

@@ -1,5 +1,6 @@
 // Metrics that kube-proxy does not have: where the time of a pass goes, what it did, and what is wrong.
 // Their number is bounded by the families, the tools and the kinds of units, never by the cluster.
+import type { Family } from '../../model/ip.ts';
 import type { Receipt } from '../../model/receipt.ts';
 import { operations, phases } from '../../model/receipt.ts';
 import type { Definer } from './registry.ts';
@@ -21,6 +22,8 @@ export type OwnMetrics = {
   readonly commandEnded: (command: { tool: string; isFailed: boolean; seconds: number }) => void;
   /** The API server can be heard, or not. */
   readonly clusterReached: (isConnected: boolean) => void;
+  /** What became of a change by others, such as `repaired`. */
+  readonly drifted: (family: Family, outcome: string) => void;
   /** A watch was told of something, such as `failed`. */
   readonly clusterEvent: (event: ClusterEvent) => void;
 };
@@ -30,6 +33,7 @@ export function ownMetrics(define: Definer): OwnMetrics {
   return {
     passed: passMetrics(define),
     commandEnded: commandMetrics(define),
+    drifted: driftMetrics(define),
     ...clusterMetrics(define),
   };
 }
@@ -73,6 +77,15 @@ function passMetrics({ counter, gauge, histogram }: Definer): OwnMetrics['passed
     }
     for (const [kind, count] of receipt.holdings.units) units.set({ ip_family, kind }, count);
   };
+}
+
+function driftMetrics({ counter }: Definer): OwnMetrics['drifted'] {
+  const changes = counter(
+    'sluice_drift_total',
+    'Changes of our rules by others: repaired, unchanged after all, delayed as each repair is undone, failed',
+    ['ip_family', 'outcome'],
+  );
+  return (ip_family, outcome) => changes.inc({ ip_family, outcome });
 }
 
 function commandMetrics({ counter, histogram }: Definer): OwnMetrics['commandEnded'] {

@@ -86,7 +86,7 @@ function jsonLines(items: readonly object[]): string {
   return items.map((item) => JSON.stringify(item)).join(',\n');
 }
 
-// In block style, as all tools write it; the yaml library takes minutes for as much.
+// In block style, as all tools write it; a library takes minutes to write as much.
 function yamlOf(value: object, indent: string): string {
   return Object.entries(value)
     .map(([key, field]) => `${indent}${key}:${yamlValue(field, indent)}`)

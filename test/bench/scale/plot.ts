@@ -18,7 +18,8 @@ const floorColour = '#777';
 /** The plot; `caption` is told below it. */
 export function plotOf(figures: readonly Figure[], caption: string): string {
   const panels = panelsOf(figures).filter(({ lines }) => lines.length > 0);
-  const total = panels.length * width;
+  // The last number of an axis stands half outside of its panel.
+  const total = panels.length * width + margin.right;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${total} ${height + 20}" font-family="sans-serif" font-size="11">`,
     `<rect width="${total}" height="${height + 20}" fill="#fff"/>`,

@@ -44,6 +44,9 @@ export type Stage = AsyncDisposable & {
   ) => Promise<number | undefined>;
 };
 
+/** The environment in which bin/sluice starts it. */
+const environment = { ...process.env, MALLOC_ARENA_MAX: '1' };
+
 /** The flags that all of our commands need here. */
 export const commonFlags: readonly string[] = [
   '--cluster-cidr',
@@ -123,7 +126,10 @@ function startSluice({ namespace, sluiceFile, flags, log }: Start): Running {
   const output = openSync(log, 'a');
   const at = sharedNowMs();
   const command = ['netns', 'exec', namespace, ...commandOf(sluiceFile), 'run', ...flags];
-  const child = spawn('ip', command, { stdio: ['ignore', 'ignore', output] });
+  const child = spawn('ip', command, {
+    stdio: ['ignore', 'ignore', output],
+    env: environment,
+  });
   closeSync(output);
   const { pid } = child;
   if (pid === undefined) throw new Error('sluice was not started');

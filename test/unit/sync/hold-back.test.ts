@@ -77,3 +77,29 @@ test.each<[name: string, error: unknown, isRefusal: boolean]>([
 ])('%s is a refusal or not', (_, error, isRefusal) => {
   expect(refusalIn(error) !== undefined).toBe(isRefusal);
 });
+
+describe('what a tool names', () => {
+  const numbers = ({ stderr }: ToolError): readonly number[] => [
+    Number(/^bad: (\d+)/.exec(stderr)?.[1]),
+  ];
+
+  test('is left out without any halving, one after the other', async () => {
+    const candidates = range(1000);
+    const { ask, questions } = tool(candidates, new Set([7, 700]));
+    const found = await findRefused(candidates, ask, numbers);
+    expect([...(found ?? [])].map(([key, { stderr }]) => [key, stderr])).toEqual([
+      [7, 'bad: 7,700'],
+      [700, 'bad: 700'],
+    ]);
+    expect(questions()).toBe(3);
+  });
+
+  test('is not believed where the rest is refused all the same', async () => {
+    const candidates = range(100);
+    const { ask } = tool(candidates, new Set([42]));
+    for (const accuse of [() => [13], () => [13, 14], () => [4711]]) {
+      const found = await findRefused(candidates, ask, accuse);
+      expect([...(found?.keys() ?? [])]).toEqual([42]);
+    }
+  });
+});

@@ -88,7 +88,7 @@ describe('a loop', () => {
     const { loop, nth, ended, running } = stand();
     loop.submit({ changes: [gone('a')], version: '1' });
     (await nth(0)).end(true);
-    loop.nudge();
+    loop.nudge('host');
     const second = await nth(1);
     expect(second.ids).toEqual(['1']);
     ended.abort();

@@ -1,0 +1,57 @@
+// What a daemon tells of itself to `sluice status`: plain data, which goes through JSON as it is.
+import type { ProxyMode } from './config.ts';
+import type { ServiceKey } from './kubernetes.ts';
+import type { HeldBack, PassRecord } from './pass-record.ts';
+import type { ClusterReach, FamilyStatus } from './proxy-status.ts';
+
+/** An address that a Service does not get, and the older Service that has it. */
+export type LostAddress = {
+  readonly service: ServiceKey;
+  /** As frontendId has it. */
+  readonly address: string;
+  readonly winner: ServiceKey;
+};
+
+/** One family that is looked after. */
+export type FamilyState = FamilyStatus & {
+  readonly services: number;
+  readonly frontends: number;
+  /** Distinct ones that get traffic. */
+  readonly endpoints: number;
+  /** All are counted, and the first of them told. */
+  readonly heldBack: { readonly count: number; readonly first: readonly HeldBack[] };
+  readonly lost: { readonly count: number; readonly first: readonly LostAddress[] };
+};
+
+/** Where the objects come from. */
+export type StatusSource =
+  | { readonly kind: 'manifests'; readonly path: string }
+  /** Without `reach` nothing was heard yet. */
+  | { readonly kind: 'api-server'; readonly reach?: ClusterReach };
+
+/** Another number where the shape changes: who asks may be of another version. */
+export const daemonStatusVersion = 1;
+
+export type DaemonStatus = {
+  readonly version: typeof daemonStatusVersion;
+  /** Of Sluice. */
+  readonly sluice: string;
+  readonly node: string;
+  readonly mode: ProxyMode;
+  /** What was found of the tools at start, their versions first. */
+  readonly tools: readonly string[];
+  /** The kernel's release, such as `6.1.0-28-amd64`. */
+  readonly kernel: string;
+  /** Milliseconds since the epoch. */
+  readonly startedAtMs: number;
+  readonly nowMs: number;
+  /** Of the process, resident, in bytes. */
+  readonly memoryBytes: number;
+  readonly source: StatusSource;
+  readonly families: readonly FamilyState[];
+  /** How many passes there were, and the last of them, the latest first. */
+  readonly passes: { readonly count: number; readonly last: readonly PassRecord[] };
+};
+
+/** The path at which a daemon tells it. */
+export const statusPath = '/debug/status';

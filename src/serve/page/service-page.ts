@@ -1,0 +1,125 @@
+// The page of one Service: for each of its ports the addresses, the way of a connection as a picture, and
+// every endpoint with its share or why it has none. Pure.
+import type { ProxyMode } from '../../model/config.ts';
+import type { Endpoint, Frontend, Pool, ServiceForwarding } from '../../model/forwarding.ts';
+import { hostPort } from '../../model/forwarding.ts';
+import { chainPicture } from './chain-picture.ts';
+import { html, type Html } from './html.ts';
+import { pagePath } from './layout.ts';
+import { addressText, table } from './overview.ts';
+import { reasonText } from './reason-text.ts';
+
+const mostRows = 500;
+
+/** The page. */
+export function servicePage(
+  name: string,
+  mode: ProxyMode,
+  families: readonly ServiceForwarding[],
+): Html {
+  return html`<main>
+    <p><a href="${pagePath}#services">All Services</a></p>
+    <h1>${name}</h1>
+    ${families.map(({ family, frontends }) => sectionsOf(family, frontends, mode))}
+  </main>`;
+}
+
+/** Frontends that send to the same endpoints are told of together. */
+function sectionsOf(
+  family: string,
+  frontends: readonly Frontend[],
+  mode: ProxyMode,
+): readonly Html[] {
+  const alike = Map.groupBy(frontends, ({ portName, address: { protocol }, route }) =>
+    JSON.stringify([portName, protocol, route]),
+  );
+  return [...alike.values()].flatMap((all) => {
+    const [first] = all;
+    if (first === undefined) return [];
+    const port = first.portName === '' ? first.address.protocol : first.portName;
+    const kinds = [...new Set(all.map(({ kind }) => kind))].join(', ');
+    const open = first.allowFrom === undefined ? 'everybody' : first.allowFrom.join(', ');
+    return html`<h2>${family}, port ${port}, ${kinds}: ${fateOf(first)}</h2>
+      <dl>
+        <dt>Addresses</dt>
+        <dd>${all.map((one) => `${one.kind} ${addressText(one)}`).join('; ')}</dd>
+        <dt>Open to</dt>
+        <dd>${open}</dd>
+        <dt>Affinity</dt>
+        <dd>${affinityOf(first)}</dd>
+      </dl>
+      ${waysOf(first).map((way) => wayOf(mode, first, way))}`;
+  });
+}
+
+function fateOf({ route }: Frontend): string {
+  if (route.kind === 'drop') return 'dropped';
+  return route.kind === 'reject' ? 'refused' : 'forwarded';
+}
+
+function affinityOf({ route: { pool } }: Frontend): string {
+  return pool.affinitySeconds === 0
+    ? 'none: every connection chooses anew'
+    : `a client stays with its endpoint for ${pool.affinitySeconds} s`;
+}
+
+type Way = { readonly from: string; readonly pool: Pool };
+
+function waysOf({ route }: Frontend): readonly Way[] {
+  if (route.kind !== 'forward-local') return [{ from: 'client', pool: route.pool }];
+  return [
+    { from: 'client outside', pool: route.pool },
+    { from: 'pod, or this node', pool: route.cluster },
+  ];
+}
+
+function wayOf(mode: ProxyMode, frontend: Frontend, { from, pool }: Way): Html {
+  const { members, excluded } = pool;
+  const share = members.length === 0 ? '' : `${(100 / members.length).toFixed(1)} %`;
+  const rows = [
+    ...members.map(
+      (one) =>
+        html`<tr>
+          <th scope="row">${nameOf(one)}</th>
+          <td class="n">${share}</td>
+          <td class="wrap">${placeOf(one)}</td>
+        </tr>`,
+    ),
+    ...excluded.map(
+      ({ endpoint, reason }) =>
+        html`<tr>
+          <th scope="row">${nameOf(endpoint)}</th>
+          <td class="n dim">none</td>
+          <td class="wrap"><span class="warn">left out</span>: ${reasonText(reason)}</td>
+        </tr>`,
+    ),
+  ];
+  const more = rows.length - mostRows;
+  const count = members.length === 1 ? '1 endpoint' : `${members.length} endpoints`;
+  return html`<h3>From a ${from}: ${count}, ${excluded.length} left out</h3>
+    <div class="way">
+      ${chainPicture(mode, frontend, { pool, from, to: addressText(frontend) })}
+      <div>
+        ${
+          rows.length === 0
+            ? html`<p class="dim">The Service has no endpoint at all.</p>`
+            : table(
+                `Endpoints for a ${from}`,
+                html`<th scope="col">Endpoint</th>
+                  <th scope="col" class="n">Share</th>
+                  <th scope="col">Where, or why not</th>`,
+                rows.slice(0, mostRows),
+              )
+        }
+        ${more > 0 ? html`<p>and ${more} more</p>` : undefined}
+      </div>
+    </div>`;
+}
+
+function nameOf({ ip, port }: Endpoint): string {
+  return hostPort(ip, port);
+}
+
+function placeOf({ isLocal }: Endpoint): string {
+  return isLocal ? 'on this node' : 'on another node';
+}

@@ -1,0 +1,23 @@
+// What deciding again comes to, as data: for those who carry it out, and for those who follow.
+import type { Change } from '../backends/backend.ts';
+import type { ServiceForwarding } from '../model/forwarding.ts';
+import type { ServiceKey } from '../model/kubernetes.ts';
+import type { Unit } from '../netfilter/program.ts';
+import type { LostClaim } from '../resolve/claims.ts';
+
+/** What deciding some Services again came to. */
+export type Update<U extends Unit> = {
+  readonly change: Change<U>;
+  /** `change` is the whole difference; where not, only the kernel can tell what there was. */
+  readonly isTraceable: boolean;
+  /** Addresses that an older Service has. */
+  readonly lost: readonly LostClaim[];
+  /** Services that cannot be decided or spelled, and why: they keep what they had. */
+  readonly faults: ReadonlyMap<ServiceKey, Error>;
+};
+
+/** What the Services that were touched meant before, and mean now; one that means nothing is absent. */
+export type Settled = {
+  readonly before: readonly ServiceForwarding[];
+  readonly after: readonly ServiceForwarding[];
+};

@@ -1,0 +1,112 @@
+// The page of `run --status-page` in a real browser: what it shows, that it follows the cluster, and that
+// it fits a phone and a desk, light and dark, with and without its script.
+import { describe, expect, test } from 'vitest';
+import { manifestDigest } from '../../src/lab/sluice-process.ts';
+import type { ProxyMode } from '../../src/model/config.ts';
+import { chromium, type Browser, type Look } from '../support/chromium.ts';
+import { modes } from '../support/network-namespace.ts';
+import { editedManifest, manifest } from './services.ts';
+import { standWith, type Stand } from './stand.ts';
+
+const at = 'http://127.0.0.1:10249/status';
+const desk: Look = { width: 1280, height: 800, scheme: 'light' };
+const phone: Look = { width: 390, height: 844, scheme: 'light' };
+
+/** A daemon that serves the page, and a browser beside it. */
+async function served(mode: ProxyMode) {
+  const stand = await standWith(mode, manifest);
+  await stand.exec('ip', ['link', 'set', 'lo', 'up']);
+  const flags = ['--status-page'];
+  const sluice = stand.start({ manifests: stand.manifests, proxyMode: mode, flags });
+  await sluice.inStep(manifestDigest(manifest));
+  return { stand, sluice, browser: await chromium(stand.name, stand.folder) };
+}
+
+const cells = (row: string): string =>
+  `[...document.querySelectorAll('tr')].map((tr) => [...tr.children].map((one) => one.innerText))
+    .filter(([first]) => first === ${JSON.stringify(row)})`;
+
+async function contrast(browser: Browser): Promise<number> {
+  return (await browser.evaluate(`(() => {
+    const light = (colour) => {
+      const [r, g, b] = colour.match(/[\\d.]+/g).map((c) => Number(c) / 255)
+        .map((c) => (c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+      return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const ground = light(getComputedStyle(document.body).backgroundColor);
+    const texts = [...document.querySelectorAll('main *')].filter((one) => one.innerText);
+    return Math.min(...texts.map((one) => {
+      const text = light(getComputedStyle(one).color);
+      return (Math.max(text, ground) + 0.05) / (Math.min(text, ground) + 0.05);
+    }));
+  })()`)) as number;
+}
+
+describe.each(modes)('with %s', (mode) => {
+  test('shows Services, follows them, and draws the way to their endpoints', async () => {
+    const { stand, sluice, browser } = await served(mode);
+    await browser.open(at, desk);
+    expect(await browser.evaluate('document.title')).toBe('Sluice');
+    expect(await browser.evaluate(cells('default/mail'))).toEqual([
+      ['default/mail', 'tcp 10.96.0.40:80', '1', '3', '33.3 %', '0'],
+    ]);
+    await browser.open(`${at}/service/default/web`, desk);
+    const picture = `document.querySelector('svg.chain').getAttribute('aria-label')`;
+    expect(await browser.evaluate(picture)).toMatch(
+      /^client to tcp 10\.96\.0\.10:80, then nat .*; 2 endpoints, 0 left out$/,
+    );
+    expect(await browser.evaluate(cells('10.244.2.11:8080'))).toEqual([
+      ['10.244.2.11:8080', '50.0 %', 'on another node'],
+    ]);
+    const changed = browser.evaluate(`new Promise((resolve) => {
+      const look = () => document.body.innerText.includes('10.244.2.13:8080') && resolve('seen');
+      new MutationObserver(look).observe(document.body, { childList: true, subtree: true });
+    })`);
+    await stand.rewrite(editedManifest);
+    await sluice.inStep(manifestDigest(editedManifest));
+    expect(await changed).toBe('seen');
+    expect(browser.errors()).toEqual([]);
+  });
+
+  test.each([
+    ['at a desk, light', desk],
+    ['at a desk, dark', { ...desk, scheme: 'dark' }],
+    ['on a phone, light', phone],
+    ['on a phone, dark', { ...phone, scheme: 'dark' }],
+    ['without its script', { ...phone, withoutScript: true }],
+  ] as const)('reads well %s', async (_, look) => {
+    const { browser } = await served(mode);
+    for (const path of ['', '/service/default/mail', '/service/default/idle']) {
+      await browser.open(`${at}${path}`, look);
+      expect(await browser.evaluate('document.documentElement.scrollWidth')).toBe(look.width);
+      // WCAG 2.1, level AA, for text of normal size.
+      expect(await contrast(browser)).toBeGreaterThanOrEqual(4.5);
+      const [ground] = (await browser.evaluate(
+        'getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)',
+      )) as readonly number[];
+      expect((ground ?? 0) > 127).toBe(look.scheme === 'light');
+      expect((await browser.screenshot()).subarray(1, 4).toString()).toBe('PNG');
+    }
+    expect(browser.errors()).toEqual([]);
+  });
+});
+
+async function statusOf(stand: Stand, path: string): Promise<string> {
+  const url = `http://127.0.0.1:10249${path}`;
+  const format = ['-o', '/dev/null', '-w', '%{http_code}'];
+  return (await stand.exec('curl', ['-s', ...format, url])).stdout;
+}
+
+test('is there for who asks for it, on loopback alone', async () => {
+  const stand = await standWith('nftables', manifest);
+  await stand.exec('ip', ['link', 'set', 'lo', 'up']);
+  const sluice = stand.start({ manifests: stand.manifests, proxyMode: 'nftables' });
+  await sluice.inStep(manifestDigest(manifest));
+  expect(await statusOf(stand, '/status')).toBe('404');
+  const args = ['run', ...stand.flags, '--status-page', '--metrics-bind-address', '0.0.0.0:10250'];
+  const { exitCode, stderr } = await stand.sluice(args);
+  expect([exitCode, stderr]).toEqual([
+    2,
+    'sluice: --status-page: the metrics server is at 0.0.0.0, which is not loopback\n',
+  ]);
+});

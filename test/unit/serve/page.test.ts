@@ -1,0 +1,128 @@
+// The page as text: nothing that a cluster's user wrote becomes anything but text in it.
+import { expect, test } from 'vitest';
+import type { DaemonStatus } from '../../../src/model/daemon-status.ts';
+import type { Frontend, Route, ServiceForwarding } from '../../../src/model/forwarding.ts';
+import type { Ip } from '../../../src/model/ip.ts';
+import type { ServiceKey } from '../../../src/model/kubernetes.ts';
+import type { PassRecord } from '../../../src/model/pass-record.ts';
+import { notFound } from '../../../src/serve/answer.ts';
+import { html } from '../../../src/serve/page/html.ts';
+import type { PageData } from '../../../src/serve/page/overview.ts';
+import { pageAt } from '../../../src/serve/page/pages.ts';
+
+const evil = `"'><script>alert(1)</script>&\u202E\u0000`;
+const harmless = '&quot;&#39;&gt;&lt;script&gt;alert(1)&lt;/script&gt;&amp;\\u{202e}\\u{0}';
+const key = `demo/${evil}` as ServiceKey;
+const endpoint = (port: number) => ({ ip: '10.0.0.1' as Ip, port, isLocal: true });
+
+function frontend(route: Route): Frontend {
+  const address = { ip: '10.96.0.1' as Ip, protocol: 'tcp', port: 80 } as const;
+  return { kind: 'ClusterIP', address, service: key, portName: evil, route, allowFrom: undefined };
+}
+
+function forwarding(size: number): ServiceForwarding {
+  const pool = {
+    members: Array.from({ length: size }, (_, index) => endpoint(index + 1)),
+    excluded: [{ endpoint: endpoint(9999), reason: { kind: 'other-zone', zones: [evil] } }],
+    policy: 'Cluster',
+    affinitySeconds: 0,
+  } as const;
+  const route = { kind: 'forward', pool, masquerade: 'none' } as const;
+  return { service: key, family: 'IPv4', frontends: [frontend(route)], healthCheck: undefined };
+}
+
+const pass: PassRecord = {
+  number: 1,
+  atMs: 0,
+  asked: ['cluster'],
+  changes: [],
+  families: [
+    {
+      family: 'IPv4',
+      isFull: true,
+      error: evil,
+      plan: { create: 0, replace: 0, delete: 0 },
+      services: { count: 1, first: [key] },
+      heldBack: { count: 0, first: [] },
+      failings: { heldBack: 0, lostClaims: 0 },
+      durationMs: 1,
+      phaseMs: { resolve: 0, plan: 0, apply: 1 },
+    },
+  ],
+};
+
+const status: DaemonStatus = {
+  version: 1,
+  sluice: '0.1.0',
+  node: evil,
+  mode: 'nftables',
+  tools: [evil],
+  kernel: evil,
+  startedAtMs: 0,
+  nowMs: 0,
+  memoryBytes: 0,
+  source: { kind: 'manifests', path: evil },
+  families: [
+    {
+      family: 'IPv4',
+      isHealthy: false,
+      sinceUpdateMs: 0,
+      services: 1,
+      frontends: 1,
+      endpoints: 1,
+      heldBack: { count: 1, first: [{ service: key, why: evil }] },
+      lost: { count: 1, first: [{ service: key, address: evil, winner: key }] },
+    },
+  ],
+  passes: { count: 1, last: [pass] },
+};
+
+const read = (size = 1): PageData => ({
+  status,
+  passes: [pass],
+  services: new Map([[key, [forwarding(size)]]]),
+});
+
+const servicePath = `/status/service/demo/${encodeURIComponent(evil)}`;
+
+test.each([['/status'], ['/status/1'], [servicePath]])('%s holds no foreign markup', (path) => {
+  const { status: code, headers, body } = pageAt(path, read) ?? notFound;
+  expect(code).toBe(200);
+  expect(body).toContain(harmless);
+  expect(body?.match(/<script/g)).toHaveLength(1);
+  const [, nonce = 'none'] =
+    /script-src 'nonce-([^']+)'/.exec(headers['Content-Security-Policy'] ?? '') ?? [];
+  expect(body).toContain(`<script nonce="${nonce}">`);
+  expect(body).toContain(`<style nonce="${nonce}">`);
+  expect(body).not.toMatch(/style="|onclick=|javascript:|https?:/);
+});
+
+test('no two answers have the same nonce', () => {
+  const policy = (): string | undefined =>
+    pageAt('/status', read)?.headers['Content-Security-Policy'];
+  expect(policy()).not.toBe(policy());
+});
+
+test('a picture says how many it does not draw', () => {
+  const body = pageAt(servicePath, () => read(40))?.body ?? '';
+  expect(body).toContain('28 more endpoints');
+  expect(body).toContain('70.0 % together');
+  expect(body).toContain('left out');
+});
+
+test.each([
+  ['/status/service/demo/none', 404],
+  ['/status/service/%zz/none', 404],
+  ['/status/0', 404],
+  ['/status/x', 404],
+  ['/statusx', undefined],
+  ['/metrics', undefined],
+])('%s: %s', (path, code) => {
+  expect(pageAt(path, read)?.status).toBe(code);
+});
+
+test('a template escapes values, and lets through what templates made', () => {
+  expect(String(html`<b>${['<', html`<i>${'&'}</i>`, 1, undefined]}</b>`)).toBe(
+    '<b>&lt;<i>&amp;</i>1</b>',
+  );
+});
