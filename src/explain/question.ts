@@ -3,6 +3,7 @@
 import type { Aside } from '../cluster/decode-aside.ts';
 import { quoted } from '../cluster/problem.ts';
 import { UsageError } from '../errors.ts';
+import { podInterface } from '../netfilter/pod-interface.ts';
 import type { Config } from '../model/config.ts';
 import type { Family, Ip } from '../model/ip.ts';
 import { cidrContains, familyOf, parseIp } from '../model/ip.ts';
@@ -214,18 +215,6 @@ export function senderAt(
     interface: isHere ? podInterface(config) : outsideInterface,
     source,
   };
-}
-
-function podInterface({ detectLocal }: Config): string {
-  switch (detectLocal.mode) {
-    case 'BridgeInterface':
-      return detectLocal.name;
-    case 'InterfaceNamePrefix':
-      return `${detectLocal.prefix}0`;
-    case 'ClusterCIDR':
-    case 'NodeCIDR':
-      return 'pod';
-  }
 }
 
 function nodeAddress({ objects, config, hostIps }: Known, family: Family): Ip {

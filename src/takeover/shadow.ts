@@ -2,6 +2,7 @@
 // side knows, asked by a pod, by this node and from outside, through both, without a packet.
 import { createIptablesBackend } from '../backends/iptables/backend.ts';
 import type { Exec } from '../host/exec.ts';
+import { podInterface } from '../netfilter/pod-interface.ts';
 import type { Config } from '../model/config.ts';
 import type { FrontendAddress } from '../model/forwarding.ts';
 import { frontendId } from '../model/forwarding.ts';
@@ -137,18 +138,6 @@ function clientsOf(family: Family, { objects, config, hostIps }: ShadowInputs): 
     outside(stranger[family]),
     ...[...new Set(ranges)].slice(0, maxRangeClients).map((cidr) => outside(hostIn(cidr))),
   ];
-}
-
-function podInterface({ detectLocal }: Config): string {
-  switch (detectLocal.mode) {
-    case 'BridgeInterface':
-      return detectLocal.name;
-    case 'InterfaceNamePrefix':
-      return `${detectLocal.prefix}0`;
-    case 'ClusterCIDR':
-    case 'NodeCIDR':
-      return 'pod';
-  }
 }
 
 // The network's own address serves as well as any: rules look at ranges.

@@ -36,7 +36,7 @@ export type ElementUnit = Common & {
   readonly container: string;
   /** Parts joined by ` . `, as nft prints a concatenation. */
   readonly key: string;
-  /** Data joined likewise, or a verdict such as `goto KUBE-SVC-TCP-3`; undefined in a set. */
+  /** Data joined likewise, or a verdict such as `goto external-XPGD46QR-ns/web/tcp/http`; undefined in a set. */
   readonly value: string | undefined;
   readonly comment: string | undefined;
 };
