@@ -1,9 +1,5 @@
 import { expect, test } from 'vitest';
-import {
-  chainsPerTransaction,
-  encodePlan,
-  locateFailure,
-} from '../../../src/backends/iptables/restore.ts';
+import { encodePlan, limits, locateFailure } from '../../../src/backends/iptables/restore.ts';
 import type { IptablesUnit } from '../../../src/backends/iptables/unit.ts';
 import { chainUnit, jumpUnit } from '../../../src/backends/iptables/unit.ts';
 import { ToolError } from '../../../src/errors.ts';
@@ -57,24 +53,45 @@ test('nothing for an empty plan', () => {
   expect(encodePlan('IPv4', [])).toBe('');
 });
 
-test('a large plan makes chains first, switches over in one transaction, and deletes last', () => {
-  const limit = chainsPerTransaction.nf_tables;
-  const made = (prefix: string, count: number) =>
-    Array.from({ length: count }, (_, n) =>
-      chainUnit('nat', `${prefix}${n}`, { rules: ['-j RETURN'] }),
-    );
-  const root = (target: string) => chainUnit('nat', 'KUBE-SERVICES', { rules: [`-j ${target}`] });
-  const before = programOf(root('A0'), ...made('A', limit + 1));
-  const after = programOf(root('B0'), ...made('B', limit + 1));
-  const steps = plan(before, after);
-  const transactions = encodePlan('IPv4', steps).split('COMMIT\n').slice(0, -1);
-  const counts = transactions.map(
-    (text) => text.split('\n').filter((line) => /^[:-]/.test(line)).length,
+/** What the transactions that make chains, and those that fill them, say: one list for each. */
+function transactionsOf(text: string): readonly (readonly string[])[] {
+  const parts = text.split('COMMIT\n').slice(0, -1);
+  return parts.map((part) => part.split('\n').filter((line) => /^[:-]/.test(line)));
+}
+
+function manyChains(prefix: string, count: number, target: (n: number) => string) {
+  return Array.from({ length: count }, (_, n) =>
+    chainUnit('nat', `${prefix}${n}`, { rules: [`-j ${target(n)}`] }),
   );
-  expect(counts).toEqual([limit, 1, limit, 1, 2, limit, 1, limit, 1]);
-  expect(transactions[4]).toBe('*nat\n:KUBE-SERVICES - [0:0]\n-A KUBE-SERVICES -j B0\n');
-  expect(transactions.findIndex((text) => text.includes('A0'))).toBe(5);
-  expect(encodePlan('IPv4', steps, 'legacy').split('COMMIT\n')).toHaveLength(2);
+}
+
+test('a large plan makes chains first, switches over in one transaction, and deletes last', () => {
+  const { chains } = limits.nf_tables;
+  const made = (prefix: string) => manyChains(prefix, chains + 1, () => 'RETURN');
+  const root = (target: string) => chainUnit('nat', 'KUBE-SERVICES', { rules: [`-j ${target}`] });
+  const steps = plan(programOf(root('A0'), ...made('A')), programOf(root('B0'), ...made('B')));
+  const transactions = transactionsOf(encodePlan('IPv4', steps));
+  const counts = transactions.map((lines) => lines.length);
+  expect(counts).toEqual([chains, 1, chains, 1, 2, chains, 1, chains, 1]);
+  expect(transactions[4]).toEqual([':KUBE-SERVICES - [0:0]', '-A KUBE-SERVICES -j B0']);
+  expect(transactions.findIndex((lines) => lines.join().includes('A0'))).toBe(6);
+  expect(transactionsOf(encodePlan('IPv4', steps, 'legacy'))).toHaveLength(1);
+});
+
+test('iptables-nft finds each chain of a large plan at the front of its list', () => {
+  const { atOnce } = limits.nf_tables;
+  const steps = plan(programOf(), programOf(...manyChains('A', atOnce + 1, () => 'RETURN')));
+  const [declared = [], filled = []] = transactionsOf(encodePlan('IPv4', steps));
+  const names = (lines: readonly string[]) => lines.map((line) => /A\d+/.exec(line)?.[0] ?? '');
+  expect(names(declared)).toEqual(names(declared).toSorted().toReversed());
+  expect(names(filled)).toEqual(names(declared));
+});
+
+test('the rules of one transaction lead to no more chains than it can walk past', () => {
+  const { atOnce, targets } = limits.nf_tables;
+  const leading = manyChains('A', atOnce + targets, (n) => `B${n}`);
+  const transactions = transactionsOf(encodePlan('IPv4', plan(programOf(), programOf(...leading))));
+  expect(transactions.map((lines) => lines.length)).toEqual([atOnce + targets, targets, atOnce]);
 });
 
 const input = Array.from({ length: 12 }, (_, index) => `-A CHAIN -j TARGET-${index + 1}`).join(
