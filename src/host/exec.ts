@@ -1,5 +1,6 @@
 // Runs a tool of this machine to its end: arguments and standard input in, output out. The one place
 // where the proxy starts processes.
+import type { Readable } from 'node:stream';
 import { execa, ExecaError } from 'execa';
 import { MissingToolError, ToolError } from '../errors.ts';
 
@@ -28,7 +29,6 @@ export type Exec = (
 
 // Two minutes bound a tool that hangs (a lock that is never freed); the largest load takes seconds.
 const defaultTimeoutMs = 120_000;
-const maxOutputBytes = 512 * 1024 * 1024;
 
 /** Debian packages that hold the tools, for the remedy in a MissingToolError. */
 const packageOf: Readonly<Record<string, string>> = {
@@ -47,32 +47,49 @@ export const execOnHost: Exec = async (file, args, options = {}) => {
     onStart,
   } = options;
   const command = [file, ...args].join(' ');
+  const output: Output = { stdout: [], stderr: [] };
   try {
     const child = execa(file, args, {
-      input,
+      // What it would keep for each output lives until V8 collects its oldest garbage: 90 kB a call,
+      // measured, against 11 kB so.
+      buffer: false,
+      stdin: 'pipe',
       timeout: timeoutMs,
-      maxBuffer: maxOutputBytes,
       // A transaction in flight is finished, whoever is asked to end, and by whichever terminal.
       cleanup: false,
       detached: true,
-      stripFinalNewline: false,
       ...(signal === undefined ? {} : { cancelSignal: signal }),
     });
     if (child.pid !== undefined) onStart?.(child.pid);
-    const { stdout, stderr, exitCode } = await child;
-    return { stdout, stderr, exitCode: exitCode ?? 0 };
+    collect(child.stdout, output.stdout);
+    collect(child.stderr, output.stderr);
+    // A tool that ends before it has read everything tells why by itself.
+    child.stdin.on('error', () => {}).end(input);
+    const { exitCode } = await child;
+    return { ...textOf(output), exitCode: exitCode ?? 0 };
   } catch (error) {
     if (!(error instanceof ExecaError)) throw error;
     if (error.code === 'ENOENT') throw missingTool(file);
-    const stderr = String(error.stderr ?? '');
+    const { stdout, stderr } = textOf(output);
     if (error.exitCode !== undefined && allowedExitCodes.includes(error.exitCode)) {
-      return { stdout: String(error.stdout ?? ''), stderr, exitCode: error.exitCode };
+      return { stdout, stderr, exitCode: error.exitCode };
     }
     const cause = stderr.trim().split('\n')[0] || error.originalMessage || error.shortMessage;
     const details = { command, exitCode: error.exitCode, stderr, input };
     throw new ToolError(withRights(`${command}: ${cause}`), details, { cause: error });
   }
 };
+
+/** What a tool has printed until now, in pieces. */
+type Output = { readonly stdout: string[]; readonly stderr: string[] };
+
+function collect(stream: Readable, pieces: string[]): void {
+  stream.setEncoding('utf8').on('data', (piece: string) => pieces.push(piece));
+}
+
+function textOf({ stdout, stderr }: Output): Omit<ExecResult, 'exitCode'> {
+  return { stdout: stdout.join(''), stderr: stderr.join('') };
+}
 
 /** A tool's complaint, with what it takes to be allowed where that is the matter. */
 export function withRights(complaint: string): string {
