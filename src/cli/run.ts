@@ -232,7 +232,9 @@ async function setUp<U extends Unit>(
       if (dryRun) await print(passes);
     },
     followers: [...around.followers, memoryFollower(), async (pass) => (await takingOver)?.(pass)],
-    untilQuiet: around.untilQuiet,
+    async untilQuiet() {
+      await Promise.all([around.untilQuiet(), dryRun || drift.untilReady()]);
+    },
   };
   const drift = createDriftWatch({
     ...common,
@@ -247,7 +249,6 @@ async function setUp<U extends Unit>(
   const loop = new SyncLoop({
     async pass(changes, version, asked) {
       await takingOver;
-      if (!dryRun) await drift.untilReady();
       drift.begun();
       observer.taken(changes, asked);
       return passOver(daemon, changes, version);

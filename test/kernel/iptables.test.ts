@@ -76,6 +76,23 @@ function demanding(family: Family): readonly ServiceRules[] {
   ];
 }
 
+test.each([
+  { family: 'IPv4', tool: 'iptables' },
+  { family: 'IPv6', tool: 'ip6tables' },
+] as const)('iptables-nft, $family: chains that are never empty tell of a flush', async (one) => {
+  const { family, tool } = one;
+  const { exec, backend } = await machine('nft');
+  const stand = () => backend.canariesStand?.(family);
+  expect(await stand()).toBe(false);
+  const whole = assembly(family, []).whole();
+  for (const table of ['nat', 'filter']) {
+    await backend.apply(family, plan(await backend.observe(family), whole));
+    expect(await stand()).toBe(true);
+    await exec(tool, ['-w', '5', '-t', table, '-F']);
+    expect(await stand()).toBe(false);
+  }
+});
+
 describe.each(cases)('$variant, $family', ({ variant, family }) => {
   test('what is applied is observed, a change writes its own lines, and a clean-up leaves nothing', async () => {
     const { exec, backend } = await machine(variant);

@@ -8,7 +8,7 @@ import type { Program } from '../../netfilter/program.ts';
 import type { Backend } from '../backend.ts';
 import { findLockHolders } from '../../host/xtables-lock.ts';
 import { IptablesAssembly } from './assembly.ts';
-import { canariesStand, canaryUnits } from './canary.ts';
+import { canariesStand, canaryUnits, rulesStand } from './canary.ts';
 import type { FindHolders } from './lock.ts';
 import { countedIn } from './counted.ts';
 import { isLocked, lockSeconds, nameHolder } from './lock.ts';
@@ -62,8 +62,10 @@ export function createIptablesBackend(
     unitsNamedIn,
     apply: (family, plan) => restore(around, family, { plan, place, isTest: false }),
     touches: () => (place.variant === 'nf_tables' ? touchesOurChains : undefined),
-    canariesStand: async (family) =>
-      place.variant === 'nf_tables' ? true : canariesStand(exec, place.tools[family]),
+    canariesStand: (family) => {
+      const stand = place.variant === 'nf_tables' ? rulesStand : canariesStand;
+      return stand(exec, place.tools[family]);
+    },
     elsewhere: () =>
       leftovers.map(({ family, place: other }) => ({
         family,

@@ -5,7 +5,7 @@
 import type { Exec } from '../../host/exec.ts';
 import { lockSeconds } from './lock.ts';
 import type { TableName } from './names.ts';
-import { canaryChain } from './names.ts';
+import { canaryChain, fixedChains } from './names.ts';
 import type { IptablesUnit } from './unit.ts';
 import { chainUnit } from './unit.ts';
 
@@ -30,6 +30,28 @@ export async function canariesStand(exec: Exec, tool: string): Promise<boolean |
     const { exitCode } = await exec(tool, args, { allowedExitCodes: [absent, locked] });
     if (exitCode === absent) return false;
     if (exitCode === locked) return undefined;
+  }
+  return true;
+}
+
+/** In each table a chain that has rules whichever Services there are. */
+const neverEmpty = [
+  ['nat', fixedChains.services],
+  ['filter', fixedChains.forward],
+] as const satisfies readonly (readonly [TableName, string])[];
+
+/**
+ * The same for iptables-nft, which tells of changes, and needs no chains for this: whether our rules were
+ * flushed is asked of chains that are never without. Reads no other chain.
+ */
+export async function rulesStand(exec: Exec, tool: string): Promise<boolean | undefined> {
+  const { absent, locked } = exitCodes;
+  for (const [table, chain] of neverEmpty) {
+    const args = ['-w', lockSeconds, '-t', table, '-S', chain];
+    const allowedExitCodes = [absent, locked];
+    const { exitCode, stdout } = await exec(tool, args, { allowedExitCodes });
+    if (exitCode === locked) return undefined;
+    if (exitCode === absent || !stdout.includes('-A ')) return false;
   }
   return true;
 }

@@ -1,5 +1,6 @@
 // Notices what others change in our rules, and has a pass put it right: what `nft monitor` tells at once, and
 // what a slow audit finds where it tells nothing. It only looks; passes alone write.
+import { once } from 'node:events';
 import type { Backend } from '../../backends/backend.ts';
 import type { FollowMonitor } from '../../host/nft-monitor.ts';
 import type { Family } from '../../model/ip.ts';
@@ -33,6 +34,8 @@ export type DriftWatchOptions<U extends Unit> = {
 const periodsWhileListening = 20;
 // An audit takes a fiftieth of the time at most.
 const auditRestFactor = 50;
+// What others changed since the first pass read it is looked for soon, where looking takes no longer than this.
+const quickPassMs = 1000;
 const firstRestartMs = 1000;
 const longestRestartMs = 5 * 60_000;
 const longestWaitMs = 1000;
@@ -44,10 +47,13 @@ const longestWaitMs = 1000;
 export class DriftWatch<U extends Unit> {
   readonly #options: DriftWatchOptions<U>;
   readonly #watches: readonly FamilyWatch[];
+  readonly #firstPass = Promise.withResolvers<void>();
   readonly #ready = Promise.withResolvers<void>();
+  #isReady = false;
   #isListening = false;
   /** How many times a pass began or ended: odd while one goes on, 0 before the first. */
   #moment = 0;
+  readonly #first = { beganAt: 0, tookMs: Infinity };
 
   constructor(options: DriftWatchOptions<U>) {
     this.#options = options;
@@ -57,8 +63,9 @@ export class DriftWatch<U extends Unit> {
     );
   }
 
-  /** Resolves when changes are noticed, or cannot be for now: what stands then a pass may read. */
+  /** Resolves when changes are noticed from now on, or cannot be for now. */
   async untilReady(): Promise<void> {
+    if (this.#isReady) return;
     await Promise.race([this.#ready.promise, this.#sleep(longestWaitMs)]);
   }
 
@@ -71,6 +78,7 @@ export class DriftWatch<U extends Unit> {
   /** A pass begins: it reads the families whose rules are suspected. */
   begun(): void {
     this.#moment += 1;
+    if (this.#moment === 1) this.#first.beganAt = this.#options.now();
     for (const watch of this.#watches) {
       if (watch.begun()) this.#options.reconciler.distrust(watch.family);
     }
@@ -79,6 +87,8 @@ export class DriftWatch<U extends Unit> {
   /** A pass ended. */
   passed(passes: readonly FamilyPass<U>[]): void {
     this.#moment += 1;
+    if (this.#moment === 2) this.#first.tookMs = this.#options.now() - this.#first.beganAt;
+    this.#firstPass.resolve();
     for (const pass of passes) {
       const watch = this.#watches.find(({ family }) => family === pass.family);
       watch?.passed(pass, () => driftIn(pass));
@@ -104,9 +114,11 @@ export class DriftWatch<U extends Unit> {
     const { backend, families, own, follow, listener, now, signal } = this.#options;
     const touchOf = backend.touches();
     if (touchOf === undefined) {
-      this.#ready.resolve();
+      this.#settle();
       return;
     }
+    // It reads all that is changed, and would take as long for the first load as nft does.
+    await Promise.race([this.#firstPass.promise, untilAborted(signal)]);
     let failures = 0;
     while (!signal.aborted) {
       const startedAt = now();
@@ -121,7 +133,7 @@ export class DriftWatch<U extends Unit> {
       const end = await follow({ onLine, onListening, signal }).catch((error: unknown) => error);
       const hasListened = this.#isListening;
       this.#isListening = false;
-      this.#ready.resolve();
+      this.#settle();
       if (signal.aborted) return;
       if (hasListened && now() - startedAt > longestRestartMs) failures = 0;
       if (hasListened || failures === 0) listener.deaf(end instanceof Error ? end : undefined);
@@ -132,10 +144,17 @@ export class DriftWatch<U extends Unit> {
 
   #heard(isAgain: boolean): void {
     this.#isListening = true;
-    this.#ready.resolve();
+    this.#settle();
     if (isAgain) this.#options.listener.listening();
-    // Of what was changed meanwhile nobody told.
-    if (this.#moment > 0) this.#suspectAll('audit');
+    // Of what was changed meanwhile nobody told. Since the first pass that is little, and to read all that it
+    // loaded takes long: it is asked whether it was flushed, and the rest is left to the audit.
+    if (isAgain) this.#suspectAll('audit');
+    else for (const watch of this.#watches) void this.#askCanary(watch);
+  }
+
+  #settle(): void {
+    this.#isReady = true;
+    this.#ready.resolve();
   }
 
   async #audit(): Promise<void> {
@@ -148,7 +167,8 @@ export class DriftWatch<U extends Unit> {
         if (signal.aborted || !this.#isQuiet(watch)) continue;
         if (!this.#isListening) await this.#askCanary(watch);
         const period = syncPeriodMs * (this.#isListening ? periodsWhileListening : 1);
-        if (now() < (dueAt.get(watch.family) ?? startedAt + period)) continue;
+        const first = this.#first.tookMs < quickPassMs ? syncPeriodMs : period;
+        if (now() < (dueAt.get(watch.family) ?? startedAt + first)) continue;
         const tookMs = await this.#look(watch);
         dueAt.set(watch.family, now() + Math.max(period, tookMs * auditRestFactor));
       }
@@ -197,4 +217,8 @@ export class DriftWatch<U extends Unit> {
     clearTimeout(timer);
     signal.removeEventListener('abort', wake);
   }
+}
+
+async function untilAborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort');
 }
