@@ -15,10 +15,13 @@ const refusedRanges: Readonly<Record<string, string>> = {
   broadcast: 'a broadcast address',
 };
 
+// Begins as an address in one of them does: few do, and to ask which range an address is in takes long.
+const maybeRefused = /^(?:0|127|169|22[4-9]|2[345]\d)\.|:/;
+
 /** An address that a Service or an endpoint may have. */
 export function readIp(field: Field): Ip | undefined {
   const ip = readAnyIp(field);
-  if (ip === undefined) return undefined;
+  if (ip === undefined || !maybeRefused.test(ip)) return ip;
   const refused = refusedRanges[ipaddr.parse(ip).range()];
   if (refused === undefined) return ip;
   report(field, `${ip} is ${refused}`);

@@ -126,7 +126,9 @@ export class ClusterState {
   // A slice that names another Service than before leaves the old one (kube-proxy forgets to).
   #setSlice(id: string, slice: EndpointSlice): readonly ServiceKey[] {
     if (areEqual(this.slice(id), slice)) return [];
-    const previous = this.#deleteSlice(id);
+    // What stays where it is is changed in place: a Map remembers what was deleted, and grows with it.
+    const isThere = this.#serviceOfSlice.get(id) === slice.service;
+    const previous = isThere ? [] : this.#deleteSlice(id);
     this.#serviceOfSlice.set(id, slice.service);
     const siblings = this.#slices.get(slice.service) ?? new Map<string, EndpointSlice>();
     this.#slices.set(slice.service, siblings.set(id, slice));

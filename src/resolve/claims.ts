@@ -28,32 +28,30 @@ export class Claims {
     { key, createdAt }: Pick<Service, 'key' | 'createdAt'>,
     frontends: readonly Frontend[],
   ): ReadonlySet<ServiceKey> {
-    const affected = new Set(this.delete(key));
-    const ids = [...new Set(frontends.map(({ address }) => frontendId(address)))];
-    for (const id of ids) {
-      const others = this.#claimants.get(id) ?? [];
+    const affected = new Set<ServiceKey>();
+    const ids = new Set(frontends.map(({ address }) => frontendId(address)));
+    for (const id of new Set([...(this.#addresses.get(key) ?? []), ...ids])) {
+      const others = (this.#claimants.get(id) ?? []).filter(({ service }) => service !== key);
       for (const { service } of others) affected.add(service);
-      if (others.length > 0) this.#lost += 1;
-      this.#claimants.set(id, [...others, { service: key, createdAt }].toSorted(byAge));
+      const claimant = { service: key, createdAt };
+      this.#put(id, ids.has(id) ? [...others, claimant].sort(byAge) : others);
     }
-    if (ids.length > 0) this.#addresses.set(key, ids);
+    if (ids.size > 0) this.#addresses.set(key, [...ids]);
+    else this.#addresses.delete(key);
     return affected;
   }
 
   /** Withdraws all that a Service claims; returns the other Services that this may concern. */
   delete(key: ServiceKey): ReadonlySet<ServiceKey> {
-    const affected = new Set<ServiceKey>();
-    for (const id of this.#addresses.get(key) ?? []) {
-      const others = (this.#claimants.get(id) ?? []).filter(({ service }) => service !== key);
-      for (const { service } of others) affected.add(service);
-      if (others.length === 0) this.#claimants.delete(id);
-      else {
-        this.#claimants.set(id, others);
-        this.#lost -= 1;
-      }
-    }
-    this.#addresses.delete(key);
-    return affected;
+    return this.set({ key, createdAt: '' }, []);
+  }
+
+  #put(id: string, claimants: readonly Claimant[]): void {
+    const before = this.#claimants.get(id)?.length ?? 0;
+    this.#lost += Math.max(claimants.length - 1, 0) - Math.max(before - 1, 0);
+    // In place, where it is there: a Map remembers what was deleted, and grows with it.
+    if (claimants.length > 0) this.#claimants.set(id, claimants);
+    else this.#claimants.delete(id);
   }
 
   /** The Service that has the frontend with this id, if any claims it. */

@@ -48,10 +48,14 @@ function* collect(
 // An address that a new pod took over from one that is ending is listed twice for a while: the one
 // that is not ending is meant (kube-proxy's addEndpoints).
 function deduplicate(candidates: Iterable<Candidate>): readonly Candidate[] {
+  // Equal ones stay in the order in which they were listed.
+  const sorted = [...candidates].sort((a, b) => Number(a.id > b.id) - Number(a.id < b.id));
+  // Nearly always there are none.
+  if (!sorted.some(({ id }, index) => id === sorted[index + 1]?.id)) return sorted;
   const byId = new Map<string, Candidate>();
-  for (const candidate of candidates) {
+  for (const candidate of sorted) {
     if (byId.has(candidate.id) && candidate.terminating) continue;
     byId.set(candidate.id, candidate);
   }
-  return [...byId.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  return [...byId.values()];
 }

@@ -117,6 +117,7 @@ function resolveHealthCheck(
 
 // The API lets a user list an address twice, or as two kinds: the first one counts.
 function withoutRepeats(frontends: readonly Frontend[]): readonly Frontend[] {
+  if (frontends.length < 2) return frontends;
   const byId = new Map<string, Frontend>();
   for (const frontend of frontends) {
     const id = frontendId(frontend.address);

@@ -128,9 +128,10 @@ export class Desired<U extends Unit> {
   update(services: ReadonlySet<ServiceKey>): Update<U> {
     this.#faults = new Map();
     const touched = new Set(services);
+    const context = this.#context();
     for (const key of services) {
       this.#held.delete(key);
-      for (const other of this.#claim(key)) touched.add(other);
+      for (const other of this.#claim(key, context)) touched.add(other);
     }
     // What a held Service means lasts only as long as no other has its addresses.
     for (const key of this.#held.keys()) {
@@ -185,11 +186,11 @@ export class Desired<U extends Unit> {
     return { family: this.#family, nodeName, masqueradeAll, zone: node?.zone ?? '', nodeIp };
   }
 
-  #claim(key: ServiceKey): ReadonlySet<ServiceKey> {
+  #claim(key: ServiceKey, context: ResolveContext): ReadonlySet<ServiceKey> {
     const service = this.#state.service(key);
     let raw: ServiceForwarding | undefined;
     try {
-      raw = service && resolveService(service, this.#state.slices(key), this.#context());
+      raw = service && resolveService(service, this.#state.slices(key), context);
     } catch (error) {
       this.#hold(key, error);
       return new Set();

@@ -5,6 +5,7 @@ import type { Part, ServiceRules } from '../../model/ruleset.ts';
 import type { Program } from '../../netfilter/program.ts';
 import { programOf } from '../../netfilter/program.ts';
 import type { Assembly, Change } from '../backend.ts';
+import { changeOf } from '../change-of.ts';
 import type { Piece } from './compile.ts';
 import { compileService } from './compile.ts';
 import type { TreeName, TreePlace } from './dispatch/places.ts';
@@ -40,21 +41,24 @@ export class IptablesAssembly implements Assembly<IptablesUnit> {
   }
 
   replace(pieces: ReadonlyMap<ServiceKey, ServiceRules | undefined>): Change<IptablesUnit> {
-    const before = new Map<string, IptablesUnit>();
-    const after = new Map<string, IptablesUnit>();
     const swaps = [...pieces].map(([service, rules]) => this.#swap(service, rules));
-    for (const [name, dispatch] of this.#dispatches) {
+    const dispatched = [...this.#dispatches].map(([name, dispatch]) => {
       const was = swaps.flatMap((swap) => swap.was.entries.get(name) ?? []);
       const now = swaps.flatMap((swap) => swap.now.entries.get(name) ?? []);
-      const change = dispatch.replace(was, now);
-      for (const [id, unit] of change.before) before.set(id, unit);
-      for (const [id, unit] of change.after) after.set(id, unit);
-    }
-    for (const { was, now } of swaps) {
-      for (const unit of was.chains) before.set(unit.id, unit);
-      for (const unit of now.chains) after.set(unit.id, unit);
-    }
-    return { before, after };
+      return dispatch.replace(was, now);
+    });
+    return changeOf(
+      () =>
+        programOf([
+          ...dispatched.flatMap(({ before }) => [...before.values()]),
+          ...swaps.flatMap(({ was }) => was.chains),
+        ]),
+      () =>
+        programOf([
+          ...dispatched.flatMap(({ after }) => [...after.values()]),
+          ...swaps.flatMap(({ now }) => now.chains),
+        ]),
+    );
   }
 
   whole(): Program<IptablesUnit> {

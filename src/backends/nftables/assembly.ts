@@ -6,10 +6,14 @@ import type { Part, ServiceRules } from '../../model/ruleset.ts';
 import type { Program } from '../../netfilter/program.ts';
 import { programOf } from '../../netfilter/program.ts';
 import type { Assembly, Change } from '../backend.ts';
+import { changeOf } from '../change-of.ts';
 import type { Piece } from './compile.ts';
 import { compileEntries, compileFrame, compileService } from './compile.ts';
 import type { SharedUnits } from './shared-chain.ts';
 import type { NftUnit } from './unit.ts';
+
+/** Units that Services share, before and after a change. */
+type SharedChange = { readonly before: NftUnit[]; readonly after: NftUnit[] };
 
 /**
  * Invariant: #shared counts, for each unit that Services share, how often the pieces hold it, and
@@ -36,27 +40,29 @@ export class NftAssembly implements Assembly<NftUnit> {
   }
 
   replace(pieces: ReadonlyMap<ServiceKey, ServiceRules | undefined>): Change<NftUnit> {
-    const before = new Map<string, NftUnit>();
-    const after = new Map<string, NftUnit>();
+    const was: Piece[] = [];
+    const now: Piece[] = [];
     const touched = new Map<string, NftUnit | undefined>();
     for (const [service, rules] of pieces) {
       const old = this.#pieces.get(service);
       const piece =
         rules === undefined ? undefined : compileService(rules, this.#known, this.#counters);
-      for (const unit of old?.own ?? []) before.set(unit.id, unit);
-      for (const unit of piece?.own ?? []) after.set(unit.id, unit);
-      for (const unit of old?.shared ?? []) this.#count(unit, -1, touched);
+      // In this order, so that what stays is changed in place: a Map remembers what was deleted.
       for (const unit of piece?.shared ?? []) this.#count(unit, 1, touched);
+      for (const unit of old?.shared ?? []) this.#count(unit, -1, touched);
+      if (old !== undefined) was.push(old);
       if (piece === undefined) this.#pieces.delete(service);
-      else this.#pieces.set(service, piece);
+      else {
+        now.push(piece);
+        this.#pieces.set(service, piece);
+      }
     }
-    for (const [id, unit] of touched) {
-      if (unit !== undefined) before.set(id, unit);
-      const now = this.#shared.get(id);
-      if (now !== undefined) after.set(id, now.unit);
-    }
-    if (this.#noteChains(touched)) this.#enter(before, after);
-    return { before, after };
+    const shared = this.#sharedChange(touched);
+    if (this.#noteChains(touched)) this.#enter(shared);
+    return changeOf(
+      () => programOf([...was.flatMap(({ own }) => own), ...shared.before]),
+      () => programOf([...now.flatMap(({ own }) => own), ...shared.after]),
+    );
   }
 
   whole(): Program<NftUnit> {
@@ -92,14 +98,20 @@ export class NftAssembly implements Assembly<NftUnit> {
     return isChanged;
   }
 
-  /** Makes #entries follow #shared, and says what that changes. */
-  #enter(before: Map<string, NftUnit>, after: Map<string, NftUnit>): void {
+  #sharedChange(touched: ReadonlyMap<string, NftUnit | undefined>): SharedChange {
+    const before = [...touched.values()].filter((unit) => unit !== undefined);
+    const after = [...touched.keys()].flatMap((id) => this.#shared.get(id)?.unit ?? []);
+    return { before, after };
+  }
+
+  /** Makes #entries follow #shared, and adds what that changes. */
+  #enter({ before, after }: SharedChange): void {
     const entries = this.#compileEntries();
     for (const [index, unit] of entries.entries()) {
       const was = this.#entries[index];
       if (was === undefined || was.text === unit.text) continue;
-      before.set(was.id, was);
-      after.set(unit.id, unit);
+      before.push(was);
+      after.push(unit);
     }
     this.#entries = entries;
   }

@@ -18,9 +18,13 @@ import { chainUnit, containerUnit, elementUnit } from './unit.ts';
 
 /** What a chain balances over, each pool once. */
 export function poolsOf({ rules }: ServiceChain): readonly Pool[] {
-  const pools = new Map<TrafficPolicy, Pool>();
-  for (const { then } of rules) if (then.kind === 'balance') pools.set(then.pool.policy, then.pool);
-  return [...pools.values()];
+  const pools: Pool[] = [];
+  for (const { then } of rules) {
+    if (then.kind !== 'balance' || pools.some(({ policy }) => policy === then.pool.policy))
+      continue;
+    pools.push(then.pool);
+  }
+  return pools;
 }
 
 /** The name of the shared chain for this one. */
