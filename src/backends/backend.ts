@@ -61,13 +61,16 @@ export interface Backend<U extends Unit = Unit> extends Assembler<U> {
   check(family: Family, plan: Plan<U>): Promise<void>;
   /** The ids of the units that a refusal is about, as far as the tool names them. */
   unitsNamedIn(refusal: ToolError): readonly string[];
-  /** Carries out a plan in one transaction; throws ToolError and changes nothing where it fails. */
+  /**
+   * Carries out a plan; throws ToolError where it fails. In one transaction, which then changed nothing; of a
+   * large one that makes what nothing led to before, parts may have been made.
+   */
   apply(family: Family, plan: Plan<U>): Promise<void>;
   /** Which lines of `nft monitor` tell of changes of our rules; undefined where it hears of none. After probe. */
   touches(): TouchOf | undefined;
   /**
-   * Whether what a flush takes away first is still there, where nothing tells of changes; undefined where that
-   * cannot be told now. Far cheaper than observe.
+   * Whether what a flush takes away first is still there, for a time when nothing tells of changes; undefined
+   * where that cannot be told now. Far cheaper than observe.
    */
   canariesStand?(family: Family): Promise<boolean | undefined>;
   /** Where else rules of ours were found by probe, in the way of those here; for a clean-up. */

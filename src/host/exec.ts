@@ -1,6 +1,6 @@
 // Runs a tool of this machine to its end: arguments and standard input in, output out. The one place
 // where the proxy starts processes.
-import type { Readable } from 'node:stream';
+import { pipeline, Readable } from 'node:stream';
 import { execa, ExecaError } from 'execa';
 import { MissingToolError, ToolError } from '../errors.ts';
 
@@ -11,8 +11,16 @@ export type ExecResult = {
   readonly exitCode: number;
 };
 
+/** Standard input; pieces are made as the tool takes them, and again where all of it is asked for. */
+export type ToolInput = string | Iterable<string>;
+
+/** All of it. */
+export function inputText(input: ToolInput): string {
+  return typeof input === 'string' ? input : [...input].join('');
+}
+
 export type ExecOptions = {
-  readonly input?: string;
+  readonly input?: ToolInput;
   readonly timeoutMs?: number;
   readonly allowedExitCodes?: readonly number[];
   readonly signal?: AbortSignal;
@@ -64,7 +72,9 @@ export const execOnHost: Exec = async (file, args, options = {}) => {
     collect(child.stdout, output.stdout);
     collect(child.stderr, output.stderr);
     // A tool that ends before it has read everything tells why by itself.
-    child.stdin.on('error', () => {}).end(input);
+    child.stdin.on('error', () => {});
+    if (typeof input === 'string') child.stdin.end(input);
+    else pipeline(Readable.from(input, { highWaterMark: 1 }), child.stdin, () => {});
     const { exitCode } = await child;
     return { ...textOf(output), exitCode: exitCode ?? 0 };
   } catch (error) {
@@ -75,7 +85,7 @@ export const execOnHost: Exec = async (file, args, options = {}) => {
       return { stdout, stderr, exitCode: error.exitCode };
     }
     const cause = stderr.trim().split('\n')[0] || error.originalMessage || error.shortMessage;
-    const details = { command, exitCode: error.exitCode, stderr, input };
+    const details = { command, exitCode: error.exitCode, stderr, input: inputText(input) };
     throw new ToolError(withRights(`${command}: ${cause}`), details, { cause: error });
   }
 };

@@ -2,7 +2,9 @@
 // the nft that takes it, in both families.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { piecesOf } from '../../src/backends/nftables/encode-text.ts';
 import { containers, familyWords } from '../../src/backends/nftables/schema.ts';
+import { transactionOf } from '../../src/backends/nftables/transaction.ts';
 import { elementUnit, type NftUnit } from '../../src/backends/nftables/unit.ts';
 import { ClusterState } from '../../src/cluster/state.ts';
 import { ToolError } from '../../src/errors.ts';
@@ -39,6 +41,16 @@ describe.each(cases)('$family in $input with $whose', ({ input, family }) => {
     await load(node, family, new Map());
     expect(await node.backend.observe(family)).toEqual(new Map());
     await expect(node.table(family)).rejects.toThrow('No such file or directory');
+  });
+
+  test('its canary stands as long as its table does', async () => {
+    const { recorder, ...node } = await machine(input);
+    const stands = () => node.backend.canariesStand?.(family);
+    expect(await stands()).toBe(false);
+    await load(node, family, wanted({ ...node }, family, []));
+    expect(await stands()).toBe(true);
+    await recorder.exec('nft', ['delete', 'table', familyWords[family].table, 'sluice']);
+    expect(await stands()).toBe(false);
   });
 
   test('a saved ruleset reads as what it was saved from, in every form', async () => {
@@ -183,3 +195,57 @@ function poison(fault: string, present: Program<NftUnit>): Op<NftUnit> {
 function elementKey(unit: NftUnit, container: string): readonly string[] {
   return unit.kind === 'element' && unit.container === container ? [unit.key] : [];
 }
+
+describe('a large transaction, which nft reads while it is spelled', () => {
+  const clusterIps = (count: number): readonly NftUnit[] =>
+    Array.from({ length: count }, (_, n) =>
+      elementUnit({
+        container: containers.clusterIps.name,
+        key: `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`,
+      }),
+    );
+  const many: readonly Op<NftUnit>[] = clusterIps(10_001).map((unit) => ({ op: 'create', unit }));
+
+  test('is carried out whole', async () => {
+    const node = await machine('text');
+    await load(node, 'IPv4', wanted(node, 'IPv4', []));
+    await node.backend.apply('IPv4', many);
+    const observed = await node.backend.observe('IPv4');
+    const missing = many.filter((step) => step.op === 'create' && !observed.has(step.unit.id));
+    expect(missing).toEqual([]);
+  });
+
+  test('is carried out in parts where it makes the table', async () => {
+    const node = await machine('text');
+    const units = [...wanted(node, 'IPv4', everyKind('IPv4')).values(), ...clusterIps(20_000)];
+    const whole = new Map(units.map((unit) => [unit.id, unit]));
+    await load(node, 'IPv4', whole);
+    const loads = node.recorder.take().filter(({ command }) => command === 'nft -f -');
+    expect(loads).toHaveLength(2);
+    expect(plan(await node.backend.observe('IPv4'), whole)).toEqual([]);
+  });
+
+  test('that is refused is told of whole', async () => {
+    const { backend } = await machine('text');
+    const failure = await backend.apply('IPv4', many).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(ToolError);
+    expect((failure as ToolError).input).toBe(backend.encode('IPv4', many));
+  });
+
+  test('is refused wherever it is cut, as by the end of Sluice', async () => {
+    const node = await machine('text');
+    const whole = wanted(node, 'IPv4', everyKind('IPv4'));
+    const pieces = [...piecesOf('IPv4', transactionOf(plan(new Map(), whole)))];
+    expect(pieces.length).toBeGreaterThan(50);
+    const taken: string[] = [];
+    for (const count of pieces.keys()) {
+      const input = pieces.slice(0, count + 1).join('');
+      const { exitCode } = await node.recorder.exec('nft', ['--check', '-f', '-'], {
+        input,
+        allowedExitCodes: [1],
+      });
+      if (exitCode === 0) taken.push(input);
+    }
+    expect(taken).toEqual([pieces.join('')]);
+  });
+});

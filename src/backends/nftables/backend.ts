@@ -5,12 +5,12 @@ import type { Exec } from '../../host/exec.ts';
 import { withRights } from '../../host/exec.ts';
 import type { NftInput, ServiceCounters } from '../../model/config.ts';
 import type { Family } from '../../model/ip.ts';
-import type { Plan } from '../../netfilter/plan.ts';
+import type { Hook } from '../../model/ruleset.ts';
 import type { Backend, Capabilities } from '../backend.ts';
 import { NftAssembly } from './assembly.ts';
 import { countedIn } from './counted.ts';
 import { encodeJson } from './encode-json.ts';
-import { encodeText } from './encode-text.ts';
+import { encodeText, piecesOf } from './encode-text.ts';
 import { parseListing } from './observe.ts';
 import type { InputChoice } from './probe.ts';
 import { chooseInput } from './probe.ts';
@@ -19,7 +19,8 @@ import { familyWords, tableName } from './schema.ts';
 import { unitsNamedIn } from './refusal.ts';
 import { servedBy } from './served.ts';
 import { touchesOurTable } from './touches.ts';
-import { transactionOf } from './transaction.ts';
+import { partsOf, transactionOf } from './transaction.ts';
+import type { Transaction } from './transaction.ts';
 import type { NftUnit } from './unit.ts';
 
 /**
@@ -35,19 +36,22 @@ export function createNftablesBackend(
   const input = async (): Promise<'json' | 'text'> =>
     (choice ??= await chooseInput(exec, nftInput)).input;
 
-  const encode = (family: Family, plan: Plan<NftUnit>): string =>
+  const encode = (family: Family, transaction: Transaction): string =>
     choice?.input === 'json' || (choice === undefined && nftInput === 'json')
-      ? encodeJson(family, transactionOf(plan))
-      : encodeText(family, transactionOf(plan));
+      ? encodeJson(family, transaction)
+      : encodeText(family, transaction);
 
   const run = async (
     family: Family,
-    plan: Plan<NftUnit>,
-    how: readonly string[],
+    transaction: Transaction,
+    how: readonly string[] = [],
   ): Promise<void> => {
-    if (plan.length === 0) return;
-    const form = (await input()) === 'json' ? ['-j'] : [];
-    await exec('nft', [...form, ...how, '-f', '-'], { input: encode(family, plan) });
+    const isJson = (await input()) === 'json';
+    const form = isJson ? ['-j'] : [];
+    const isStreamed = !isJson && transaction.addElements.length > streamedFrom;
+    await exec('nft', [...form, ...how, '-f', '-'], {
+      input: isStreamed ? piecewise(family, transaction) : encode(family, transaction),
+    });
   };
 
   return {
@@ -61,13 +65,37 @@ export function createNftablesBackend(
     observe: async (family) => parseListing(family, await list(exec, family), counters),
     parse: async (family, saved) => parseListing(family, await listSaved(exec, family, saved)),
     served: servedBy,
-    encode,
+    encode: (family, plan) => encode(family, transactionOf(plan)),
     connections: async (family) => countedIn(family, await list(exec, family)),
-    check: (family, plan) => run(family, plan, ['--check']),
+    async check(family, plan) {
+      if (plan.length > 0) await run(family, transactionOf(plan), ['--check']);
+    },
     unitsNamedIn,
-    apply: (family, plan) => run(family, plan, []),
+    async apply(family, plan) {
+      if (plan.length === 0) return;
+      for (const part of partsOf(transactionOf(plan))) await run(family, part);
+    },
     touches: () => touchesOurTable,
+    canariesStand: (family) => canaryStands(exec, family),
   };
+}
+
+// Without it no packet meets a Service, whichever Services there are.
+const canary = 'nat-prerouting' satisfies Hook;
+
+// To list anything would have nft read everything: it is asked whether it could be flushed.
+async function canaryStands(exec: Exec, family: Family): Promise<boolean | undefined> {
+  const args = ['--check', 'flush', 'chain', familyWords[family].table, tableName, canary];
+  const { exitCode, stderr } = await exec('nft', args, { allowedExitCodes: [1] });
+  if (exitCode === 0) return true;
+  return stderr.includes('No such file or directory') ? false : undefined;
+}
+
+// So many batches of elements that nft gains by reading them while others are still spelled.
+const streamedFrom = 10;
+
+function piecewise(family: Family, transaction: Transaction): Iterable<string> {
+  return { [Symbol.iterator]: () => piecesOf(family, transaction) };
 }
 
 const nothing = '{"nftables":[]}';

@@ -7,8 +7,31 @@ import { elementText, hookText, ruleText } from './unit.ts';
 
 /** The input of `nft -f -` for this transaction; '' where there is nothing to do. */
 export function encodeText(family: Family, transaction: Transaction, table = tableName): string {
-  const at = `${familyWords[family].table} ${table}`;
-  const lines = [
+  return [...piecesOf(family, transaction, table)].join('');
+}
+
+/**
+ * The same in pieces, each spelled when it is its turn. Each but the last ends within the first word of a
+ * command: where the rest does not come, as we were killed, nft refuses it all.
+ */
+export function* piecesOf(
+  family: Family,
+  transaction: Transaction,
+  table = tableName,
+): Generator<string> {
+  let rest = '';
+  for (const line of commands(family, transaction, `${familyWords[family].table} ${table}`)) {
+    yield rest + line.slice(0, partOfWord);
+    rest = `${line.slice(partOfWord)}\n`;
+  }
+  yield rest;
+}
+
+// Of `add`, `flush` and `delete` alike.
+const partOfWord = 2;
+
+function* commands(family: Family, transaction: Transaction, at: string): Generator<string> {
+  yield* [
     ...(transaction.deleteTable ? [`delete table ${at}`] : []),
     ...(transaction.addTable ? [`add table ${at}`] : []),
     ...transaction.addContainers.map(
@@ -24,15 +47,16 @@ export function encodeText(family: Family, transaction: Transaction, table = tab
     ...transaction.fillChains.flatMap(({ name, rules }) =>
       rules.map((rule) => `add rule ${at} ${name} ${ruleText(rule)}`),
     ),
-    ...transaction.deleteElements.map((batch) => elements('delete', at, batch)),
-    ...transaction.addElements.map((batch) => elements('add', at, batch)),
+  ];
+  for (const batch of transaction.deleteElements) yield elements('delete', at, batch);
+  for (const batch of transaction.addElements) yield elements('add', at, batch);
+  yield* [
     ...transaction.deleteChains.map(({ name }) => `flush chain ${at} ${name}`),
     ...transaction.deleteChains.map(({ name }) => `delete chain ${at} ${name}`),
     ...transaction.deleteContainers.map(
       ({ kind, container }) => `delete ${kind} ${at} ${container.name}`,
     ),
   ];
-  return lines.map((line) => `${line}\n`).join('');
 }
 
 function elements(verb: 'add' | 'delete', at: string, batch: ElementBatch): string {

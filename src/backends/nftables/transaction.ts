@@ -1,6 +1,7 @@
 // A plan in the order in which nft carries it out: what is referred to comes before what refers to
 // it, and leaves after it. Pure; encode-text and encode-json spell the result.
 import type { Plan } from '../../netfilter/plan.ts';
+import { containers, endpointsMapNamed } from './schema.ts';
 import type { ChainUnit, ContainerUnit, ElementUnit, NftUnit } from './unit.ts';
 
 /** Elements of one set or map. */
@@ -52,6 +53,47 @@ export function transactionOf(plan: Plan<NftUnit>): Transaction {
     deleteContainers: withTable.filter((unit) => isContainer(unit)),
   };
 }
+
+// Nft needs some 1.7 kB of memory for each: 600 MB for 50,000 Services of 5 endpoints in one transaction,
+// 46 MB so, and a fifth less time (measured with nft 1.0.6).
+const partSize = 20_000;
+
+/**
+ * The transactions in which a table of ours is loaded that is not there yet; any other one stays whole. What is
+ * led to comes before what leads to it: no Service is met by packets before all of it is there.
+ */
+export function partsOf(transaction: Transaction): readonly Transaction[] {
+  const { addTable, deleteTable, addElements } = transaction;
+  if (!addTable || deleteTable) return [transaction];
+  const isLedTo = ({ container }: ElementBatch): boolean =>
+    endpointsMapNamed(container) !== undefined || container === containers.hairpinConnections.name;
+  const ordered = [
+    ...addElements.filter(isLedTo),
+    ...addElements.filter((batch) => !isLedTo(batch)),
+  ];
+  const perPart = partSize / batchSize;
+  const parts = Array.from({ length: Math.ceil(ordered.length / perPart) }, (_, index) =>
+    ordered.slice(index * perPart, (index + 1) * perPart),
+  );
+  const [first = [], ...others] = parts;
+  return [
+    { ...transaction, addElements: first },
+    ...others.map((batch) => ({ ...nothing, addElements: batch })),
+  ];
+}
+
+const nothing: Transaction = {
+  deleteTable: false,
+  addTable: false,
+  addContainers: [],
+  addChains: [],
+  flushChains: [],
+  fillChains: [],
+  deleteElements: [],
+  addElements: [],
+  deleteChains: [],
+  deleteContainers: [],
+};
 
 function isContainer(unit: NftUnit): unit is ContainerUnit {
   return unit.kind === 'set' || unit.kind === 'map';

@@ -1,5 +1,6 @@
 // Which of the transactions that the kernel tells of are ours: those of the tools that we ran ourselves.
-import type { Exec } from '../../host/exec.ts';
+import type { Exec, ToolInput } from '../../host/exec.ts';
+import { inputText } from '../../host/exec.ts';
 import type { Author } from '../../netfilter/monitor.ts';
 
 // Far more than can be told of late.
@@ -82,12 +83,12 @@ export class OwnTransactions {
 }
 
 /** How many transactions a tool makes that is run so; 0 where it only reads. */
-function transactionsOf(file: string, args: readonly string[], input: string): number {
+function transactionsOf(file: string, args: readonly string[], input: ToolInput): number {
   if (file === 'nft') {
     const writes = args.some((word) => /^(-f|add|create|delete|destroy|flush|insert)$/.test(word));
     return writes && !args.includes('--check') && !args.includes('-c') ? 1 : 0;
   }
   if (!/^ip6?tables/.test(file) || args.includes('--test') || file.endsWith('-save')) return 0;
-  if (file.endsWith('-restore')) return input.match(/^COMMIT$/gm)?.length ?? 0;
+  if (file.endsWith('-restore')) return inputText(input).match(/^COMMIT$/gm)?.length ?? 0;
   return args.some((word) => /^-[ADIRFXNPE]$/.test(word)) ? 1 : 0;
 }
