@@ -33,7 +33,7 @@ export async function serveWatch(wire: Wire, options: WatchOptions): Promise<voi
   let since = Number(version);
   if (request.style === 'watch-list' || version === '' || version === '0') {
     since = store.version;
-    sendInitial(wire, options);
+    await sendInitial(wire, options);
   }
   const send = (change: Change): void => {
     const event = change.version > since ? eventOf(change, matches) : undefined;
@@ -48,14 +48,19 @@ export async function serveWatch(wire: Wire, options: WatchOptions): Promise<voi
   if (!signal.aborted) wire.end();
 }
 
-function sendInitial(wire: Wire, { store, info, matches, request, fault }: WatchOptions): void {
+// As fast as it is read, as a real server does: nobody waits for the end before he gets the beginning.
+async function sendInitial(wire: Wire, options: WatchOptions): Promise<void> {
+  const { store, info, matches, request, fault, signal } = options;
   const initial = fault?.kind === 'initial-events' ? fault : undefined;
   const objects = store.list(info.kind, matches);
+  const { version } = store;
   for (const object of initial?.order === 'reversed' ? objects.toReversed() : objects) {
+    if (wire.isFull) await wire.drained(signal);
+    if (signal.aborted) return;
     wire.write(eventLine('ADDED', info, object));
   }
   if (request.style === 'watch-list' && initial?.end !== 'missing') {
-    wire.write(bookmarkLine(info, store.version, true));
+    wire.write(bookmarkLine(info, version, true));
   }
 }
 

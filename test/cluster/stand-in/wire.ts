@@ -1,4 +1,5 @@
 // The body of one answer on its way to the client, with whatever a test does to it.
+import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { WireFault } from './faults.ts';
 
@@ -38,6 +39,16 @@ export class Wire {
   write(text: string): void {
     this.#gathered.push(Buffer.from(text));
     if (this.#gathered.length >= (this.#fault.gather ?? 1)) this.#flush();
+  }
+
+  /** Whether the client is behind with reading. */
+  get isFull(): boolean {
+    return !this.#isStopped && this.#response.writableNeedDrain;
+  }
+
+  /** Waits until it has caught up, or the signal comes. */
+  async drained(signal: AbortSignal): Promise<void> {
+    await once(this.#response, 'drain', { signal }).catch(() => {});
   }
 
   end(): void {
