@@ -1,18 +1,15 @@
 // The change from one whole Program to another.
 import type { Assembly, Change } from '../backends/backend.ts';
+import { changeOf } from '../backends/change-of.ts';
 import type { Unit } from '../netfilter/program.ts';
 
-/** Put together when it is asked for: in a large cluster that takes long, and a pass that reads the kernel does not ask. */
+/** The change from what `was` held, if anything, to what `is` holds. */
 export function wholeChange<U extends Unit>(
   was: Assembly<U> | undefined,
   is: Assembly<U>,
 ): Change<U> {
-  return {
-    get before() {
-      return was?.whole() ?? new Map<string, U>();
-    },
-    get after() {
-      return is.whole();
-    },
-  };
+  return changeOf(
+    () => was?.whole() ?? new Map<string, U>(),
+    () => is.whole(),
+  );
 }

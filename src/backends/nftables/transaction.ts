@@ -60,17 +60,13 @@ const partSize = 20_000;
 
 /**
  * The transactions in which a table of ours is loaded that is not there yet; any other one stays whole. What is
- * led to comes before what leads to it: no Service is met by packets before all of it is there.
+ * led to comes before what leads to it, so that no frontend is met by packets before its endpoints are there; and
+ * last which addresses are ClusterIPs, as the ports of these that lead nowhere are refused.
  */
 export function partsOf(transaction: Transaction): readonly Transaction[] {
   const { addTable, deleteTable, addElements } = transaction;
   if (!addTable || deleteTable) return [transaction];
-  const isLedTo = ({ container }: ElementBatch): boolean =>
-    endpointsMapNamed(container) !== undefined || container === containers.hairpinConnections.name;
-  const ordered = [
-    ...addElements.filter(isLedTo),
-    ...addElements.filter((batch) => !isLedTo(batch)),
-  ];
+  const ordered = addElements.toSorted((one, other) => placeOf(one) - placeOf(other));
   const perPart = partSize / batchSize;
   const parts = Array.from({ length: Math.ceil(ordered.length / perPart) }, (_, index) =>
     ordered.slice(index * perPart, (index + 1) * perPart),
@@ -80,6 +76,12 @@ export function partsOf(transaction: Transaction): readonly Transaction[] {
     { ...transaction, addElements: first },
     ...others.map((batch) => ({ ...nothing, addElements: batch })),
   ];
+}
+
+function placeOf({ container }: ElementBatch): number {
+  if (container === containers.clusterIps.name) return 2;
+  const isLedTo = container === containers.hairpinConnections.name;
+  return isLedTo || endpointsMapNamed(container) !== undefined ? 0 : 1;
 }
 
 const nothing: Transaction = {

@@ -15,7 +15,9 @@ function creation(units: readonly NftUnit[]): Plan<NftUnit> {
 
 const services = containers.internalServices.name;
 const hairpins = containers.hairpinConnections.name;
+const clusterIps = containers.clusterIps.name;
 const large = [
+  ...elements(clusterIps, 1),
   ...elements(services, 15_000),
   ...elements('endpoints-tcp-3', 24_999),
   ...elements(hairpins, 1),
@@ -38,7 +40,10 @@ test('a new table is loaded in parts: nothing leads to what is not there yet', (
       [hairpins, 1],
       [services, 14_500],
     ],
-    [[services, 500]],
+    [
+      [services, 500],
+      [clusterIps, 1],
+    ],
   ]);
   expect(parts.map(({ addTable }) => addTable)).toEqual([true, false, false]);
 });
