@@ -4,12 +4,19 @@ import { memoryUsage } from 'node:process';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** Collects garbage, lets go of its pages, and has garbage collected sooner from then on; stops the process for some 0.3 s in a large cluster. */
+/**
+ * Collects garbage, lets go of its pages, and has less of it and fewer holes kept from then on; stops the
+ * process for some 0.3 s in a large cluster.
+ */
 export function giveBackMemory(): void {
   // V8 offers this only to who asks at run time, and only to a context that is made afterwards.
   setFlagsFromString('--expose-gc');
   // From here on it lets garbage pile up to a tenth of what is in use, and no more to several times that.
   setFlagsFromString('--heap-growing-percent=10');
+  // And closes the holes that thousands of changes would leave between what lives long: pages that are a
+  // fifth empty are emptied when it collects, where it would wait for seven tenths (V8's
+  // ComputeEvacuationHeuristics in mark-compact.cc).
+  setFlagsFromString('--optimize-for-size');
   const collect = runInNewContext('gc') as (how: object) => void;
   // Of all flavors just this one also compacts what is left and frees the pages.
   collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
