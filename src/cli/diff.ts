@@ -17,7 +17,7 @@ import { desiredOf } from '../sync/offline.ts';
 import type { Io } from './io.ts';
 import { exitCodes } from './io.ts';
 import { loadObjects } from './load-objects.ts';
-import { lostClaimsText } from './lost-claims.ts';
+import { leftOutText } from './left-out.ts';
 import type { Report, WantedPlan } from './plan-report.ts';
 import { gated, refusalText, reportOf } from './plan-report.ts';
 import { paintFor } from './print-plan.ts';
@@ -79,7 +79,7 @@ async function reportFor<U extends Unit>(
   const plans: WantedPlan<U>[] = [];
   const host = { hostIps: hostAddresses, isTcpLiberal: await isTcpLiberal(exec) };
   const wanted = desiredOf(backend, objects, { config, families, ...host });
-  io.stderr.write(lostClaimsText(wanted));
+  io.stderr.write(leftOutText(wanted));
   for (const { family, desired } of wanted) {
     const present = saved?.get(family) ?? (await backend.observe(family));
     const whole = desired.whole();

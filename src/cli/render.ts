@@ -12,7 +12,7 @@ import { desiredOf } from '../sync/offline.ts';
 import type { Io } from './io.ts';
 import { exitCodes } from './io.ts';
 import { loadObjects } from './load-objects.ts';
-import { lostClaimsText } from './lost-claims.ts';
+import { leftOutText } from './left-out.ts';
 
 export type RenderOptions = {
   /** Its nftInput, json or text, is the form of the output in nftables mode. */
@@ -36,7 +36,7 @@ function rulesetOf<U extends Unit>(
   { options, io }: { readonly options: RenderOptions; readonly io: Io },
 ): string {
   const wanted = desiredOf(backend, objects, { ...options, hostIps: hostAddresses });
-  io.stderr.write(lostClaimsText(wanted));
+  io.stderr.write(leftOutText(wanted));
   const rendered = wanted.map(({ family, desired }) =>
     backend.encode(family, plan(new Map(), desired.whole())),
   );

@@ -6,11 +6,11 @@ import { ToolError, UsageError } from '../errors.ts';
 import type { Exec } from '../host/exec.ts';
 import { hostAddresses } from '../host/interfaces.ts';
 import type { Config } from '../model/config.ts';
-import type { Family } from '../model/ip.ts';
 import { families } from '../model/ip.ts';
 import type { ClusterObject } from '../model/kubernetes.ts';
 import { plan } from '../netfilter/plan.ts';
 import type { Unit } from '../netfilter/program.ts';
+import type { DesiredFamily } from '../sync/offline.ts';
 import { desiredOf } from '../sync/offline.ts';
 import { deleteBefore, readBefore } from '../takeover/before-file.ts';
 import { rollBack } from '../takeover/rollback.ts';
@@ -19,6 +19,7 @@ import { compareWithOurs } from '../takeover/shadow.ts';
 import { rememberBefore, removeOthers } from '../takeover/take-over.ts';
 import type { Io } from './io.ts';
 import { exitCodes } from './io.ts';
+import { leftOutText } from './left-out.ts';
 import { loadObjects } from './load-objects.ts';
 import { shadowText } from './shadow-text.ts';
 
@@ -75,7 +76,13 @@ async function takeOver<U extends Unit>(
   const savedAt = new Date().toISOString();
   const { file } = await rememberBefore(exec, served, { file: beforeFile, savedAt });
   if (file !== undefined) say(`what stands here is kept in ${file}: sluice rollback puts it back`);
-  await program(backend, served, { config, objects });
+  const wanted = desiredOf(backend, objects, {
+    config,
+    families: served,
+    hostIps: hostAddresses,
+  });
+  io.stderr.write(leftOutText(wanted));
+  await program(backend, wanted);
   say(`our rules are in place, and verified: ${served.join(', ')}`);
   for (const { owner, family } of await removeOthers(exec, config.proxyMode, served)) {
     say(`removed the rules of ${owner} in ${family}`);
@@ -86,11 +93,9 @@ async function takeOver<U extends Unit>(
 
 async function program<U extends Unit>(
   backend: Backend<U>,
-  served: readonly Family[],
-  { config, objects }: { readonly config: Config; readonly objects: readonly ClusterObject[] },
+  families: readonly DesiredFamily<U>[],
 ): Promise<void> {
-  const from = { config, families: served, hostIps: hostAddresses };
-  for (const { family, desired } of desiredOf(backend, objects, from)) {
+  for (const { family, desired } of families) {
     const wanted = desired.whole();
     await backend.apply(family, plan(await backend.observe(family), wanted));
     const left = plan(await backend.observe(family), wanted);

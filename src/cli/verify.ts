@@ -14,7 +14,7 @@ import type { ExplainSource, Loaded } from './explain-objects.ts';
 import { loadForExplain } from './explain-objects.ts';
 import type { Io } from './io.ts';
 import { exitCodes } from './io.ts';
-import { lostClaimsText } from './lost-claims.ts';
+import { leftOutText } from './left-out.ts';
 import { paintFor } from './print-plan.ts';
 import type { Shown } from './print-report.ts';
 import type { Probe } from './verify-probe.ts';
@@ -52,7 +52,7 @@ async function verify<U extends Unit>(
   const { families } = await backend.probe();
   const host = { hostIps: () => hostIps, isTcpLiberal: await isTcpLiberal(exec) };
   const wanted = desiredOf(backend, objects, { config, families, ...host });
-  io.stderr.write(lostClaimsText(wanted));
+  io.stderr.write(leftOutText(wanted));
   const compared: Compared<U>[] = [];
   for (const { family, desired } of wanted) {
     const [is, mustBe] = [await backend.observe(family), desired.whole()];

@@ -2,7 +2,7 @@
 import type { Assembler } from '../backends/backend.ts';
 import { ClusterState } from '../cluster/state.ts';
 import type { Family } from '../model/ip.ts';
-import type { ClusterObject } from '../model/kubernetes.ts';
+import type { ClusterObject, ServiceKey } from '../model/kubernetes.ts';
 import type { Unit } from '../netfilter/program.ts';
 import type { LostClaim } from '../resolve/claims.ts';
 import type { DesiredInputs } from './desired.ts';
@@ -13,6 +13,8 @@ export type DesiredFamily<U extends Unit> = {
   readonly family: Family;
   readonly desired: Desired<U>;
   readonly lost: readonly LostClaim[];
+  /** Services that no rules could be made for, and why; they have none. */
+  readonly faults: ReadonlyMap<ServiceKey, Error>;
 };
 
 /** Decides and compiles all objects at once. */
@@ -26,7 +28,7 @@ export function desiredOf<U extends Unit>(
   state.apply([...objects].map((object) => ({ op: 'set', object })));
   return families.map((family) => {
     const desired = new Desired(backend, family, { config, state, hostIps, isTcpLiberal });
-    const { lost } = desired.update(new Set(state.serviceKeys));
-    return { family, desired, lost };
+    const { lost, faults } = desired.update(new Set(state.serviceKeys));
+    return { family, desired, lost, faults };
   });
 }
