@@ -58,7 +58,37 @@ describe.each(variants)('%s', (variant) => {
     expect(ownUnits(then)).toEqual(ownUnits(desired.whole()));
     expect(plan(then, desired.whole())).toEqual([]);
   });
+
+  // Above 1,000 endpoints kube-proxy leaves comments out: every chain of a Service is another one.
+  test('a large node is taken over, though each of its chains changes', async () => {
+    const { exec, backend } = await machine(variant);
+    const services = Array.from({ length: 300 }, (_, n) => {
+      const endpoints = [1, 2, 3, 4].map((last): [string, number] => {
+        return [`10.244.${n >> 4}.${(n & 15) * 16 + last}`, 80];
+      });
+      return service(`ns/web-${n}`, `10.96.${n >> 4}.${(n & 15) + 1}`, { ports: [{ endpoints }] });
+    });
+    const made = assembly('IPv4', services).whole();
+    await backend.apply('IPv4', plan(nothing, withoutComments(made)));
+    const before = await backend.observe('IPv4');
+    const steps = plan(before, made);
+    expect(steps.filter(({ op }) => op === 'replace').length).toBeGreaterThan(1200);
+    await backend.apply('IPv4', steps);
+    expect(plan(await backend.observe('IPv4'), made)).toEqual([]);
+    expect((await exec('iptables-save', [])).stdout).not.toMatch(/^-A KUBE-SEP-\S+ -s \S+ -j/m);
+  });
 });
+
+function withoutComments(program: ReadonlyMap<string, IptablesUnit>): typeof program {
+  const isOfService = /^KUBE-(SVC|SEP)-/;
+  const bare = ({ text, ...unit }: IptablesUnit): IptablesUnit => ({
+    ...unit,
+    text: isOfService.test(unit.chain)
+      ? text.replaceAll(/-m comment --comment "[^"]*" /g, '')
+      : text,
+  });
+  return new Map([...program].map(([id, unit]) => [id, bare(unit)]));
+}
 
 // As a kubelet and kube-proxy leave a node, with a rule of the user's.
 const kubeProxyNode = `*filter

@@ -44,6 +44,9 @@ const hashLength = 16;
  */
 export type ServiceChainPrefix = 'KUBE-SVC' | 'KUBE-SVL' | 'KUBE-EXT' | 'KUBE-FW';
 
+/** What the names of chains of one Service port begin with; KUBE-XLB is kube-proxy's before 1.24. */
+export const perService = /^KUBE-(SVC|SVL|EXT|FW|SEP|XLB)-/;
+
 /** A chain of one Service port, such as `KUBE-SVC-NPX46M4PTMTKRN6Y`. */
 export function serviceChainName(
   prefix: ServiceChainPrefix,

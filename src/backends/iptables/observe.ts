@@ -5,7 +5,7 @@ import { families } from '../../model/ip.ts';
 import type { ServiceKey } from '../../model/kubernetes.ts';
 import { serviceKey } from '../../model/kubernetes.ts';
 import type { TableName } from './names.ts';
-import { canaryChain, kubeletFirewall } from './names.ts';
+import { canaryChain, kubeletFirewall, perService } from './names.ts';
 import type { IptablesUnit } from './unit.ts';
 import { chainUnit, heldChainUnit, jumpUnit, sharedChainUnit, sharedRuleUnit } from './unit.ts';
 import { tools } from './variant.ts';
@@ -142,13 +142,12 @@ function unitsOf({ table, shared, chains, jumps, heldBy }: Reading): IptablesUni
   return [...entries, ...own, ...shared.values()];
 }
 
-const perServicePrefix = /^KUBE-(SVC|SVL|EXT|FW|SEP|XLB)-/;
 // `ns/name`, alone or before `:port`, somewhere in a comment.
 const serviceInComment =
   /--comment "(?:[^"/]* )?([a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)\/([a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)[: "]/;
 
 function ownerOf(chain: string, rules: readonly string[]): ServiceKey | undefined {
-  if (!perServicePrefix.test(chain)) return undefined;
+  if (!perService.test(chain)) return undefined;
   for (const rule of rules) {
     const [, namespace, name] = serviceInComment.exec(rule) ?? [];
     if (namespace !== undefined && name !== undefined) return serviceKey(namespace, name);

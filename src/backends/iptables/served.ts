@@ -11,6 +11,7 @@ import { readIptables } from '../../netfilter/kube-proxy/read-iptables.ts';
 import type { Program } from '../../netfilter/program.ts';
 import type { Served } from '../../netfilter/served.ts';
 import { namedIn } from '../../netfilter/served.ts';
+import { perService } from './names.ts';
 import type { IptablesUnit } from './unit.ts';
 
 type Chains = ReadonlyMap<string, IptablesChain>;
@@ -65,11 +66,9 @@ function tableText(): { readonly chains: Set<string>; readonly rules: string[] }
   return { chains: new Set(), rules: [] };
 }
 
-// Chains of one Service port: what leads to them is a dispatch, what stands in them is none.
-const perService = /^KUBE-(SVC|SVL|EXT|FW|SEP|XLB)-/;
 const roots = /^(PREROUTING|INPUT|FORWARD|OUTPUT)$/;
 
-/** The rules on the way from the kernel's chains to those of Services. */
+/** The rules on the way from the kernel's chains to those of Services: what stands in these is no dispatch. */
 function dispatchRules(chains: Chains): readonly IptablesRule[] {
   const waiting = [...chains.keys()].filter((name) => roots.test(name));
   const entered = new Set<string>();

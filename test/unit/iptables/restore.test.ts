@@ -3,6 +3,7 @@ import { encodePlan, limits, locateFailure } from '../../../src/backends/iptable
 import type { IptablesUnit } from '../../../src/backends/iptables/unit.ts';
 import { chainUnit, jumpUnit } from '../../../src/backends/iptables/unit.ts';
 import { ToolError } from '../../../src/errors.ts';
+import type { ServiceKey } from '../../../src/model/kubernetes.ts';
 import { plan } from '../../../src/netfilter/plan.ts';
 
 function programOf(...units: IptablesUnit[]): ReadonlyMap<string, IptablesUnit> {
@@ -72,7 +73,7 @@ test('a large plan makes chains first, switches over in one transaction, and del
   const steps = plan(programOf(root('A0'), ...made('A')), programOf(root('B0'), ...made('B')));
   const transactions = transactionsOf(encodePlan('IPv4', steps));
   const counts = transactions.map((lines) => lines.length);
-  const making = [...Array.from({ length: chains / unsorted }, () => unsorted), 1];
+  const making = [unsorted, unsorted, chains + 1 - 2 * unsorted];
   expect(counts).toEqual([...making, chains, 1, 2, chains, 1, chains, 1]);
   const switching = making.length + 2;
   expect(transactions[switching]).toEqual([':KUBE-SERVICES - [0:0]', '-A KUBE-SERVICES -j B0']);
@@ -83,27 +84,58 @@ test('a large plan makes chains first, switches over in one transaction, and del
 
 // Who reads them sorts them, and takes longest where they are sorted.
 test('iptables-nft makes the chains of a large plan as they come, few at a time', () => {
-  const { atOnce, unsorted } = limits.nf_tables;
-  const steps = plan(programOf(), programOf(...manyChains('A', atOnce + 1, () => 'RETURN')));
+  const { unsorted } = limits.nf_tables;
+  const steps = plan(programOf(), programOf(...manyChains('A', unsorted + 1, () => 'RETURN')));
   const [made = [], rest = []] = transactionsOf(encodePlan('IPv4', steps));
   expect(made.map(nameIn)).toEqual(Array.from({ length: unsorted }, (_, n) => `A${n}`));
-  expect(rest.map(nameIn)).toEqual([`A${atOnce}`]);
+  expect(rest.map(nameIn)).toEqual([`A${unsorted}`]);
 });
 
 test('iptables-nft finds each chain of a large plan that it fills at the front of its list', () => {
-  const { atOnce } = limits.nf_tables;
-  const steps = plan(programOf(), programOf(...manyChains('A', atOnce + 1, () => 'RETURN')));
+  const { unsorted } = limits.nf_tables;
+  const steps = plan(programOf(), programOf(...manyChains('A', unsorted + 1, () => 'RETURN')));
   const filled = transactionsOf(encodePlan('IPv4', steps))[2]?.map(nameIn);
-  expect(filled).toHaveLength(atOnce + 1);
+  expect(filled).toHaveLength(unsorted + 1);
   expect(filled).toEqual(filled?.toSorted().toReversed());
 });
 
 test('the rules of one transaction lead to no more chains than it can walk past', () => {
-  const { atOnce, unsorted } = limits.nf_tables;
-  const leading = manyChains('A', atOnce + 1, (n) => `B${n}`);
+  const { unsorted } = limits.nf_tables;
+  const leading = manyChains('A', unsorted + 1, (n) => `B${n}`);
   const transactions = transactionsOf(encodePlan('IPv4', plan(programOf(), programOf(...leading))));
   const filling = transactions.filter(([first = '']) => first.startsWith('-A'));
-  expect(filling.map((lines) => lines.length)).toEqual([unsorted, atOnce + 1 - unsorted]);
+  expect(filling.map((lines) => lines.length)).toEqual([unsorted, 1]);
+});
+
+test('what many Services have of their own changes Service by Service, few at a time, then what leads there', () => {
+  const { atOnce, unsorted } = limits.nf_tables;
+  const services = Array.from({ length: atOnce }, (_, n) => `ns/s${n}` as ServiceKey);
+  const of = (mark: string) =>
+    programOf(
+      chainUnit('nat', 'KUBE-SERVICES', { rules: [`-m ${mark} -j KUBE-SVC-0`] }),
+      ...services.flatMap((owner, n) => [
+        chainUnit('nat', `KUBE-SVC-${n}`, { rules: [`-m ${mark} -j KUBE-SEP-${n}`], owner }),
+        chainUnit('nat', `KUBE-SEP-${n}`, { rules: [`-m ${mark} -j DNAT`], owner }),
+      ]),
+    );
+  const transactions = transactionsOf(encodePlan('IPv4', plan(of('old'), of('new'))));
+  expect(transactions.at(-1)).toEqual([
+    ':KUBE-SERVICES - [0:0]',
+    '-A KUBE-SERVICES -m new -j KUBE-SVC-0',
+  ]);
+  for (const lines of transactions) {
+    const names = lines.flatMap((line) => line.match(/KUBE-\S+|DNAT/g) ?? []);
+    expect(new Set(names).size).toBeLessThanOrEqual(unsorted);
+  }
+  const placeOf = (name: string) =>
+    transactions.flatMap((lines, n) => (lines.includes(`:${name} - [0:0]`) ? [n] : []));
+  for (const n of services.keys()) {
+    expect(placeOf(`KUBE-SVC-${n}`)).toHaveLength(1);
+    expect(placeOf(`KUBE-SEP-${n}`)).toEqual(placeOf(`KUBE-SVC-${n}`));
+  }
+  expect(transactions.flat().toSorted()).toEqual(
+    [...of('new').values()].flatMap(({ chain, text }) => [`:${chain} - [0:0]`, text]).toSorted(),
+  );
 });
 
 function nameIn(line: string): string {
