@@ -8,7 +8,7 @@ import type { ServiceKey } from '../model/kubernetes.ts';
 import type { PhaseTimes } from '../model/receipt.ts';
 import type { Plan } from '../netfilter/plan.ts';
 import { plan, planTo } from '../netfilter/plan.ts';
-import type { Unit } from '../netfilter/program.ts';
+import type { Program, Unit } from '../netfilter/program.ts';
 import type { Settled, Update } from './update.ts';
 import { Desired } from './desired.ts';
 import { findRefused, refusalIn } from './hold-back.ts';
@@ -122,16 +122,21 @@ export class Reconciler<U extends Unit> {
   }
 
   async #passFamily(state: FamilyState<U>, stale: Stale): Promise<FamilyPass<U>> {
-    const { now } = this.#options;
+    const { backend, now } = this.#options;
     const { family, desired } = state;
     const clock = new PhaseClock(now);
+    // A process of its own reads the kernel while we decide.
+    const reading = state.inStep ? undefined : backend.observe(family);
+    reading?.catch(() => {});
     const isStale = stale.settings || desired.isOutdated;
     const update = isStale ? desired.rebuild() : desired.update(stale.services);
     const isFull = !state.inStep || !update.isTraceable;
     let outcome: Outcome<U> = { plan: [], refused: noneRefused, isFull };
     let error: Error | undefined;
     try {
-      outcome = await this.#carryOut(state, update, { isFull, clock });
+      clock.enter('plan');
+      const present = isFull ? await (reading ?? backend.observe(family)) : undefined;
+      outcome = await this.#carryOut(state, update, { present, clock });
       state.inStep = true;
     } catch (failure) {
       state.inStep = false;
@@ -149,17 +154,16 @@ export class Reconciler<U extends Unit> {
     };
   }
 
+  // `present` is undefined where the kernel is known to hold what it was to hold before the update.
   async #carryOut(
     state: FamilyState<U>,
     { change }: Update<U>,
-    { isFull, clock }: { readonly isFull: boolean; readonly clock: PhaseClock },
+    { present, clock }: { readonly present: Program<U> | undefined; readonly clock: PhaseClock },
   ): Promise<Outcome<U>> {
     const { backend, dryRun } = this.#options;
     const { family, desired } = state;
-    clock.enter('plan');
-    const steps = isFull
-      ? planTo(await backend.observe(family), desired.units())
-      : plan(change.before, change.after);
+    const isFull = present !== undefined;
+    const steps = isFull ? planTo(present, desired.units()) : plan(change.before, change.after);
     if (dryRun) return { plan: steps, refused: noneRefused, isFull };
     clock.enter('apply');
     try {
