@@ -31,9 +31,20 @@ function kept(value: unknown, words: Words): unknown {
 const longestCopy = 12;
 
 function word(text: string, words: Words): string {
+  if (startsWithDigit(text)) return ownCopy(text);
   const known = words.get(text);
   if (known !== undefined) return known;
-  const own = text.length <= longestCopy ? text : Buffer.from(text).toString();
+  const own = ownCopy(text);
   words.set(own, own);
   return own;
+}
+
+// Addresses are most of what there is, and hardly two are the same.
+function startsWithDigit(text: string): boolean {
+  const first = text.charCodeAt(0);
+  return first >= 0x30 && first <= 0x39;
+}
+
+function ownCopy(text: string): string {
+  return text.length <= longestCopy ? text : Buffer.from(text).toString();
 }
