@@ -63,7 +63,7 @@ export interface Backend<U extends Unit = Unit> extends Assembler<U> {
   unitsNamedIn(refusal: ToolError): readonly string[];
   /**
    * Carries out a plan; throws ToolError where it fails. In one transaction, which then changed nothing; a large
-   * one may be carried out in parts, each of which leaves every Service as it was or as it is to be.
+   * one may be carried out in parts, each of which leaves every chain of a Service as it was or as it is to be.
    */
   apply(family: Family, plan: Plan<U>): Promise<void>;
   /** Which lines of `nft monitor` tell of changes of our rules; undefined where it hears of none. After probe. */

@@ -125,7 +125,7 @@ export class Reconciler<U extends Unit> {
     const { backend, now } = this.#options;
     const { family, desired } = state;
     const clock = new PhaseClock(now);
-    // A process of its own reads the kernel while we decide.
+    // A process of its own reads the kernel while we decide; that it failed is met where it is waited for.
     const reading = state.inStep ? undefined : backend.observe(family);
     reading?.catch(() => {});
     const isStale = stale.settings || desired.isOutdated;

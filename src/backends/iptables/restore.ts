@@ -15,9 +15,9 @@ const tables: readonly TableName[] = ['filter', 'nat', 'mangle'];
 type Limits = {
   /** Chains of a plan that is carried out in one transaction. */
   readonly atOnce: number;
-  /** Chains of each transaction of a larger plan; bounds the memory that the tool needs. */
+  /** Chains, or Services, of each transaction of a larger plan; bounds the memory that the tool needs. */
   readonly chains: number;
-  /** Different chains that such a transaction names in no order: that it makes, or that its rules lead to. */
+  /** Different chains that such a transaction names in no order: made, changed or led to. */
   readonly unsorted: number;
 };
 
