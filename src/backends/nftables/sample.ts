@@ -6,7 +6,6 @@ import type { Protocol, TrafficPolicy } from '../../model/kubernetes.ts';
 import { serviceKey } from '../../model/kubernetes.ts';
 import type {
   DispatchEntry,
-  Hook,
   Match,
   Part,
   Rule,
@@ -15,7 +14,6 @@ import type {
 } from '../../model/ruleset.ts';
 import type { Program } from '../../netfilter/program.ts';
 import { NftAssembly } from './assembly.ts';
-import { baseChains } from './schema.ts';
 import type { NftUnit } from './unit.ts';
 
 /** The Program; addresses are those that RFC 5737 sets aside for examples. */
@@ -44,9 +42,7 @@ const parts: readonly Part[] = [
   },
   {
     name: 'services',
-    hooks: Object.keys(baseChains).filter(
-      (hook) => baseChains[hook as Hook].type === 'nat',
-    ) as Hook[],
+    hooks: ['nat-prerouting', 'nat-output'],
     newConnectionsOnly: false,
     rules: [
       rule({ kind: 'dispatch', dispatch: 'services', by: 'address' }),
