@@ -1,8 +1,8 @@
 // argv in, exit code out: the only file that touches the process.
 import { hostname } from 'node:os';
 import manifest from '../package.json' with { type: 'json' };
-import { parseArgs, type ParsedArgs } from './cli/args.ts';
-import { helpText, optionsText } from './cli/help.ts';
+import { parseArgs, type ParsedArgs } from './cli/arguments/args.ts';
+import { helpText, optionsText } from './cli/help/help.ts';
 import { exitCodes, type Io } from './cli/io.ts';
 import { loadConfig, type LoadedConfig } from './config/load-config.ts';
 import { SluiceError, UsageError } from './errors.ts';
@@ -54,7 +54,7 @@ async function runCommandLine(argv: readonly string[], io: Io): Promise<number> 
     }
     case 'diff': {
       const [manifests, { against, rules, all }] = [manifestsOf(values), values];
-      const { diffCommand, gatesOf } = await import('./cli/diff.ts');
+      const { diffCommand, gatesOf } = await import('./cli/diff/diff.ts');
       const gates = gatesOf({
         endpointsLost: values['refuse-if-endpoints-lost'],
         servicesLost: values['refuse-if-services-lost'],
@@ -66,17 +66,17 @@ async function runCommandLine(argv: readonly string[], io: Io): Promise<number> 
       const [from = '', to = ''] = operands;
       const { manifests, daemon, live, wait: waitMs } = values;
       const source = { config: await config(), manifests, daemon };
-      const { explainCommand } = await import('./cli/explain.ts');
+      const { explainCommand } = await import('./cli/explain/explain.ts');
       return explainCommand({ ...source, from, to, live, waitMs, output }, execOnHost, io);
     }
     case 'status': {
       const { daemon = localDaemon, passes } = values;
-      const { statusCommand } = await import('./cli/status.ts');
+      const { statusCommand } = await import('./cli/status/status.ts');
       return statusCommand({ daemon, passes, output }, io);
     }
     case 'top': {
       const { daemon = localDaemon, once, sort } = values;
-      const { topCommand } = await import('./cli/top.ts');
+      const { topCommand } = await import('./cli/status/top.ts');
       return topCommand({ daemon, once, sort, output }, io);
     }
     case 'replay': {
@@ -88,7 +88,7 @@ async function runCommandLine(argv: readonly string[], io: Io): Promise<number> 
     case 'verify': {
       const { manifests, daemon, probe, rules, all } = values;
       const source = { config: await config(), manifests, daemon };
-      const { verifyCommand } = await import('./cli/verify.ts');
+      const { verifyCommand } = await import('./cli/verify/verify.ts');
       return verifyCommand({ ...source, probe, output, shown: { rules, all } }, execOnHost, io);
     }
     case 'render': {
@@ -96,22 +96,22 @@ async function runCommandLine(argv: readonly string[], io: Io): Promise<number> 
       const shown = values.family === undefined ? families : [values.family];
       const rendering = { ...(await config()), nftInput } as const;
       const options = { config: rendering, manifests: manifestsOf(values), families: shown };
-      const { renderCommand } = await import('./cli/render.ts');
+      const { renderCommand } = await import('./cli/diff/render.ts');
       return renderCommand(options, execOnHost, io);
     }
     case 'cleanup': {
-      const { cleanupCommand } = await import('./cli/cleanup.ts');
+      const { cleanupCommand } = await import('./cli/node/cleanup.ts');
       return cleanupCommand({ config: await config(), dryRun, output }, execOnHost, io);
     }
     case 'takeover': {
       const { shadow, 'accept-differences': acceptDifferences, 'before-file': beforeFile } = values;
       const options = { shadow, acceptDifferences, beforeFile, output };
       const manifests = manifestsOf(values);
-      const { takeoverCommand } = await import('./cli/takeover.ts');
+      const { takeoverCommand } = await import('./cli/node/takeover.ts');
       return takeoverCommand({ config: await config(), manifests, ...options }, execOnHost, io);
     }
     case 'rollback': {
-      const { rollbackCommand } = await import('./cli/takeover.ts');
+      const { rollbackCommand } = await import('./cli/node/takeover.ts');
       return rollbackCommand({ beforeFile: values['before-file'] }, execOnHost, io);
     }
     case 'lab': {
@@ -125,7 +125,7 @@ async function runCommandLine(argv: readonly string[], io: Io): Promise<number> 
         nodePortRange: values['service-node-port-range'],
         nodeVersion: process.version,
       };
-      const { doctorCommand } = await import('./cli/doctor.ts');
+      const { doctorCommand } = await import('./cli/node/doctor.ts');
       return doctorCommand({ ...doctor, output }, execOnHost, io);
     }
     case 'completion': {

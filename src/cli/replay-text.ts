@@ -4,11 +4,11 @@ import { printable } from '../cluster/problem.ts';
 import type { FlightRecord } from '../model/pass-record.ts';
 import type { Unit } from '../netfilter/program.ts';
 import type { Agreement, ReplayedFamily, ReplayedPass } from '../sync/replay.ts';
-import { changeWords } from './change-words.ts';
-import { askedWords, changesWords, planWords } from './pass-words.ts';
-import { reportOf, type Report } from './plan-report.ts';
-import { operationsOf, type Paint } from './print-plan.ts';
-import { reportText, type Shown } from './print-report.ts';
+import { changeWords } from './report/change-words.ts';
+import { askedWords, changesWords, planWords } from './report/pass-words.ts';
+import { reportOf, type Report } from './report/plan-report.ts';
+import { operationsOf, type Paint } from './report/print-plan.ts';
+import { reportText, type Shown } from './report/print-report.ts';
 
 /** How many plans came out how; a family counts for itself. */
 export type Sum = Record<Agreement['kind'], number>;

@@ -13,10 +13,10 @@ import type { ReplayedPass } from '../sync/replay.ts';
 import { replay } from '../sync/replay.ts';
 import type { Io } from './io.ts';
 import { exitCodes } from './io.ts';
-import { paintFor } from './print-plan.ts';
-import type { Shown } from './print-report.ts';
+import { paintFor } from './report/print-plan.ts';
+import type { Shown } from './report/print-report.ts';
 import { passJson, passText, sumText, type Sum } from './replay-text.ts';
-import { isFlightRecord } from './status.ts';
+import { isFlightRecord } from './status/status.ts';
 
 export type ReplayOptions = {
   /** `-`: standard input. */

@@ -27,7 +27,7 @@ export type Range = {
  */
 export type Effect = 'obeyed' | 'accepted' | 'refused';
 
-/** One field; a flag without a field is a row of the table in cli/flags.ts. */
+/** One field; a flag without a field is a row of the table in cli/arguments/flags.ts. */
 export type FieldRow = {
   /** The way to the field from the root: `conntrack.maxPerCore`. */
   readonly path: string;

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { commands } from '../../src/cli/flag.ts';
-import { flagsOf } from '../../src/cli/flags.ts';
+import { commands } from '../../src/cli/arguments/flag.ts';
+import { flagsOf } from '../../src/cli/arguments/flags.ts';
 
 const sluice = join(import.meta.dirname, '../../bin/sluice');
 let folder = '';

@@ -1,7 +1,7 @@
 // `sluice top` in a network namespace: real connections, counted by the kernel, as the daemon tells them.
 import { execa } from 'execa';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { PortRate } from '../../src/cli/rates.ts';
+import type { PortRate } from '../../src/cli/status/rates.ts';
 import { manifestDigest } from '../../src/lab/sluice-process.ts';
 import { modes } from '../support/network-namespace.ts';
 import { manifestOf } from '../support/service-objects.ts';

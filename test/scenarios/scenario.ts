@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import { createIptablesBackend } from '../../src/backends/iptables/backend.ts';
 import { createNftablesBackend } from '../../src/backends/nftables/backend.ts';
 import type { Backend } from '../../src/backends/backend.ts';
-import { parseArgs } from '../../src/cli/args.ts';
+import { parseArgs } from '../../src/cli/arguments/args.ts';
 import { readManifests } from '../../src/cluster/manifests.ts';
 import { configFromFlags } from '../../src/config/config.ts';
 import type { Exec } from '../../src/host/exec.ts';

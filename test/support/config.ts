@@ -1,5 +1,5 @@
 // The Config that the daemon of the tests gets from its command line.
-import { parseArgs } from '../../src/cli/args.ts';
+import { parseArgs } from '../../src/cli/arguments/args.ts';
 import { configFromFlags } from '../../src/config/config.ts';
 import type { Config, ProxyMode } from '../../src/model/config.ts';
 import { flagsFor } from './network-namespace.ts';

@@ -2,9 +2,9 @@
 // knows comes from the table of flags, as the help does.
 import { quoted } from '../../cluster/problem.ts';
 import { UsageError } from '../../errors.ts';
-import { commands, operands } from '../flag.ts';
-import { flags } from '../flags.ts';
-import { summaries } from '../help.ts';
+import { commands, operands } from '../arguments/flag.ts';
+import { flags } from '../arguments/flags.ts';
+import { summaries } from '../help/help.ts';
 import type { Io } from '../io.ts';
 import { exitCodes } from '../io.ts';
 import { bashScript } from './bash.ts';

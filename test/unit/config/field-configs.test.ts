@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { parseArgs } from '../../../src/cli/args.ts';
+import { parseArgs } from '../../../src/cli/arguments/args.ts';
 import { loadConfig, type LoadedConfig } from '../../../src/config/load-config.ts';
 import type { Config } from '../../../src/model/config.ts';
 

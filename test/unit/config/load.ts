@@ -1,5 +1,5 @@
 // Configurations for the tests of this folder: a file's text, or flags, in; a Config or the faults out.
-import { parseArgs } from '../../../src/cli/args.ts';
+import { parseArgs } from '../../../src/cli/arguments/args.ts';
 import { configFromFlags } from '../../../src/config/config.ts';
 import {
   configFromText,

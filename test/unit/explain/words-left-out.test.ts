@@ -2,8 +2,8 @@
 // name gets at the terminal.
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { explanationText } from '../../../src/cli/explain-text.ts';
-import { nearMissText, reasonWords } from '../../../src/cli/explain-words.ts';
+import { explanationText } from '../../../src/cli/explain/text.ts';
+import { nearMissText, reasonWords } from '../../../src/cli/explain/words.ts';
 import type { Explanation } from '../../../src/explain/explanation.ts';
 import { answerTo, here, shop, there, toClusterIp, why, type Ask } from './shop.ts';
 

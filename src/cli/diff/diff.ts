@@ -1,0 +1,93 @@
+// `sluice diff`: what would change in the kernel for these manifests. Changes nothing.
+import type { Backend } from '../../backends/backend.ts';
+import { withBackend } from '../../backends/index.ts';
+import { quoted } from '../../cluster/problem.ts';
+import type { Gates } from '../../diff/gates.ts';
+import { parseLimit, parsePercent } from '../../diff/gates.ts';
+import { UsageError } from '../../errors.ts';
+import { execLinesOnHost } from '../../host/exec-lines.ts';
+import type { Exec } from '../../host/exec.ts';
+import { hostAddresses } from '../../host/interfaces.ts';
+import { isTcpLiberal } from '../../host/sysctl.ts';
+import type { Config } from '../../model/config.ts';
+import type { ClusterObject } from '../../model/kubernetes.ts';
+import { plan } from '../../netfilter/plan.ts';
+import type { Unit } from '../../netfilter/program.ts';
+import { desiredOf } from '../../sync/offline.ts';
+import type { Io } from '../io.ts';
+import { exitCodes } from '../io.ts';
+import { loadObjects } from '../input/load-objects.ts';
+import { leftOutText } from '../report/left-out.ts';
+import type { Report, WantedPlan } from '../report/plan-report.ts';
+import { gated, refusalText, reportOf } from '../report/plan-report.ts';
+import { paintFor } from '../report/print-plan.ts';
+import type { Shown } from '../report/print-report.ts';
+import { reportJson, reportText } from '../report/print-report.ts';
+import { readSaved } from './saved-ruleset.ts';
+import { countStaleFlows } from './stale-flows.ts';
+
+export type DiffOptions = {
+  readonly config: Config;
+  readonly manifests: string;
+  /** A saved ruleset to compare with in place of the kernel's. */
+  readonly against: string | undefined;
+  readonly output: 'text' | 'json';
+  readonly gates: Gates;
+  readonly shown: Shown;
+};
+
+/** The gates that the flags ask for, as they were given; throws UsageError where one is no limit. */
+export function gatesOf(given: {
+  readonly endpointsLost: string | undefined;
+  readonly servicesLost: string | undefined;
+}): Gates {
+  const limit = <T>(flag: string, text: string | undefined, parse: (text: string) => T): T => {
+    const parsed = text === undefined ? undefined : parse(text);
+    if (text === undefined || parsed !== undefined) return parsed as T;
+    throw new UsageError(`--refuse-if-${flag}: ${quoted(text)} is no limit such as 30%`);
+  };
+  return {
+    endpointsLost: limit('endpoints-lost', given.endpointsLost, parsePercent),
+    servicesLost: limit('services-lost', given.servicesLost, parseLimit),
+  };
+}
+
+/** Prints the difference; 0 where there is none, 1 where there is, 3 where a gate refuses it. */
+export async function diffCommand(options: DiffOptions, exec: Exec, io: Io): Promise<number> {
+  const objects = await loadObjects(options.manifests, io);
+  const report = await withBackend(exec, options.config, (backend) =>
+    reportFor(backend, objects, { options, exec, io }),
+  );
+  const { stdout, stderr } = io;
+  const text = reportText(report, options.shown, paintFor(stdout));
+  stdout.write(options.output === 'json' ? reportJson(report) : text);
+  for (const refusal of report.refused) stderr.write(`sluice: ${refusalText(refusal)}\n`);
+  if (report.refused.length > 0) return exitCodes.refused;
+  const isInStep = report.plans.every(({ plan: steps }) => steps.length === 0);
+  return isInStep ? exitCodes.same : exitCodes.different;
+}
+
+type Surroundings = { readonly options: DiffOptions; readonly exec: Exec; readonly io: Io };
+
+async function reportFor<U extends Unit>(
+  backend: Backend<U>,
+  objects: readonly ClusterObject[],
+  { options: { config, against, gates }, exec, io }: Surroundings,
+): Promise<Report> {
+  const saved = against === undefined ? undefined : await readSaved(backend, against);
+  const families = saved === undefined ? (await backend.probe()).families : [...saved.keys()];
+  const plans: WantedPlan<U>[] = [];
+  const host = { hostIps: hostAddresses, isTcpLiberal: await isTcpLiberal(exec) };
+  const wanted = desiredOf(backend, objects, { config, families, ...host });
+  io.stderr.write(leftOutText(wanted));
+  for (const { family, desired } of wanted) {
+    const present = saved?.get(family) ?? (await backend.observe(family));
+    const whole = desired.whole();
+    plans.push({ family, plan: plan(present, whole), wanted: whole });
+  }
+  const report = gated(reportOf(backend, plans), gates);
+  // Somewhere else's rules say nothing of the connections of this machine.
+  if (saved !== undefined) return report;
+  const around = { execLines: execLinesOnHost, signal: io.signal, hostIps: hostAddresses };
+  return { ...report, flows: await countStaleFlows(report.changes, wanted, around) };
+}

@@ -1,0 +1,100 @@
+// `sluice doctor`: looks at this node, and names what is wrong with the command that mends it. Changes
+// nothing.
+import { printable } from '../../cluster/problem.ts';
+import { diagnose, modeFound, settingNames } from '../../doctor/diagnose.ts';
+import type { Finding, Status, Wanted } from '../../doctor/finding.ts';
+import { UsageError } from '../../errors.ts';
+import type { Exec } from '../../host/exec.ts';
+import { gatherFacts } from '../../host/gather-facts.ts';
+import type { ProxyMode } from '../../model/config.ts';
+import type { Io } from '../io.ts';
+import { exitCodes } from '../io.ts';
+import type { Paint } from '../report/print-plan.ts';
+import { paintFor } from '../report/print-plan.ts';
+
+export type DoctorOptions = {
+  /** Undefined: that of the rules of ours that stand here, else nftables. */
+  readonly proxyMode: ProxyMode | undefined;
+  /** As the API server's --service-node-port-range. */
+  readonly nodePortRange: string;
+  readonly output: 'text' | 'json';
+  /** Of the Node that runs this. */
+  readonly nodeVersion: string;
+};
+
+/** Prints what it finds: 0 all well, 1 something to mend, 2 something could not be looked at. */
+export async function doctorCommand(
+  options: DoctorOptions,
+  exec: Exec,
+  { stdout }: Io,
+): Promise<number> {
+  const nodePorts = portRange(options.nodePortRange);
+  const facts = await gatherFacts(exec, { node: options.nodeVersion, settings: settingNames });
+  const proxyMode = options.proxyMode ?? modeFound(facts) ?? 'nftables';
+  const wanted: Wanted = { proxyMode, nodePorts };
+  const findings = diagnose(facts, wanted);
+  stdout.write(
+    options.output === 'json'
+      ? `${JSON.stringify({ proxyMode, findings }, null, 2)}\n`
+      : findingsText(findings, { paint: paintFor(stdout), columns: columnsOf(stdout) }),
+  );
+  const has = (...wantedStatus: readonly Status[]): boolean =>
+    findings.some(({ status }) => wantedStatus.includes(status));
+  if (has('unknown')) return exitCodes.failed;
+  return has('warn', 'fail') ? exitCodes.different : exitCodes.same;
+}
+
+function portRange(text: string): Wanted['nodePorts'] {
+  const [, first, last] = /^(\d{1,5})-(\d{1,5})$/.exec(text) ?? [];
+  const range = { first: Number(first), last: Number(last) };
+  if (last !== undefined && range.first <= range.last && range.last <= 65_535) return range;
+  throw new UsageError('--service-node-port-range: a range such as 30000-32767 is needed');
+}
+
+const marks: Readonly<Record<Status, string>> = { ok: '✓', warn: '!', fail: '✗', unknown: '?' };
+const colours = { ok: 'green', warn: 'yellow', fail: 'red', unknown: 'dim' } as const;
+
+// What is read by a program, or kept in a file, is not cut into lines.
+function columnsOf(stdout: Io['stdout']): number {
+  const columns = 'columns' in stdout ? stdout.columns : undefined;
+  return typeof columns === 'number' && columns > 0 ? columns : Number.POSITIVE_INFINITY;
+}
+
+/** A table: mark, check, finding, and below each one that is to be mended the command for it. */
+export function findingsText(
+  findings: readonly Finding[],
+  { paint, columns }: { readonly paint: Paint; readonly columns: number },
+): string {
+  const width = Math.max(...findings.map(({ check }) => check.length));
+  const lines = findings.flatMap(({ check, status, finding, fix }) => {
+    const mark = paint(colours[status], `${marks[status]} ${status.padEnd(7)}`);
+    const indent = ' '.repeat(width + markWidth);
+    const [first = '', ...more] = linesOf(printable(finding), columns - indent.length);
+    const lines = [`${mark}  ${check.padEnd(width)}  ${first}`, ...more.map((one) => indent + one)];
+    // A command stays in one piece, to be copied.
+    return fix === undefined
+      ? lines
+      : [...lines, `${indent}${paint('bold', `fix: ${printable(fix)}`)}`];
+  });
+  const count = (status: Status): string =>
+    `${findings.filter((one) => one.status === status).length} ${status}`;
+  const sum = (['ok', 'warn', 'fail', 'unknown'] as const).map(count).join(', ');
+  return [...lines, '', sum, ''].join('\n');
+}
+
+// Mark and status, and the blanks round the check.
+const markWidth = 13;
+const fewestColumns = 20;
+
+/** The text in lines of at most `columns` characters, cut at blanks. */
+function linesOf(text: string, columns: number): readonly string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > Math.max(columns, fewestColumns)) {
+      lines.push(line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
+}

@@ -1,0 +1,82 @@
+// Everything that there is to say of a difference: plans and what Services notice of them in, one
+// report out, which print-report.ts turns into words.
+import type { Backend } from '../../backends/backend.ts';
+import { printable } from '../../cluster/problem.ts';
+import type { Gates, Refusal } from '../../diff/gates.ts';
+import { refusals } from '../../diff/gates.ts';
+import type { ServiceChange } from '../../diff/service-change.ts';
+import { serviceChanges } from '../../diff/service-change.ts';
+import { frontendId } from '../../model/forwarding.ts';
+import type { Family } from '../../model/ip.ts';
+import type { Plan } from '../../netfilter/plan.ts';
+import { undoPlan } from '../../netfilter/plan.ts';
+import type { Program, Unit } from '../../netfilter/program.ts';
+import { counted } from './change-words.ts';
+import type { CountFlows } from './change-words.ts';
+
+/** A plan, and what the kernel is to hold when it is carried out. */
+export type WantedPlan<U extends Unit> = {
+  readonly family: Family;
+  readonly plan: Plan<U>;
+  readonly wanted: Program<U>;
+};
+
+/** One difference. */
+export type Report = {
+  readonly plans: readonly { readonly family: Family; readonly plan: Plan }[];
+  readonly changes: readonly ServiceChange[];
+  /** How many Services the rules knew before; 0 where nothing changes. */
+  readonly services: number;
+  /** By `family frontend`, as frontendId has it; undefined where nobody looked. */
+  readonly flows: ReadonlyMap<string, number> | undefined;
+  readonly refused: readonly Refusal[];
+};
+
+/** What the plans mean, for no gate and without a look at conntrack. */
+export function reportOf<U extends Unit>(
+  backend: Backend<U>,
+  plans: readonly WantedPlan<U>[],
+): Report {
+  // What is in step is not read at all: that takes a second in a large cluster.
+  const isInStep = plans.every(({ plan }) => plan.length === 0);
+  const read = isInStep ? [] : plans;
+  const before = read.flatMap(({ family, plan, wanted }) =>
+    backend.served(family, undoPlan(wanted, plan)),
+  );
+  const after = read.flatMap(({ family, wanted }) => backend.served(family, wanted));
+  return {
+    plans,
+    changes: serviceChanges(before, after),
+    services: new Set(before.map(({ service }) => service)).size,
+    flows: undefined,
+    refused: [],
+  };
+}
+
+/** The same report with what the gates say. */
+export function gated(report: Report, gates: Gates): Report {
+  return { ...report, refused: refusals(report.changes, gates, report.services) };
+}
+
+/** Counts the flows of addresses; undefined where nobody looked. */
+export function flowCounter({ flows }: Report): CountFlows | undefined {
+  if (flows === undefined) return undefined;
+  return (addresses) =>
+    addresses
+      .map(({ family, address }) => flows.get(`${family} ${frontendId(address)}`) ?? 0)
+      .reduce((sum, count) => sum + count, 0);
+}
+
+/** A refusal as one line. */
+export function refusalText(refusal: Refusal): string {
+  const { lost, of } = refusal;
+  const share = `${Math.round((lost / of) * 100)}%`;
+  if (refusal.gate === 'services-lost') {
+    const { kind, value } = refusal.limit;
+    const limit = kind === 'percent' ? `${value}%` : String(value);
+    return `refused: ${lost} of ${counted(of, 'Service')} would go (${share}), more than ${limit}`;
+  }
+  const limit = `${refusal.limitPercent}%`;
+  const endpoints = `${lost} of ${counted(of, 'endpoint')} (${share})`;
+  return `refused: ${printable(refusal.service)} would lose ${endpoints}, more than ${limit}`;
+}

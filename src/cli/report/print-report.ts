@@ -1,0 +1,155 @@
+// A difference for people and for programs: what happens to each Service in words, the rules where they
+// are asked for, and what it all comes to.
+import { printable } from '../../cluster/problem.ts';
+import type { ServiceChange } from '../../diff/service-change.ts';
+import type { Op } from '../../netfilter/plan.ts';
+import { changeWords, counted, listed } from './change-words.ts';
+import type { Report } from './plan-report.ts';
+import { flowCounter, refusalText } from './plan-report.ts';
+import type { Paint } from './print-plan.ts';
+import { operationsOf, ownerOf, planSections, unitOf } from './print-plan.ts';
+
+/** How much is shown. */
+export type Shown = {
+  /** The rules behind the words. */
+  readonly rules: boolean;
+  /** All Services, however many there are. */
+  readonly all: boolean;
+};
+
+// A screen: of a first start with thousands of Services nobody reads more.
+const mostNamed = 20;
+
+/** The report as people read it; '' where there is nothing to do. */
+export function reportText(report: Report, { rules, all }: Shown, paint: Paint): string {
+  const ops = opsOf(report);
+  if (ops.length === 0) return '';
+  const most = all ? Number.POSITIVE_INFINITY : mostNamed;
+  const lines = [
+    ...(['removed', 'changed', 'added'] as const).flatMap((change) =>
+      serviceLines(report, change, { most, paint }),
+    ),
+    ...rulesOnlyLines(report, ops, paint),
+    ...sharedLines(ops, paint),
+  ];
+  const details = rules ? [planSections(report.plans, paint)] : [];
+  return [...lines, '', ...details, summaryText(report), ''].join('\n');
+}
+
+const signs = { added: '+', changed: '~', removed: '-' } as const;
+const colours = { '+': 'green', '~': 'yellow', '-': 'red' } as const;
+
+function line(sign: keyof typeof colours, words: string, paint: Paint): string {
+  const [, name = '', rest = ''] = /^([^:]*)(:.*)$/s.exec(words) ?? ['', words, ''];
+  return `${paint(colours[sign], sign)} ${paint('bold', name)}${rest}`;
+}
+
+function serviceLines(
+  report: Report,
+  kind: ServiceChange['change'],
+  { most, paint }: { readonly most: number; readonly paint: Paint },
+): readonly string[] {
+  const all = report.changes.filter(({ change }) => change === kind);
+  const flows = flowCounter(report);
+  // One that stands alone behind the last is named as well.
+  const shown = all.length === most + 1 ? all : all.slice(0, most);
+  const lines = shown.flatMap((change) =>
+    changeWords(change, flows).map((words) => line(signs[kind], words, paint)),
+  );
+  const left = all.length - shown.length;
+  if (left === 0) return lines;
+  return [...lines, `${paint(colours[signs[kind]], signs[kind])} ${left} more ${kind} (--all)`];
+}
+
+function opsOf({ plans }: Report): readonly Op[] {
+  return plans.flatMap(({ plan }) => plan);
+}
+
+/** What of the rules belongs to no Service, kind by kind. */
+function sharedLines(ops: readonly Op[], paint: Paint): readonly string[] {
+  const shared = ops.filter((op) => ownerOf(op) === '');
+  if (shared.length === 0) return [];
+  const done = (['create', 'replace', 'delete'] as const).flatMap((name) => {
+    const kinds = Map.groupBy(
+      shared.filter(({ op }) => op === name),
+      (op) => unitOf(op).kind,
+    );
+    const parts = [...kinds].map(([kind, found]) => counted(found.length, kind));
+    return parts.length === 0 ? [] : [`${listed(parts)} ${verbs[name]}`];
+  });
+  const [first] = shared;
+  const isAllAlike = first !== undefined && shared.every(({ op }) => op === first.op);
+  const sign = isAllAlike ? opSigns[first.op] : '~';
+  return [line(sign, `what all Services share: ${done.join('; ')}`, paint)];
+}
+
+const verbs = { create: 'added', replace: 'changed', delete: 'removed' } as const;
+const opSigns = { create: '+', replace: '~', delete: '-' } as const;
+
+/** Services whose rules change although nobody would notice. */
+function rulesOnlyLines({ changes }: Report, ops: readonly Op[], paint: Paint): readonly string[] {
+  const told = new Set<string>(changes.map(({ service }) => service));
+  const owners = new Set(ops.map(ownerOf).filter((owner) => owner !== '' && !told.has(owner)));
+  if (owners.size === 0) return [];
+  const names = listed([...owners].toSorted().map(printable));
+  return [line('~', `${names}: rules change, addresses and endpoints stay`, paint)];
+}
+
+/** What it all comes to. */
+type Summary = {
+  readonly services: Readonly<Record<ServiceChange['change'], number>>;
+  readonly endpoints: { readonly added: number; readonly removed: number };
+  readonly conntrackEntries: number | null;
+  readonly rules: { readonly add: number; readonly change: number; readonly remove: number };
+};
+
+function summaryOf(report: Report): Summary {
+  const { changes, flows } = report;
+  const ops = opsOf(report);
+  const services = (kind: ServiceChange['change']): number =>
+    changes.filter(({ change }) => change === kind).length;
+  const endpoints = (op: 'added' | 'removed'): number =>
+    changes.reduce((sum, change) => sum + change.endpoints[op], 0);
+  const rules = (name: Op['op']): number => ops.filter(({ op }) => op === name).length;
+  const going = flows === undefined ? null : [...flows.values()].reduce((a, b) => a + b, 0);
+  return {
+    services: {
+      added: services('added'),
+      changed: services('changed'),
+      removed: services('removed'),
+    },
+    endpoints: { added: endpoints('added'), removed: endpoints('removed') },
+    conntrackEntries: going,
+    rules: { add: rules('create'), change: rules('replace'), remove: rules('delete') },
+  };
+}
+
+function summaryText(report: Report): string {
+  const { services, endpoints, conntrackEntries: flows, rules } = summaryOf(report);
+  const parts = [
+    `Services: ${services.added} added, ${services.changed} changed, ${services.removed} removed`,
+    `endpoints: ${endpoints.added} added, ${endpoints.removed} removed`,
+    `rules: ${rules.add} to add, ${rules.change} to change, ${rules.remove} to remove`,
+    ...(flows === null || flows === 0 ? [] : [`conntrack entries: ${flows} will go`]),
+  ];
+  return parts.join('; ');
+}
+
+/** The report as one JSON document, for programs. */
+export function reportJson(report: Report): string {
+  const { plans, changes, flows, refused } = report;
+  const count = flowCounter(report);
+  const operations = operationsOf(plans);
+  const document = {
+    inStep: operations.length === 0,
+    summary: summaryOf(report),
+    services: changes.map((change) => ({
+      ...change,
+      conntrackEntries: flows === undefined ? null : (count?.(change.addresses) ?? 0),
+      words: changeWords(change, count),
+    })),
+    refused: refused.map((refusal) => ({ ...refusal, words: refusalText(refusal) })),
+    operations,
+  };
+  return `${JSON.stringify(document, null, 2)}\n`;
+}

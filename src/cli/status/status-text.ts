@@ -1,0 +1,115 @@
+// What a daemon tells of itself, for people.
+import { printable } from '../../cluster/problem.ts';
+import type { DaemonStatus, FamilyState, StatusSource } from '../../model/daemon-status.ts';
+import type { FamilyRecord, PassRecord } from '../../model/pass-record.ts';
+import { askedWords, changesWords, namedWords, planWords } from '../report/pass-words.ts';
+import type { Paint } from '../report/print-plan.ts';
+import { spanText, tableLines, type Cell } from '../report/table.ts';
+
+/** All of it, on a screen where there is little trouble. */
+export function statusText(status: DaemonStatus, paint: Paint): string {
+  const sections = [
+    headLines(status, paint),
+    familyLines(status, paint),
+    heldLines(status, paint),
+    lostLines(status, paint),
+    passLines(status, paint),
+  ];
+  const filled = sections.filter((lines) => lines.length > 0);
+  return `${filled.map((lines) => lines.join('\n')).join('\n\n')}\n`;
+}
+
+function headLines(status: DaemonStatus, paint: Paint): readonly string[] {
+  const { sluice, node, mode, tools, kernel, startedAtMs, nowMs, memoryBytes, source } = status;
+  const name = paint('bold', printable(`Sluice ${sluice} on ${node}`));
+  const rows = [
+    ...tools.map((tool, index) => [index === 0 ? 'tools' : '', printable(tool)] as const),
+    ['kernel', printable(kernel)] as const,
+    ['memory', `${Math.round(memoryBytes / 1e6)} MB`] as const,
+    ['objects', sourceText(source, nowMs, paint)] as const,
+  ];
+  return [
+    `${name}: ${printable(mode)} mode, running for ${spanText(nowMs - startedAtMs)}`,
+    ...rows.map(([title, text]) => `  ${title.padEnd(8)} ${text}`),
+  ];
+}
+
+function sourceText(source: StatusSource, nowMs: number, paint: Paint): string {
+  if (source.kind === 'manifests') return `manifests at ${printable(source.path)}`;
+  const { reach } = source;
+  if (reach === undefined) return paint('yellow', 'API server: nothing was heard of it yet');
+  const since = spanText(nowMs - reach.sinceMs);
+  return reach.isConnected
+    ? `API server, connected for ${since}`
+    : paint('red', `API server: not heard for ${since}; the rules stay`);
+}
+
+function familyLines({ families }: DaemonStatus, paint: Paint): readonly string[] {
+  if (families.length === 0) return [paint('yellow', 'no rules yet')];
+  const head = ['FAMILY', 'STATE', 'IN STEP', 'SERVICES', 'ADDRESSES', 'ENDPOINTS'];
+  const rows = families.map((family): readonly Cell[] => [
+    family.family,
+    stateCell(family),
+    `${spanText(family.sinceUpdateMs)} ago`,
+    String(family.services),
+    String(family.frontends),
+    String(family.endpoints),
+    countCell(family.heldBack.count),
+    countCell(family.lost.count),
+  ]);
+  return tableLines([...head, 'LEFT ALONE', 'LOST'], rows, paint);
+}
+
+function stateCell({ isHealthy }: FamilyState): Cell {
+  return isHealthy ? { text: 'healthy', style: 'green' } : { text: 'behind', style: 'red' };
+}
+
+function countCell(count: number): Cell {
+  return count === 0 ? '0' : { text: String(count), style: 'yellow' };
+}
+
+function heldLines({ families }: DaemonStatus, paint: Paint): readonly string[] {
+  const lines = families.flatMap(({ family, heldBack: { count, first } }) => [
+    ...first.map(({ service, why }) => `  ${family} ${printable(service)}: ${printable(why)}`),
+    ...moreLine(count - first.length),
+  ]);
+  if (lines.length === 0) return [];
+  return [paint('yellow', 'left alone, with their last good rules'), ...lines];
+}
+
+function lostLines({ families }: DaemonStatus, paint: Paint): readonly string[] {
+  const lines = families.flatMap(({ family, lost: { count, first } }) => [
+    ...first.map(
+      ({ service, address, winner }) =>
+        `  ${family} ${printable(service)}: ${printable(address)}: ${printable(winner)} has it`,
+    ),
+    ...moreLine(count - first.length),
+  ]);
+  if (lines.length === 0) return [];
+  return [paint('yellow', 'addresses that an older Service has'), ...lines];
+}
+
+function moreLine(more: number): readonly string[] {
+  return more > 0 ? [`  and ${more} more`] : [];
+}
+
+function passLines({ passes, nowMs }: DaemonStatus, paint: Paint): readonly string[] {
+  if (passes.count === 0) return [];
+  const rows = passes.last.flatMap((pass) => pass.families.map((one) => passRow(pass, one, nowMs)));
+  const head = ['PASS', 'ENDED', 'FAMILY', 'ASKED BY', 'CHANGED', 'RULES', 'MS', 'SERVICES'];
+  return tableLines(head, rows, paint);
+}
+
+function passRow(pass: PassRecord, family: FamilyRecord, nowMs: number): readonly Cell[] {
+  const { error, services, durationMs } = family;
+  return [
+    String(pass.number),
+    `${spanText(nowMs - pass.atMs)} ago`,
+    family.family,
+    askedWords(pass),
+    changesWords(pass),
+    error === undefined ? planWords(family.plan) : { text: 'failed', style: 'red' },
+    durationMs.toFixed(1),
+    error === undefined ? namedWords(services) : { text: printable(error), style: 'red' },
+  ];
+}

@@ -1,0 +1,125 @@
+// What `sluice status` prints, byte by byte; what comes from a cluster reaches no terminal as it is.
+import { expect, test } from 'vitest';
+import { statusText } from '../../../../src/cli/status/status-text.ts';
+import { spanText } from '../../../../src/cli/report/table.ts';
+import type { DaemonStatus } from '../../../../src/model/daemon-status.ts';
+import type { ServiceKey } from '../../../../src/model/kubernetes.ts';
+import type { FamilyRecord, PassRecord } from '../../../../src/model/pass-record.ts';
+
+const nowMs = Date.parse('2026-01-31T12:00:00Z');
+const key = (text: string): ServiceKey => text as ServiceKey;
+
+function family(over: Partial<FamilyRecord> = {}): FamilyRecord {
+  return {
+    family: 'IPv4',
+    isFull: false,
+    plan: { create: 3, replace: 1, delete: 0 },
+    services: { count: 3, first: [key('web/shop'), key('web/cart'), key('web/api')] },
+    heldBack: { count: 0, first: [] },
+    failings: { heldBack: 0, lostClaims: 0 },
+    durationMs: 12.34,
+    phaseMs: { resolve: 1, plan: 1, apply: 10.34 },
+    ...over,
+  };
+}
+
+const passes: readonly PassRecord[] = [
+  {
+    number: 8,
+    atMs: nowMs - 2000,
+    asked: ['retry'],
+    changes: [],
+    families: [family({ error: 'nft: \u001B[31mno' })],
+  },
+  {
+    number: 7,
+    atMs: nowMs - 90_000,
+    asked: ['cluster'],
+    changes: [
+      { kind: 'EndpointSlice', count: 1, first: ['web/shop-1'] },
+      { kind: 'Service', count: 2, first: ['web/shop', 'web/cart'] },
+    ],
+    families: [family()],
+  },
+];
+
+const status: DaemonStatus = {
+  version: 1,
+  sluice: '0.1.0',
+  node: 'node-1',
+  mode: 'nftables',
+  tools: ['nft 1.0.6 is here', 'and more'],
+  kernel: '6.1.0-28-amd64',
+  startedAtMs: nowMs - 7_200_000,
+  nowMs,
+  memoryBytes: 69_400_000,
+  source: { kind: 'api-server', reach: { isConnected: false, sinceMs: nowMs - 300_000 } },
+  families: [
+    {
+      family: 'IPv4',
+      isHealthy: false,
+      sinceUpdateMs: 90_000,
+      services: 12,
+      frontends: 25,
+      endpoints: 40,
+      heldBack: { count: 2, first: [{ service: key('web/evil'), why: 'nft: \u001B]0;x\u0007' }] },
+      lost: {
+        count: 1,
+        first: [{ service: key('web/b'), address: 'tcp 10.96.0.1 80', winner: key('web/a') }],
+      },
+    },
+  ],
+  passes: { count: 8, last: passes },
+};
+
+test('everything that there is to say', () => {
+  expect(statusText(status, (_, text) => text)).toBe(`\
+Sluice 0.1.0 on node-1: nftables mode, running for 2 h
+  tools    nft 1.0.6 is here
+           and more
+  kernel   6.1.0-28-amd64
+  memory   69 MB
+  objects  API server: not heard for 5 min; the rules stay
+
+FAMILY  STATE   IN STEP    SERVICES  ADDRESSES  ENDPOINTS  LEFT ALONE  LOST
+IPv4    behind  1 min ago        12         25         40           2     1
+
+left alone, with their last good rules
+  IPv4 web/evil: nft: \\u001b]0;x\\u0007
+  and 1 more
+
+addresses that an older Service has
+  IPv4 web/b: tcp 10.96.0.1 80: web/a has it
+
+PASS  ENDED      FAMILY  ASKED BY   CHANGED                               RULES     MS  SERVICES
+   8  2 s ago    IPv4    try again  no object                             failed  12.3  nft: \\u001b[31mno
+   7  1 min ago  IPv4    cluster    EndpointSlice web/shop-1, 2 Services  +3 ~1   12.3  web/shop, web/cart and 1 more
+`);
+});
+
+test('a start says that there is nothing yet', () => {
+  const empty: DaemonStatus = {
+    ...status,
+    source: { kind: 'api-server' },
+    families: [],
+    passes: { count: 0, last: [] },
+  };
+  const lines = statusText(empty, (_, text) => text).split('\n');
+  expect(lines.slice(5)).toEqual([
+    '  objects  API server: nothing was heard of it yet',
+    '',
+    'no rules yet',
+    '',
+  ]);
+});
+
+test.each([
+  [-5, '0 s'],
+  [999, '0 s'],
+  [59_999, '59 s'],
+  [60_000, '1 min'],
+  [7_199_999, '1 h'],
+  [172_800_000, '2 d'],
+])('%i ms are %s', (ms, text) => {
+  expect(spanText(ms)).toBe(text);
+});
