@@ -57,8 +57,6 @@ export interface Backend<U extends Unit = Unit> extends Assembler<U> {
   connections(family: Family): Promise<readonly Counted[]>;
   /** The input of the one transaction that carries out a plan, or '' for an empty plan. */
   encode(family: Family, plan: Plan<U>): string;
-  /** Asks the tool whether it would take the plan; changes nothing; throws ToolError where not. */
-  check(family: Family, plan: Plan<U>): Promise<void>;
   /** The ids of the units that a refusal is about, as far as the tool names them. */
   unitsNamedIn(refusal: ToolError): readonly string[];
   /**

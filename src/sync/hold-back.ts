@@ -1,10 +1,13 @@
-// Which Services it is that a tool refuses, so that all others can go on: those whose piece the tool names, or
-// where it names none, groups of Services are left out and it is asked whether it would take the rest. Changes
-// nothing.
+// Finds the Services whose rules a tool refuses, so that all others can go on: by the place that the tool
+// names, or, where it names none, by halving. A question is a real transaction, as only a commit proves
+// anything: since Linux 6.8 `nft --check` skips the validation of chains.
 import { ToolError } from '../errors.ts';
 
-/** Asks whether all is well without these; the refusal where it is not. */
-export type Question<K> = (without: ReadonlySet<K>) => Promise<ToolError | undefined>;
+/**
+ * Carries everything out but the changes of these Services, which stay as they last were; the refusal where
+ * the tool does not take it, and then nothing of it is in force.
+ */
+export type Attempt<K> = (without: ReadonlySet<K>) => Promise<ToolError | undefined>;
 
 // What is nobody's fault, and passes or is for the operator to mend: rights, locks, want of memory.
 const circumstances =
@@ -20,40 +23,40 @@ export function refusalIn(error: unknown): ToolError | undefined {
 export type Accuse<K> = (refusal: ToolError) => readonly K[];
 
 /**
- * The Services among `candidates` that the tool refuses, each with what it says of that one alone; empty
- * where it takes them all, undefined where it is not some few of them that it refuses.
+ * The Services among `candidates` that the tool refuses, each with what the tool said when that one alone was
+ * added; empty where it takes them all. Everything else is carried out by then. Undefined where the refusal is
+ * not about a few of them.
  */
 export async function findRefused<K>(
   candidates: readonly K[],
-  ask: Question<K>,
+  attempt: Attempt<K>,
   accuse: Accuse<K> = () => [],
 ): Promise<ReadonlyMap<K, ToolError> | undefined> {
-  let left = maxQuestions(candidates.length);
-  const askWith = async (group: readonly K[]): Promise<ToolError | undefined> => {
-    left -= 1;
-    const kept = new Set(group);
-    return ask(new Set(candidates.filter((candidate) => !kept.has(candidate))));
-  };
-  const refused = new Map<K, ToolError>();
-  const refusal = await askWith(candidates);
-  if (refusal === undefined) return refused;
-  const named = await findNamed(refusal, { candidates, ask, accuse });
+  const refusal = await attempt(new Set());
+  if (refusal === undefined) return new Map();
+  const named = await findNamed(refusal, { candidates, attempt, accuse });
   if (named !== undefined) return named;
-  if ((await askWith([])) !== undefined) return undefined;
+  // Whoever is in `pending` has not been carried out yet.
+  const pending = new Set(candidates);
+  if ((await attempt(pending)) !== undefined) return undefined;
+  const refused = new Map<K, ToolError>();
   const groups = halves(candidates);
+  let left = maxAttempts(candidates.length);
   for (let group = groups.pop(); group !== undefined; group = groups.pop()) {
     if (left === 0) return undefined;
-    const why = await askWith(group);
+    left -= 1;
+    for (const key of group) pending.delete(key);
+    const why = await attempt(pending);
     if (why === undefined) continue;
+    for (const key of group) pending.add(key);
     const [only] = group;
     if (group.length === 1 && only !== undefined) refused.set(only, why);
     else groups.push(...halves(group));
   }
-  // Where no one of them is refused alone, it is something between them.
-  return refused.size === 0 ? undefined : refused;
+  return refused;
 }
 
-// Each question names one more at least.
+// Each attempt names one more at least.
 const mostNamings = 8;
 
 // Whoever is named is left out, until the rest is taken; undefined where that does not lead there.
@@ -61,11 +64,11 @@ async function findNamed<K>(
   first: ToolError,
   {
     candidates,
-    ask,
+    attempt,
     accuse,
   }: {
     readonly candidates: readonly K[];
-    readonly ask: Question<K>;
+    readonly attempt: Attempt<K>;
     readonly accuse: Accuse<K>;
   },
 ): Promise<ReadonlyMap<K, ToolError> | undefined> {
@@ -77,15 +80,15 @@ async function findNamed<K>(
     const fresh = accuse(because).filter((key) => known.has(key) && !named.has(key));
     if (fresh.length === 0) return undefined;
     for (const key of fresh) named.set(key, because);
-    refusal = await ask(new Set(named.keys()));
+    refusal = await attempt(new Set(named.keys()));
     if (refusal === undefined) return named;
   }
   return undefined;
 }
 
-// One is found among n with 2 log2(n) questions; so this is enough for four, wherever they are.
-function maxQuestions(candidates: number): number {
-  return 2 + 8 * Math.ceil(Math.log2(candidates + 1));
+// One is found among n with 2 log2(n) attempts; so this is enough for four, wherever they are.
+function maxAttempts(candidates: number): number {
+  return 8 * Math.ceil(Math.log2(candidates + 1));
 }
 
 function halves<K>(group: readonly K[]): (readonly K[])[] {

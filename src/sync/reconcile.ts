@@ -176,34 +176,37 @@ export class Reconciler<U extends Unit> {
     }
   }
 
-  // What the tool refuses is either not there as it was believed to be, or the fault of some Services:
-  // then those are left alone, and the rest goes on.
+  // A refusal means either that the kernel differs from what was believed, or that some Services' rules are
+  // bad: those Services keep what they had, and everything else is carried out.
   async #applyRest({ family, desired }: FamilyState<U>, refusal: ToolError): Promise<Outcome<U>> {
     const { backend } = this.#options;
-    const present = await backend.observe(family);
+    const found = await backend.observe(family);
     const { candidates } = desired;
+    let present = found;
     let asked: Plan<U> = [];
-    const ask = async (without: ReadonlySet<ServiceKey>): Promise<ToolError | undefined> => {
+    const attempt = async (without: ReadonlySet<ServiceKey>): Promise<ToolError | undefined> => {
       desired.holdBack(without, candidates);
-      asked = plan(present, desired.whole());
+      const wanted = desired.whole();
+      asked = plan(present, wanted);
       try {
-        await backend.check(family, asked);
+        await backend.apply(family, asked);
+        present = wanted;
         return undefined;
       } catch (error) {
         const another = refusalIn(error);
         if (another === undefined) throw error;
+        // A large plan is carried out in parts, the first of which may be in force.
+        present = await backend.observe(family);
         return another;
       }
     };
     const accuse = (named: ToolError): readonly ServiceKey[] =>
       ownersOf(asked, new Set(backend.unitsNamedIn(named)));
     try {
-      const refused = await findRefused(candidates, ask, accuse);
+      const refused = await findRefused(candidates, attempt, accuse);
       if (refused === undefined) throw refusal;
       desired.holdBack(new Set(refused.keys()), candidates);
-      const steps = plan(present, desired.whole());
-      await backend.apply(family, steps);
-      return { plan: steps, refused, isFull: true };
+      return { plan: plan(found, desired.whole()), refused, isFull: true };
     } catch (error) {
       desired.holdBack(new Set(), candidates);
       throw error;

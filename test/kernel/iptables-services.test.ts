@@ -265,22 +265,6 @@ describe.each(variants)('%s', (variant) => {
     expect(await get(made.client, `${node}:32000`)).toBe('refused');
     expect(await get(made.client, `${node}:32001`)).toBe('dropped');
   });
-
-  test('check says what the tool would not take, and changes nothing', async () => {
-    await made.hold(decided('ns/web', '10.96.0.1', { local: [local] }));
-    const before = await made.backend.observe('IPv4');
-    const after = new Map(before);
-    for (const [id, unit] of before) if (unit.owner !== undefined) after.delete(id);
-    const root = before.get('nat KUBE-SERVICES');
-    if (root === undefined) throw new Error('no root');
-    after.set(root.id, { ...root, text: '-A KUBE-SERVICES -j RETURN' });
-    await made.backend.check('IPv4', plan(before, after));
-    await made.backend.check('IPv4', []);
-    const wrong = { ...root, text: '-A KUBE-SERVICES --no-such-option -j RETURN' };
-    const failure = made.backend.check('IPv4', [{ op: 'replace', unit: wrong, was: root }]);
-    await expect(failure).rejects.toThrow(/--no-such-option/);
-    expect(await made.backend.observe('IPv4')).toEqual(before);
-  });
 });
 
 test('a setting that cannot be changed is an error that says what to do', async () => {

@@ -52,7 +52,6 @@ describe.each(variants)('%s', (variant) => {
     const lookUps =
       /^(nat|filter|mangle) (SLUICE-CANARY|KUBE-((EXTERNAL-)?(SERVICES|NODEPORTS)|PROXY-FIREWALL|PROXY-CANARY|(SVCS|NPS|EXTS|ENPS|FWS)-.+))$/;
     expect(written.filter((id) => !lookUps.test(id))).toEqual([]);
-    await backend.check('IPv4', steps);
     await backend.apply('IPv4', steps);
     const then = await backend.observe('IPv4');
     expect(ownUnits(then)).toEqual(ownUnits(desired.whole()));

@@ -59,9 +59,8 @@ export function createIptablesBackend(
       return countedIn((await exec(`${place.tools[family]}-save`, args)).stdout);
     },
     encode: (family, plan) => encodePlan(family, plan, place.variant),
-    check: (family, plan) => restore(around, family, { plan, place, isTest: true }),
     unitsNamedIn,
-    apply: (family, plan) => restore(around, family, { plan, place, isTest: false }),
+    apply: (family, plan) => restore(around, family, { plan, place }),
     touches: () => (place.variant === 'nf_tables' ? touchesOurChains : undefined),
     canariesStand: (family) => {
       const stand = place.variant === 'nf_tables' ? rulesStand : canariesStand;
@@ -71,7 +70,7 @@ export function createIptablesBackend(
       leftovers.map(({ family, place: other }) => ({
         family,
         observe: () => observe(exec, family, other),
-        apply: (plan) => restore(around, family, { plan, place: other, isTest: false }),
+        apply: (plan) => restore(around, family, { plan, place: other }),
       })),
   };
 }
@@ -92,17 +91,15 @@ async function observe(exec: Exec, family: Family, place: Place): Promise<Progra
 type Restore = {
   readonly plan: Plan<IptablesUnit>;
   readonly place: Place;
-  /** Asks whether the tool would take the input, and changes nothing. */
-  readonly isTest: boolean;
 };
 
 async function restore(
   { exec, findHolders }: { readonly exec: Exec; readonly findHolders: FindHolders },
   family: Family,
-  { plan, place, isTest }: Restore,
+  { plan, place }: Restore,
 ): Promise<void> {
   if (plan.length === 0) return;
-  const args = ['-w', lockSeconds, '--noflush', ...(isTest ? ['--test'] : [])];
+  const args = ['-w', lockSeconds, '--noflush'];
   const options = { input: encodePlan(family, plan, place.variant), timeoutMs: restoreTimeoutMs };
   try {
     await exec(`${place.tools[family]}-restore`, args, options);

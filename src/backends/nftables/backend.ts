@@ -41,15 +41,11 @@ export function createNftablesBackend(
       ? encodeJson(family, transaction)
       : encodeText(family, transaction);
 
-  const run = async (
-    family: Family,
-    transaction: Transaction,
-    how: readonly string[] = [],
-  ): Promise<void> => {
+  const run = async (family: Family, transaction: Transaction): Promise<void> => {
     const isJson = (await input()) === 'json';
     const form = isJson ? ['-j'] : [];
     const isStreamed = !isJson && transaction.addElements.length > streamedFrom;
-    await exec('nft', [...form, ...how, '-f', '-'], {
+    await exec('nft', [...form, '-f', '-'], {
       input: isStreamed ? piecewise(family, transaction) : encode(family, transaction),
     });
   };
@@ -67,9 +63,6 @@ export function createNftablesBackend(
     served: servedBy,
     encode: (family, plan) => encode(family, transactionOf(plan)),
     connections: async (family) => countedIn(family, await list(exec, family)),
-    async check(family, plan) {
-      if (plan.length > 0) await run(family, transactionOf(plan), ['--check']);
-    },
     unitsNamedIn,
     async apply(family, plan) {
       if (plan.length === 0) return;

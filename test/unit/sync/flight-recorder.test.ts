@@ -45,7 +45,6 @@ function daemon<U extends Unit>(
   const inMemory: Backend<U> = {
     ...backend,
     observe: async (family) => held(family),
-    check: async (_, plan) => take(plan),
     async apply(family, plan) {
       take(plan);
       kernel.set(family, applyPlan(held(family), plan));

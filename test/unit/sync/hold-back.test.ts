@@ -1,4 +1,4 @@
-// Which of many a tool refuses, found with few questions.
+// Which of many a tool refuses, found with few attempts.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ToolError } from '../../../src/errors.ts';
@@ -8,18 +8,22 @@ function complaint(stderr: string, exitCode: number | undefined = 1): ToolError 
   return new ToolError(stderr, { command: 'nft', exitCode, stderr, input: '' });
 }
 
-/** A tool that refuses what has one of `bad` in it, or two of `enemies` together. */
+/** A tool that refuses what has one of `bad` in it, or all of `enemies` together. */
 function tool(candidates: readonly number[], bad: ReadonlySet<number>, enemies: number[] = []) {
-  let questions = 0;
-  const ask = async (without: ReadonlySet<number>): Promise<ToolError | undefined> => {
-    questions += 1;
+  let attempts = 0;
+  let inForce: readonly number[] = [];
+  const attempt = async (without: ReadonlySet<number>): Promise<ToolError | undefined> => {
+    attempts += 1;
     const kept = candidates.filter((each) => !without.has(each));
     const refused = kept.filter((each) => bad.has(each));
     const quarrel = enemies.length > 0 && enemies.every((each) => kept.includes(each));
-    if (refused.length === 0 && !quarrel) return undefined;
+    if (refused.length === 0 && !quarrel) {
+      inForce = kept;
+      return undefined;
+    }
     return complaint(`bad: ${refused.join()}`);
   };
-  return { ask, questions: () => questions };
+  return { attempt, attempts: () => attempts, inForce: () => inForce };
 }
 
 const range = (count: number): readonly number[] => Array.from({ length: count }, (_, n) => n);
@@ -32,13 +36,14 @@ describe('what a tool refuses', () => {
       async (count, picks) => {
         const candidates = range(count);
         const bad = new Set(picks.map((pick) => pick % count));
-        const { ask, questions } = tool(candidates, bad);
-        const found = await findRefused(candidates, ask);
+        const { attempt, attempts, inForce } = tool(candidates, bad);
+        const found = await findRefused(candidates, attempt);
         const messages = [...(found ?? [])].map(([each, { stderr }]) => ({ each, stderr }));
         const expected = [...bad].map((each) => ({ each, stderr: `bad: ${each}` }));
         const inOrder = (a: { each: number }, b: { each: number }): number => a.each - b.each;
         expect(messages.toSorted(inOrder)).toEqual(expected.toSorted(inOrder));
-        expect(questions()).toBeLessThanOrEqual(2 + 8 * Math.ceil(Math.log2(count + 1)));
+        expect(inForce()).toEqual(candidates.filter((each) => !bad.has(each)));
+        expect(attempts()).toBeLessThanOrEqual(2 + 8 * Math.ceil(Math.log2(count + 1)));
       },
     );
     await fc.assert(property, { numRuns: 200 });
@@ -46,9 +51,9 @@ describe('what a tool refuses', () => {
 
   test('is not looked for without end where it is nearly all', async () => {
     const candidates = range(10_000);
-    const { ask, questions } = tool(candidates, new Set(candidates));
-    expect(await findRefused(candidates, ask)).toBeUndefined();
-    expect(questions()).toBeLessThanOrEqual(114);
+    const { attempt, attempts } = tool(candidates, new Set(candidates));
+    expect(await findRefused(candidates, attempt)).toBeUndefined();
+    expect(attempts()).toBeLessThanOrEqual(114);
   });
 
   test('is not found where it is something else', async () => {
@@ -56,9 +61,11 @@ describe('what a tool refuses', () => {
     expect(await findRefused([1, 2, 3], always)).toBeUndefined();
   });
 
-  test('is not found where it is two that do not go together', async () => {
+  test('is one of two that do not go together', async () => {
     const candidates = range(9);
-    expect(await findRefused(candidates, tool(candidates, new Set(), [1, 7]).ask)).toBeUndefined();
+    const { attempt, inForce } = tool(candidates, new Set(), [1, 7]);
+    expect([...((await findRefused(candidates, attempt)) ?? new Map()).keys()]).toEqual([7]);
+    expect(inForce()).toEqual([0, 1, 2, 3, 4, 5, 6, 8]);
   });
 });
 
@@ -85,20 +92,20 @@ describe('what a tool names', () => {
 
   test('is left out without any halving, one after the other', async () => {
     const candidates = range(1000);
-    const { ask, questions } = tool(candidates, new Set([7, 700]));
-    const found = await findRefused(candidates, ask, numbers);
+    const { attempt, attempts } = tool(candidates, new Set([7, 700]));
+    const found = await findRefused(candidates, attempt, numbers);
     expect([...(found ?? [])].map(([key, { stderr }]) => [key, stderr])).toEqual([
       [7, 'bad: 7,700'],
       [700, 'bad: 700'],
     ]);
-    expect(questions()).toBe(3);
+    expect(attempts()).toBe(3);
   });
 
   test('is not believed where the rest is refused all the same', async () => {
     const candidates = range(100);
-    const { ask } = tool(candidates, new Set([42]));
+    const { attempt } = tool(candidates, new Set([42]));
     for (const accuse of [() => [13], () => [13, 14], () => [4711]]) {
-      const found = await findRefused(candidates, ask, accuse);
+      const found = await findRefused(candidates, attempt, accuse);
       expect([...(found?.keys() ?? [])]).toEqual([42]);
     }
   });

@@ -37,7 +37,6 @@ beforeEach(() => {
   const backend: Backend = {
     ...(createNftablesBackend(noTools, 'text') as unknown as Backend),
     observe: async () => kernel,
-    check: async (_, plan) => refuse(plan),
     async apply(_, plan) {
       refuse(plan);
       kernel = applyPlan(kernel, plan);
