@@ -5,30 +5,8 @@ import { frontendId } from '../model/forwarding.ts';
 import type { Family } from '../model/ip.ts';
 import type { Protocol, ServiceKey } from '../model/kubernetes.ts';
 import type { Served } from '../netfilter/served.ts';
+import type { Fact } from './facts.ts';
 import { addressFacts } from './facts.ts';
-
-/** How two states of the same addresses of a Service port differ. */
-export type Fact =
-  | { readonly kind: 'address'; readonly op: 'added' | 'removed'; readonly endpoints: number }
-  /** Who answers; `scope` outside: those who come from outside, where they are sent elsewhere. */
-  | {
-      readonly kind: 'endpoints';
-      readonly scope: 'all' | 'outside';
-      readonly added: readonly string[];
-      readonly removed: readonly string[];
-      readonly before: number;
-      readonly after: number;
-    }
-  /** What becomes of connections changes: `before` and `after` differ. */
-  | { readonly kind: 'fate'; readonly before: Served['fate']; readonly after: Served['fate'] }
-  | { readonly kind: 'affinity'; readonly before: number; readonly after: number }
-  | {
-      readonly kind: 'sources';
-      readonly before: readonly string[] | undefined;
-      readonly after: readonly string[] | undefined;
-    }
-  | { readonly kind: 'masquerade' }
-  | { readonly kind: 'name'; readonly before: string };
 
 /** The facts that addresses of one Service port have in common. */
 export type PortChange = {

@@ -1,8 +1,8 @@
 // All that an answer is made from: the objects, what was decided of them, and the rules for that, of one
 // family on one node. Pure.
 import { buildParts, buildService } from '../../rules/index.ts';
-import { IptablesAssembly } from '../backends/iptables/assembly.ts';
-import { NftAssembly } from '../backends/nftables/assembly.ts';
+import { IptablesAssembly } from '../backends/iptables/compile/assembly.ts';
+import { NftAssembly } from '../backends/nftables/compile/assembly.ts';
 import type { Aside } from '../cluster/decode-aside.ts';
 import { ClusterState } from '../cluster/state.ts';
 import type { Config } from '../model/config.ts';

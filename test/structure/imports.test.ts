@@ -57,7 +57,9 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'src/main.ts': ['src/model', 'src/cli', 'src/config', 'src/host'],
 };
 
-const files = globSync(['src/**/*.ts', 'rules/**/*.ts'], { cwd: root }).toSorted();
+const files: readonly string[] = globSync(['src/**/*.ts', 'rules/**/*.ts'], {
+  cwd: root,
+}).toSorted();
 
 test('there are sources to look at', () => {
   expect(files.length).toBeGreaterThan(40);
@@ -77,6 +79,58 @@ test('every file imports only what stands before it', () => {
   expect(wrong).toEqual([]);
 });
 
+test('no file imports itself through others', () => {
+  const circular = files.filter((file) => reachedFrom(file).has(file));
+  expect(circular).toEqual([]);
+});
+
+/** Folders that are still too large: a folder that is cured leaves this list, and none joins it. */
+const largeFolders = ['src/cluster', 'src/cluster/api', 'src/host', 'src/sync'];
+
+test('no folder holds more than 14 files', () => {
+  const folders = Map.groupBy(files, (file) => dirname(file));
+  const large = [...folders].filter(([, held]) => held.length > 14).map(([folder]) => folder);
+  expect(large.toSorted()).toEqual(largeFolders);
+});
+
+/** Files that still know one backend from another: one that is cured leaves this list, and none joins it. */
+const knowsBackends = [
+  'src/cli/explain/live.ts',
+  'src/cli/node/cleanup.ts',
+  'src/cli/run-takeover.ts',
+  'src/cli/status/status.ts',
+  'src/cli/status/top-text.ts',
+  'src/config/cluster-addresses.ts',
+  'src/doctor/checks/leftovers.ts',
+  'src/doctor/checks/sysctls.ts',
+  'src/doctor/checks/versions.ts',
+  'src/explain/live.ts',
+  'src/explain/rules-iptables.ts',
+  'src/explain/rules-nftables.ts',
+  'src/explain/world.ts',
+  'src/resolve/node-port-addresses.ts',
+  'src/resolve/settings.ts',
+  'src/serve/metrics/kube-proxy.ts',
+  'src/serve/page/chain-picture.ts',
+  'src/takeover/other-rules.ts',
+  'src/takeover/shadow.ts',
+  'src/takeover/take-over.ts',
+];
+
+// The lab chooses a mode for the daemon that it starts.
+const isLab = /^src\/(cli\/(.*\/)?)?lab\b/;
+const comparesModes =
+  /[!=]==? '(nf|ip)tables'|case '(nf|ip)tables'|Record<ProxyMode,|proxyMode [!=]==? /;
+
+test('only backends know one backend from another', () => {
+  const found = files.filter((file) => {
+    if (file.startsWith('src/backends/') || isLab.test(file)) return false;
+    const isNamed = importsOf(file).some((path) => /^src\/backends\/\w+tables\//.test(path));
+    return isNamed || comparesModes.test(readFileSync(join(root, file), 'utf8'));
+  });
+  expect(found).toEqual(knowsBackends);
+});
+
 test('only main.ts touches the process', () => {
   // The lab's agents are processes of their own; names of labs carry the pid, to tell dead ones.
   const wrong = files
@@ -89,9 +143,25 @@ test('only main.ts touches the process', () => {
 
 function importsOf(file: string): readonly string[] {
   const text = readFileSync(join(root, file), 'utf8');
-  return [...text.matchAll(/from '(\.[^']+\.ts)'/g)].map(([, path]) =>
+  return [...text.matchAll(/(?:from |import\()'(\.[^']+\.ts)'/g)].map(([, path]) =>
     relative(root, join(root, dirname(file), path as string)),
   );
+}
+
+const imports = new Map(files.map((file) => [file, importsOf(file)]));
+
+/** Every file that `start` imports, and those that these import. */
+function reachedFrom(start: string): ReadonlySet<string> {
+  const reached = new Set<string>();
+  const waiting = [start];
+  for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
+    for (const next of imports.get(file) ?? []) {
+      if (reached.has(next)) continue;
+      reached.add(next);
+      waiting.push(next);
+    }
+  }
+  return reached;
 }
 
 function folderOf(file: string): string {

@@ -10,7 +10,7 @@ import type { Capabilities } from '../backend.ts';
 import { canaryFinding, heldFindings, leftoverFinding } from './findings.ts';
 import type { FindHolders } from './lock.ts';
 import { holdersText, isLocked, lockSeconds } from './lock.ts';
-import { parseSaved } from './observe.ts';
+import { parseSaved } from './read/observe.ts';
 import type { Place, Saved, Variant } from './variant.ts';
 import { chooseVariant, otherVariant, places, tools } from './variant.ts';
 

@@ -4,7 +4,6 @@
 import { hash } from 'node:crypto';
 import type { Endpoint, Pool } from '../../model/forwarding.ts';
 import type { PartName, ServiceChain } from '../../model/ruleset.ts';
-import type { LookUp } from './schema.ts';
 
 /** The chain of each part of the rule book, named as kube-proxy's nftables mode names it. */
 export const partChains: Readonly<Record<PartName, string>> = {
@@ -18,6 +17,9 @@ export const partChains: Readonly<Record<PartName, string>> = {
   forward: 'forward-check',
   masquerading: 'masquerading',
 };
+
+/** How a frontend is looked up: by address, protocol and port, or without the address. */
+export type LookUp = 'address' | 'node-port';
 
 /** What identifies a Service port. */
 export type ServicePortId = Pick<ServiceChain, 'service' | 'portName' | 'protocol'>;

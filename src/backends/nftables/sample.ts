@@ -13,7 +13,7 @@ import type {
   ServiceRules,
 } from '../../model/ruleset.ts';
 import type { Program } from '../../netfilter/program.ts';
-import { NftAssembly } from './assembly.ts';
+import { NftAssembly } from './compile/assembly.ts';
 import type { NftUnit } from './unit.ts';
 
 /** The Program; addresses are those that RFC 5737 sets aside for examples. */

@@ -4,7 +4,7 @@ import type { ServiceCounters } from '../../model/config.ts';
 import type { Protocol } from '../../model/kubernetes.ts';
 import type { Hook } from '../../model/ruleset.ts';
 import type { Expression } from './expression.ts';
-import type { SharedChain } from './names.ts';
+import type { LookUp, SharedChain } from './names.ts';
 
 /** Our table, one in family ip and one in ip6; no other table is ever named. */
 export const tableName = 'sluice';
@@ -83,9 +83,6 @@ export function counting<C extends Container>(container: C, counters: ServiceCou
     (counters === 'endpoints' && endpointsMapNamed(container.name) !== undefined);
   return isWanted ? { ...container, counts: true } : container;
 }
-
-/** How a frontend is looked up: by address, protocol and port, or without the address. */
-export type LookUp = 'address' | 'node-port';
 
 /** The chains where the number of a frontend's endpoints is found. */
 export const balanceChains = [

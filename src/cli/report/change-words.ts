@@ -1,7 +1,8 @@
 // What happens to Services in words: facts in, lines out. Whatever names come from a cluster are shown
 // without anything that a terminal would obey.
 import { printable } from '../../cluster/problem.ts';
-import type { Fact, PortChange, ServiceChange } from '../../diff/service-change.ts';
+import type { Fact } from '../../diff/facts.ts';
+import type { PortChange, ServiceChange } from '../../diff/service-change.ts';
 import type { FrontendAddress } from '../../model/forwarding.ts';
 import { hostPort } from '../../model/forwarding.ts';
 

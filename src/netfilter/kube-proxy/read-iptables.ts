@@ -2,7 +2,8 @@
 // to them. Rules of others are passed over. A text that is cut off or none of that tool's is refused.
 import type { Ip } from '../../model/ip.ts';
 import type { IptablesRule } from './iptables/rule.ts';
-import { namedAddress, parseIptablesRule } from './iptables/rule.ts';
+import { parseIptablesRule } from './iptables/parse-rule.ts';
+import { namedAddress } from './iptables/rule.ts';
 import { isKubernetesChain } from './iptables/targets.ts';
 import { RulesetError } from './outcome.ts';
 

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { buildParts } from '../../../rules/index.ts';
 import { createIptablesBackend } from '../../../src/backends/iptables/backend.ts';
-import type { Piece } from '../../../src/backends/iptables/compile.ts';
-import { compileService } from '../../../src/backends/iptables/compile.ts';
+import type { Piece } from '../../../src/backends/iptables/compile/service.ts';
+import { compileService } from '../../../src/backends/iptables/compile/service.ts';
 import type { TreeName } from '../../../src/backends/iptables/dispatch/places.ts';
-import { compileFrame } from '../../../src/backends/iptables/frame.ts';
+import { compileFrame } from '../../../src/backends/iptables/compile/frame.ts';
 import type { NodePortAddresses, PodSource } from '../../../src/model/settings.ts';
 import { assembly, cidr, decided, ip, service, settings } from './fixture.ts';
 

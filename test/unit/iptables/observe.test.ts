@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { encodePlan } from '../../../src/backends/iptables/restore.ts';
-import { parseSaved } from '../../../src/backends/iptables/observe.ts';
+import { parseSaved } from '../../../src/backends/iptables/read/observe.ts';
 import { plan } from '../../../src/netfilter/plan.ts';
 import { assembly, cidr, decided, ip, service } from './fixture.ts';
 

@@ -1,7 +1,7 @@
 // Which unit a refusal is about, by the place that the tool names in what it was told.
 import { describe, expect, test } from 'vitest';
-import { unitsNamedIn as namedByIptables } from '../../../src/backends/iptables/refusal.ts';
-import { unitsNamedIn as namedByNft } from '../../../src/backends/nftables/refusal.ts';
+import { unitsNamedIn as namedByIptables } from '../../../src/backends/iptables/read/refusal.ts';
+import { unitsNamedIn as namedByNft } from '../../../src/backends/nftables/read/refusal.ts';
 
 describe('nft', () => {
   const input = [

@@ -1,6 +1,6 @@
 // Rates, running totals, and who gets nothing: counters of a kernel in, what a person reads out.
 import { describe, expect, test } from 'vitest';
-import { countedIn } from '../../../../src/backends/iptables/counted.ts';
+import { countedIn } from '../../../../src/backends/iptables/read/counted.ts';
 import type { PortRate } from '../../../../src/cli/status/rates.ts';
 import { ratesBetween } from '../../../../src/cli/status/rates.ts';
 import { topText } from '../../../../src/cli/status/top-text.ts';

@@ -1,7 +1,7 @@
 // What nft monitor prints, as nft 1.0.6 and iptables 1.8.9 were seen to have it print, and what is made of it.
 import { describe, expect, test } from 'vitest';
-import { touchesOurChains } from '../../../../src/backends/iptables/touches.ts';
-import { touchesOurTable } from '../../../../src/backends/nftables/touches.ts';
+import { touchesOurChains } from '../../../../src/backends/iptables/read/touches.ts';
+import { touchesOurTable } from '../../../../src/backends/nftables/read/touches.ts';
 import { lineReader } from '../../../../src/host/nft-monitor.ts';
 import type { TouchOf } from '../../../../src/netfilter/monitor.ts';
 import type { ForeignChange } from '../../../../src/sync/drift/transaction-reader.ts';

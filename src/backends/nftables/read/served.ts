@@ -1,17 +1,17 @@
 // What the units of an nftables Program do for the clients of each Service address. Pure; reads what
-// compile.ts writes, and passes over what has another shape.
-import { frontendId, hostPort } from '../../model/forwarding.ts';
-import type { FrontendAddress } from '../../model/forwarding.ts';
-import type { Family, Ip } from '../../model/ip.ts';
-import type { Protocol } from '../../model/kubernetes.ts';
-import type { Program } from '../../netfilter/program.ts';
-import type { Fate, Served } from '../../netfilter/served.ts';
-import { namedIn } from '../../netfilter/served.ts';
-import { expressionText } from './expression.ts';
-import { affinitySecondsOf, sharedChains } from './names.ts';
-import { containers, endpointsMapNamed, servicesOf } from './schema.ts';
-import type { ChainUnit, ElementUnit, NftRule, NftUnit } from './unit.ts';
-import { ruleText } from './unit.ts';
+// compile/ writes, and passes over what has another shape.
+import { frontendId, hostPort } from '../../../model/forwarding.ts';
+import type { FrontendAddress } from '../../../model/forwarding.ts';
+import type { Family, Ip } from '../../../model/ip.ts';
+import type { Protocol } from '../../../model/kubernetes.ts';
+import type { Program } from '../../../netfilter/program.ts';
+import type { Fate, Served } from '../../../netfilter/served.ts';
+import { namedIn } from '../../../netfilter/served.ts';
+import { expressionText } from '../expression.ts';
+import { affinitySecondsOf, sharedChains } from '../names.ts';
+import { containers, endpointsMapNamed, servicesOf } from '../schema.ts';
+import type { ChainUnit, ElementUnit, NftRule, NftUnit } from '../unit.ts';
+import { ruleText } from '../unit.ts';
 
 /** Every Service address that these units know. */
 export function servedBy(family: Family, units: Program<NftUnit>): readonly Served[] {

@@ -1,16 +1,16 @@
 // The nftables Program of one family, kept as pieces; see Assembly in backend.ts.
-import type { ServiceCounters } from '../../model/config.ts';
-import type { Family } from '../../model/ip.ts';
-import type { ServiceKey } from '../../model/kubernetes.ts';
-import type { Part, ServiceRules } from '../../model/ruleset.ts';
-import type { Program } from '../../netfilter/program.ts';
-import { programOf } from '../../netfilter/program.ts';
-import type { Assembly, Change } from '../backend.ts';
-import { changeOf } from '../change-of.ts';
-import type { Piece } from './compile.ts';
-import { compileEntries, compileFrame, compileService } from './compile.ts';
+import type { ServiceCounters } from '../../../model/config.ts';
+import type { Family } from '../../../model/ip.ts';
+import type { ServiceKey } from '../../../model/kubernetes.ts';
+import type { Part, ServiceRules } from '../../../model/ruleset.ts';
+import type { Program } from '../../../netfilter/program.ts';
+import { programOf } from '../../../netfilter/program.ts';
+import type { Assembly, Change } from '../../backend.ts';
+import { changeOf } from '../../change-of.ts';
+import type { Piece } from './pieces.ts';
+import { compileEntries, compileFrame, compileService } from './pieces.ts';
 import type { SharedUnits } from './shared-chain.ts';
-import type { NftUnit } from './unit.ts';
+import type { NftUnit } from '../unit.ts';
 
 /** Units that Services share, before and after a change. */
 type SharedChange = { readonly before: NftUnit[]; readonly after: NftUnit[] };

@@ -1,20 +1,20 @@
 // One Service as iptables units: its chains, and its entries for the dispatch trees. Pure; comments and
 // rules are kube-proxy's.
-import { frontendId } from '../../model/forwarding.ts';
-import type { Family } from '../../model/ip.ts';
-import { hostCidr } from '../../model/ip.ts';
-import { servicePortName } from '../../model/kubernetes.ts';
-import type { DispatchEntry, ServiceChain, ServiceRules } from '../../model/ruleset.ts';
-import { verdictTarget } from './compile-rule.ts';
-import type { TreeName } from './dispatch/places.ts';
-import { treeName } from './dispatch/places.ts';
-import type { DispatchRule } from './dispatch/tree.ts';
-import { serviceChainName } from './names.ts';
-import { commentMatch, portMatch, ruleText } from './rule-text.ts';
+import { frontendId } from '../../../model/forwarding.ts';
+import type { Family } from '../../../model/ip.ts';
+import { hostCidr } from '../../../model/ip.ts';
+import { servicePortName } from '../../../model/kubernetes.ts';
+import type { DispatchEntry, ServiceChain, ServiceRules } from '../../../model/ruleset.ts';
+import { verdictTarget } from './rule.ts';
+import type { TreeName } from '../dispatch/places.ts';
+import { treeName } from '../dispatch/places.ts';
+import type { DispatchRule } from '../dispatch/tree.ts';
+import { serviceChainName } from '../names.ts';
+import { commentMatch, portMatch, ruleText } from '../rule-text.ts';
 import type { PortChains } from './service-chains.ts';
 import { balancingChain, balancingPools, portChains } from './service-chains.ts';
-import type { ChainUnit } from './unit.ts';
-import { chainUnit } from './unit.ts';
+import type { ChainUnit } from '../unit.ts';
+import { chainUnit } from '../unit.ts';
 
 /** What one Service needs: chains of its own, and its entries in each dispatch tree. */
 export type Piece = {

@@ -1,5 +1,5 @@
 // Which units iptables-restore complains of, by the line that it names. Pure.
-import type { ToolError } from '../../errors.ts';
+import type { ToolError } from '../../../errors.ts';
 
 /** The id of the chain that the line is about; none where nothing tells. */
 export function unitsNamedIn({ stderr, input }: Pick<ToolError, 'stderr' | 'input'>): string[] {

@@ -1,10 +1,10 @@
 // Whose units a listing shows. A listing names Services in the comments of dispatch elements and in the
 // names of their own chains and sets; what these lead to belongs to the same Service. Pure.
-import type { ServiceKey } from '../../model/kubernetes.ts';
-import { serviceOf } from './names.ts';
-import { containers, endpointsMapNamed } from './schema.ts';
-import type { ChainUnit, ElementUnit, NftUnit } from './unit.ts';
-import { ownedUnit } from './unit.ts';
+import type { ServiceKey } from '../../../model/kubernetes.ts';
+import { serviceOf } from '../names.ts';
+import { containers, endpointsMapNamed } from '../schema.ts';
+import type { ChainUnit, ElementUnit, NftUnit } from '../unit.ts';
+import { ownedUnit } from '../unit.ts';
 
 /** The same units with their owners; a unit that several Services share is given to one of them. */
 export function withOwners(units: ReadonlyMap<string, NftUnit>): ReadonlyMap<string, NftUnit> {

@@ -1,11 +1,11 @@
 // One rule of the rule book as the text of one iptables rule. Pure; what needs chains of its own
 // (balance, dispatch, masquerade) is frame.ts's and service-chains.ts's.
-import type { Family } from '../../model/ip.ts';
-import { hostCidr } from '../../model/ip.ts';
-import type { Action, ConnectionState, Match, Rule } from '../../model/ruleset.ts';
-import type { NodePortAddresses, PodSource } from '../../model/settings.ts';
-import { fixedChains } from './names.ts';
-import type { RuleParts, Test } from './rule-text.ts';
+import type { Family } from '../../../model/ip.ts';
+import { hostCidr } from '../../../model/ip.ts';
+import type { Action, ConnectionState, Match, Rule } from '../../../model/ruleset.ts';
+import type { NodePortAddresses, PodSource } from '../../../model/settings.ts';
+import { fixedChains } from '../names.ts';
+import type { RuleParts, Test } from '../rule-text.ts';
 import {
   commentMatch,
   localMatch,
@@ -13,7 +13,7 @@ import {
   portMatch,
   ruleText,
   stateMatch,
-} from './rule-text.ts';
+} from '../rule-text.ts';
 
 /** The rule's text, with `comment` (rather than its why) for people. */
 export function compileRule(family: Family, rule: Rule, comment = rule.why): string {

@@ -1,14 +1,14 @@
 // What nft lists of our table (`nft -j list table`), as a Program. Lenient where nft's versions
 // differ in how they print the same thing; strict in that a table of another shape says so.
-import type { ServiceCounters } from '../../model/config.ts';
-import type { Family } from '../../model/ip.ts';
-import { parseIp } from '../../model/ip.ts';
-import type { Hook } from '../../model/ruleset.ts';
-import type { Expression } from './expression.ts';
-import { protocolNames } from './expression.ts';
-import { affinitySecondsOf } from './names.ts';
+import type { ServiceCounters } from '../../../model/config.ts';
+import type { Family } from '../../../model/ip.ts';
+import { parseIp } from '../../../model/ip.ts';
+import type { Hook } from '../../../model/ruleset.ts';
+import type { Expression } from '../expression.ts';
+import { protocolNames } from '../expression.ts';
+import { affinitySecondsOf } from '../names.ts';
 import { withOwners } from './owners.ts';
-import type { Container } from './schema.ts';
+import type { Container } from '../schema.ts';
 import {
   affinitySet,
   baseChains,
@@ -18,9 +18,9 @@ import {
   familyWords,
   tableName,
   typeNames,
-} from './schema.ts';
-import type { ElementUnit, NftHook, NftRule, NftUnit } from './unit.ts';
-import { chainUnit, containerUnit, elementUnit, tableUnit } from './unit.ts';
+} from '../schema.ts';
+import type { ElementUnit, NftHook, NftRule, NftUnit } from '../unit.ts';
+import { chainUnit, containerUnit, elementUnit, tableUnit } from '../unit.ts';
 
 /** The parts of a listing that we read; everything else is passed over. */
 export type Listed = {

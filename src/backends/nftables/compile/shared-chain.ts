@@ -1,20 +1,20 @@
 // What Services share: a chain for each kind of frontend, and a chain and a map for each number of
 // endpoints. A frontend has a slot in such a map for each of its endpoints: picking one at random is
 // picking a slot. Pure. However many Services there are, there are as many chains as kinds and numbers.
-import type { FrontendAddress, Pool } from '../../model/forwarding.ts';
-import type { ServiceCounters } from '../../model/config.ts';
-import type { Family } from '../../model/ip.ts';
-import type { TrafficPolicy } from '../../model/kubernetes.ts';
-import { servicePortName } from '../../model/kubernetes.ts';
-import type { Rule, ServiceChain } from '../../model/ruleset.ts';
-import { compileRule } from './compile-rule.ts';
-import type { Expression, Statement } from './expression.ts';
-import type { SharedChain } from './names.ts';
-import { sharedChainName } from './names.ts';
-import type { BalanceChain, EndpointsMap, LookUp } from './schema.ts';
-import { balanceChain, counting, endpointsMap, familyWords, fieldExpressions } from './schema.ts';
-import type { ElementUnit, NftRule, NftUnit } from './unit.ts';
-import { chainUnit, containerUnit, elementUnit } from './unit.ts';
+import type { FrontendAddress, Pool } from '../../../model/forwarding.ts';
+import type { ServiceCounters } from '../../../model/config.ts';
+import type { Family } from '../../../model/ip.ts';
+import type { TrafficPolicy } from '../../../model/kubernetes.ts';
+import { servicePortName } from '../../../model/kubernetes.ts';
+import type { Rule, ServiceChain } from '../../../model/ruleset.ts';
+import { compileRule } from './rule.ts';
+import type { Expression, Statement } from '../expression.ts';
+import type { LookUp, SharedChain } from '../names.ts';
+import { sharedChainName } from '../names.ts';
+import type { BalanceChain, EndpointsMap } from '../schema.ts';
+import { balanceChain, counting, endpointsMap, familyWords, fieldExpressions } from '../schema.ts';
+import type { ElementUnit, NftRule, NftUnit } from '../unit.ts';
+import { chainUnit, containerUnit, elementUnit } from '../unit.ts';
 
 /** What a chain balances over, each pool once. */
 export function poolsOf({ rules }: ServiceChain): readonly Pool[] {

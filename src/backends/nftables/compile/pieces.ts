@@ -1,16 +1,17 @@
 // The rule book as nftables units: a frame of chains, sets and maps, and for each Service little but
 // elements in them. Pure.
-import type { FrontendAddress, Pool } from '../../model/forwarding.ts';
-import type { ServiceCounters } from '../../model/config.ts';
-import type { Family, Ip } from '../../model/ip.ts';
-import { servicePortName } from '../../model/kubernetes.ts';
-import type { DispatchEntry, Hook, Part, ServiceRules } from '../../model/ruleset.ts';
-import { compileJump, compileRule } from './compile-rule.ts';
+import type { FrontendAddress, Pool } from '../../../model/forwarding.ts';
+import type { ServiceCounters } from '../../../model/config.ts';
+import type { Family, Ip } from '../../../model/ip.ts';
+import { servicePortName } from '../../../model/kubernetes.ts';
+import type { DispatchEntry, Hook, Part, ServiceRules } from '../../../model/ruleset.ts';
+import { compileJump, compileRule } from './rule.ts';
 import { dispatchRules, placeOf } from './dispatch.ts';
-import { partChains } from './names.ts';
+import { partChains } from '../names.ts';
 import { needsOwnChains, ownChains } from './own-chains.ts';
-import type { Container, LookUp } from './schema.ts';
-import { balanceChains, baseChains, containers, counting, endpointsMapNamed } from './schema.ts';
+import type { LookUp } from '../names.ts';
+import type { Container } from '../schema.ts';
+import { balanceChains, baseChains, containers, counting, endpointsMapNamed } from '../schema.ts';
 import type { SharedUnits } from './shared-chain.ts';
 import {
   balanceChainOf,
@@ -19,8 +20,8 @@ import {
   sharedUnits,
   slotElements,
 } from './shared-chain.ts';
-import type { ChainUnit, ElementUnit, NftUnit } from './unit.ts';
-import { chainUnit, commentOf, containerUnit, elementUnit, tableUnit } from './unit.ts';
+import type { ChainUnit, ElementUnit, NftUnit } from '../unit.ts';
+import { chainUnit, commentOf, containerUnit, elementUnit, tableUnit } from '../unit.ts';
 
 /** What one Service needs: units of its own, and units that it may share with other Services. */
 export type Piece = {

@@ -1,16 +1,17 @@
 // A dispatch of the rule book: where frontends are looked up, as sets that lead to one chain or verdict
 // and maps to chains of their own. Pure.
-import type { Family } from '../../model/ip.ts';
-import type { Action, DispatchEntry, Rule } from '../../model/ruleset.ts';
-import { compileMatch, matches } from './compile-rule.ts';
-import type { Expression, Statement } from './expression.ts';
-import { entryChainName, sharedChains } from './names.ts';
+import type { Family } from '../../../model/ip.ts';
+import type { Action, DispatchEntry, Rule } from '../../../model/ruleset.ts';
+import { compileMatch, matches } from './rule.ts';
+import type { Expression, Statement } from '../expression.ts';
+import { entryChainName, sharedChains } from '../names.ts';
 import { needsOwnChains } from './own-chains.ts';
-import type { Container, LookUp } from './schema.ts';
-import { containers, fieldExpressions, servicesOf } from './schema.ts';
+import type { LookUp } from '../names.ts';
+import type { Container } from '../schema.ts';
+import { containers, fieldExpressions, servicesOf } from '../schema.ts';
 import { sharedNameOf } from './shared-chain.ts';
-import type { NftRule } from './unit.ts';
-import { commentOf } from './unit.ts';
+import type { NftRule } from '../unit.ts';
+import { commentOf } from '../unit.ts';
 
 type Dispatch = Extract<Action, { kind: 'dispatch' }>;
 

@@ -1,6 +1,6 @@
 // Which units nft complains of, by the lines and columns that it names (of text; of JSON it names none). Pure.
 //   /dev/stdin:4:103-107: Error: Service out of range
-import type { ToolError } from '../../errors.ts';
+import type { ToolError } from '../../../errors.ts';
 
 const position = /^[^\s:]+:(\d+):(\d+)-\d+: Error:/gm;
 

@@ -1,20 +1,20 @@
 // The iptables Program of one family, kept as pieces; see Assembly in backend.ts.
-import type { Family } from '../../model/ip.ts';
-import type { ServiceKey } from '../../model/kubernetes.ts';
-import type { Part, ServiceRules } from '../../model/ruleset.ts';
-import type { Program } from '../../netfilter/program.ts';
-import { programOf } from '../../netfilter/program.ts';
-import type { Assembly, Change } from '../backend.ts';
-import { changeOf } from '../change-of.ts';
-import type { Piece } from './compile.ts';
-import { compileService } from './compile.ts';
-import type { TreeName, TreePlace } from './dispatch/places.ts';
-import { treeDigits, treePlaces } from './dispatch/places.ts';
-import type { Digits, DispatchRule } from './dispatch/tree.ts';
-import { DispatchTree } from './dispatch/tree.ts';
+import type { Family } from '../../../model/ip.ts';
+import type { ServiceKey } from '../../../model/kubernetes.ts';
+import type { Part, ServiceRules } from '../../../model/ruleset.ts';
+import type { Program } from '../../../netfilter/program.ts';
+import { programOf } from '../../../netfilter/program.ts';
+import type { Assembly, Change } from '../../backend.ts';
+import { changeOf } from '../../change-of.ts';
+import type { Piece } from './service.ts';
+import { compileService } from './service.ts';
+import type { TreeName, TreePlace } from '../dispatch/places.ts';
+import { treeDigits, treePlaces } from '../dispatch/places.ts';
+import type { Digits, DispatchRule } from '../dispatch/tree.ts';
+import { DispatchTree } from '../dispatch/tree.ts';
 import { compileFrame, compileTails } from './frame.ts';
-import type { ChainUnit, IptablesUnit } from './unit.ts';
-import { chainUnit } from './unit.ts';
+import type { ChainUnit, IptablesUnit } from '../unit.ts';
+import { chainUnit } from '../unit.ts';
 
 const noPiece: Piece = { chains: [], entries: new Map() };
 

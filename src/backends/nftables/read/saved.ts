@@ -1,8 +1,8 @@
 // A saved ruleset in nft's own language, read by nft itself: loaded into a network namespace that
 // lives for this one command, and listed there. This machine's own rules are neither read nor changed.
-import type { Exec } from '../../host/exec.ts';
-import type { Family } from '../../model/ip.ts';
-import { familyWords, tableName } from './schema.ts';
+import type { Exec } from '../../../host/exec.ts';
+import type { Family } from '../../../model/ip.ts';
+import { familyWords, tableName } from '../schema.ts';
 
 /** The `nft -j` listing of our table in one family; throws where `saved` is no ruleset. */
 export async function listSaved(exec: Exec, family: Family, saved: string): Promise<string> {

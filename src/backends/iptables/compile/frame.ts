@@ -1,15 +1,15 @@
 // What does not depend on Services as iptables units: the fixed chains, the jumps to them, and what the
 // roots of the dispatch trees end with. Pure; comments and rules are kube-proxy's.
-import type { Family } from '../../model/ip.ts';
-import type { Hook, Part, PartName, Rule } from '../../model/ruleset.ts';
-import { compileRule, nodePortRules } from './compile-rule.ts';
-import type { TreeName } from './dispatch/places.ts';
-import { treeName, treePlace } from './dispatch/places.ts';
-import type { TableName } from './names.ts';
-import { fixedChains, kubeletFirewall } from './names.ts';
-import { commentMatch, flipMark, markMatch, ruleText, setMark, stateMatch } from './rule-text.ts';
-import type { IptablesUnit } from './unit.ts';
-import { chainUnit, jumpUnit, sharedChainUnit, sharedRuleUnit } from './unit.ts';
+import type { Family } from '../../../model/ip.ts';
+import type { Hook, Part, PartName, Rule } from '../../../model/ruleset.ts';
+import { compileRule, nodePortRules } from './rule.ts';
+import type { TreeName } from '../dispatch/places.ts';
+import { treeName, treePlace } from '../dispatch/places.ts';
+import type { TableName } from '../names.ts';
+import { fixedChains, kubeletFirewall } from '../names.ts';
+import { commentMatch, flipMark, markMatch, ruleText, setMark, stateMatch } from '../rule-text.ts';
+import type { IptablesUnit } from '../unit.ts';
+import { chainUnit, jumpUnit, sharedChainUnit, sharedRuleUnit } from '../unit.ts';
 
 type Place = { readonly table: TableName; readonly chain: string; readonly comment: string };
 

@@ -1,6 +1,6 @@
 // What the rules that lead to endpoints counted, out of what iptables-save prints with counters. Pure.
-import type { Counted } from '../../netfilter/counted.ts';
-import { namedIn } from '../../netfilter/served.ts';
+import type { Counted } from '../../../netfilter/counted.ts';
+import { namedIn } from '../../../netfilter/served.ts';
 
 // `[3:180] -A KUBE-SVC-X -m comment --comment "web/shop:http -> 10.0.0.1:8080" ... -j KUBE-SEP-Y`
 const toEndpoint =

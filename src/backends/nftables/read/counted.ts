@@ -1,11 +1,11 @@
 // What the elements of our sets and maps counted, out of nft's listing. Pure.
-import { frontendId, hostPort } from '../../model/forwarding.ts';
-import type { Family, Ip } from '../../model/ip.ts';
-import type { Protocol } from '../../model/kubernetes.ts';
-import type { Counted } from '../../netfilter/counted.ts';
+import { frontendId, hostPort } from '../../../model/forwarding.ts';
+import type { Family, Ip } from '../../../model/ip.ts';
+import type { Protocol } from '../../../model/kubernetes.ts';
+import type { Counted } from '../../../netfilter/counted.ts';
 import type { Listed } from './observe.ts';
 import { containerNamed, isOurs, readElement } from './observe.ts';
-import type { Container } from './schema.ts';
+import type { Container } from '../schema.ts';
 
 /** Every counter in the listing of our table. */
 export function countedIn(family: Family, listing: string): readonly Counted[] {

@@ -1,16 +1,16 @@
 // The chains of Services that need some of their own: those with session affinity, as every endpoint
 // remembers its clients, and those that not all may use. Pure.
-import type { Endpoint, Pool } from '../../model/forwarding.ts';
-import type { Family } from '../../model/ip.ts';
-import type { ServiceChain } from '../../model/ruleset.ts';
+import type { Endpoint, Pool } from '../../../model/forwarding.ts';
+import type { Family } from '../../../model/ip.ts';
+import type { ServiceChain } from '../../../model/ruleset.ts';
 import { poolsOf } from './shared-chain.ts';
-import { compileRule, matches } from './compile-rule.ts';
-import type { Expression, Statement } from './expression.ts';
-import type { ServicePortId } from './names.ts';
-import { affinitySetName, endpointChainName, entryChainName, policyChainName } from './names.ts';
-import { affinitySet, familyWords } from './schema.ts';
-import type { ChainUnit, ContainerUnit, NftRule } from './unit.ts';
-import { chainUnit, containerUnit } from './unit.ts';
+import { compileRule, matches } from './rule.ts';
+import type { Expression, Statement } from '../expression.ts';
+import type { ServicePortId } from '../names.ts';
+import { affinitySetName, endpointChainName, entryChainName, policyChainName } from '../names.ts';
+import { affinitySet, familyWords } from '../schema.ts';
+import type { ChainUnit, ContainerUnit, NftRule } from '../unit.ts';
+import { chainUnit, containerUnit } from '../unit.ts';
 
 /** Whether no other Service can share what this chain does. */
 export function needsOwnChains(chain: ServiceChain): boolean {

@@ -1,14 +1,14 @@
 // What iptables-save prints, as a Program of our chains and the jumps to them, and of what we share with
 // the kubelet. Everything else is passed over: what is not in the Program is never changed.
-import type { Family } from '../../model/ip.ts';
-import { families } from '../../model/ip.ts';
-import type { ServiceKey } from '../../model/kubernetes.ts';
-import { serviceKey } from '../../model/kubernetes.ts';
-import type { TableName } from './names.ts';
-import { canaryChain, kubeletFirewall, perService } from './names.ts';
-import type { IptablesUnit } from './unit.ts';
-import { chainUnit, heldChainUnit, jumpUnit, sharedChainUnit, sharedRuleUnit } from './unit.ts';
-import { tools } from './variant.ts';
+import type { Family } from '../../../model/ip.ts';
+import { families } from '../../../model/ip.ts';
+import type { ServiceKey } from '../../../model/kubernetes.ts';
+import { serviceKey } from '../../../model/kubernetes.ts';
+import type { TableName } from '../names.ts';
+import { canaryChain, kubeletFirewall, perService } from '../names.ts';
+import type { IptablesUnit } from '../unit.ts';
+import { chainUnit, heldChainUnit, jumpUnit, sharedChainUnit, sharedRuleUnit } from '../unit.ts';
+import { tools } from '../variant.ts';
 
 // kube-proxy's chains are ours too: taking a node over, or cleaning it, deals with all of them.
 // KUBE-XLB is that of its releases before 1.24. KUBE-KUBELET-CANARY and KUBE-IPTABLES-HINT are the

@@ -1,18 +1,18 @@
 // What the units of an iptables Program do for the clients of each Service address. Pure; what a rule
 // says is read as kube-proxy's rules are, so that its chains, taken over or saved, are understood too.
-import { frontendId, hostPort } from '../../model/forwarding.ts';
-import type { FrontendAddress } from '../../model/forwarding.ts';
-import type { Family } from '../../model/ip.ts';
-import type { Protocol } from '../../model/kubernetes.ts';
-import type { IptablesRule } from '../../netfilter/kube-proxy/iptables/rule.ts';
-import { namedAddress } from '../../netfilter/kube-proxy/iptables/rule.ts';
-import type { IptablesChain } from '../../netfilter/kube-proxy/read-iptables.ts';
-import { readIptables } from '../../netfilter/kube-proxy/read-iptables.ts';
-import type { Program } from '../../netfilter/program.ts';
-import type { Served } from '../../netfilter/served.ts';
-import { namedIn } from '../../netfilter/served.ts';
-import { perService } from './names.ts';
-import type { IptablesUnit } from './unit.ts';
+import { frontendId, hostPort } from '../../../model/forwarding.ts';
+import type { FrontendAddress } from '../../../model/forwarding.ts';
+import type { Family } from '../../../model/ip.ts';
+import type { Protocol } from '../../../model/kubernetes.ts';
+import type { IptablesRule } from '../../../netfilter/kube-proxy/iptables/rule.ts';
+import { namedAddress } from '../../../netfilter/kube-proxy/iptables/rule.ts';
+import type { IptablesChain } from '../../../netfilter/kube-proxy/read-iptables.ts';
+import { readIptables } from '../../../netfilter/kube-proxy/read-iptables.ts';
+import type { Program } from '../../../netfilter/program.ts';
+import type { Served } from '../../../netfilter/served.ts';
+import { namedIn } from '../../../netfilter/served.ts';
+import { perService } from '../names.ts';
+import type { IptablesUnit } from '../unit.ts';
 
 type Chains = ReadonlyMap<string, IptablesChain>;
 

@@ -1,12 +1,12 @@
 // One rule of the rule book as an nft rule. Pure; the spelling of every Match and Action stands here.
-import type { Pool } from '../../model/forwarding.ts';
-import type { Family } from '../../model/ip.ts';
-import type { Action, Match, Rule } from '../../model/ruleset.ts';
-import type { NodePortAddresses, PodSource } from '../../model/settings.ts';
-import type { Expression, Statement } from './expression.ts';
-import { containers, familyWords, fieldExpressions } from './schema.ts';
-import type { NftRule } from './unit.ts';
-import { commentOf } from './unit.ts';
+import type { Pool } from '../../../model/forwarding.ts';
+import type { Family } from '../../../model/ip.ts';
+import type { Action, Match, Rule } from '../../../model/ruleset.ts';
+import type { NodePortAddresses, PodSource } from '../../../model/settings.ts';
+import type { Expression, Statement } from '../expression.ts';
+import { containers, familyWords, fieldExpressions } from '../schema.ts';
+import type { NftRule } from '../unit.ts';
+import { commentOf } from '../unit.ts';
 
 /** How a chain sends a connection to a member of a pool. */
 export type Balance = (pool: Pool) => readonly Statement[];

@@ -1,8 +1,8 @@
 // Which lines of `nft monitor` are about our chains, as iptables-nft has them in the tables of nftables. Pure.
-import type { TouchOf } from '../../netfilter/monitor.ts';
-import { familyCalled } from '../../netfilter/monitor.ts';
-import type { TableName } from './names.ts';
-import { kubeletFirewall } from './names.ts';
+import type { TouchOf } from '../../../netfilter/monitor.ts';
+import { familyCalled } from '../../../netfilter/monitor.ts';
+import type { TableName } from '../names.ts';
+import { kubeletFirewall } from '../names.ts';
 import { builtInChains, isOurChain } from './observe.ts';
 
 // `add rule ip nat KUBE-SEP-… …`, `delete rule ip nat OUTPUT handle 2`, `delete table ip nat`.

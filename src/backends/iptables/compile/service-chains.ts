@@ -1,15 +1,15 @@
 // The chains of one Service port, all in the nat table: for external traffic, for those who may use a
 // load balancer's address, for balancing, and one for each endpoint. Pure; the rules are kube-proxy's.
-import type { Endpoint, Pool } from '../../model/forwarding.ts';
-import { hostPort } from '../../model/forwarding.ts';
-import type { Family } from '../../model/ip.ts';
-import { hostCidr } from '../../model/ip.ts';
-import { servicePortName } from '../../model/kubernetes.ts';
-import type { ServiceChain } from '../../model/ruleset.ts';
-import { compileRule, jumpRule } from './compile-rule.ts';
-import type { ServicePortId } from './names.ts';
-import { endpointChainName, fixedChains, serviceChainName } from './names.ts';
-import { commentMatch, oneOf, protocolMatch, recentMatch, ruleText } from './rule-text.ts';
+import type { Endpoint, Pool } from '../../../model/forwarding.ts';
+import { hostPort } from '../../../model/forwarding.ts';
+import type { Family } from '../../../model/ip.ts';
+import { hostCidr } from '../../../model/ip.ts';
+import { servicePortName } from '../../../model/kubernetes.ts';
+import type { ServiceChain } from '../../../model/ruleset.ts';
+import { compileRule, jumpRule } from './rule.ts';
+import type { ServicePortId } from '../names.ts';
+import { endpointChainName, fixedChains, serviceChainName } from '../names.ts';
+import { commentMatch, oneOf, protocolMatch, recentMatch, ruleText } from '../rule-text.ts';
 
 /** What the entries of one Service port lead to, each with what it says to people. */
 export type PortChains = {
