@@ -55,6 +55,22 @@ export class ToolError extends SluiceError {
   }
 }
 
+/** The input of a tool cannot be written to a temporary file, such as on a full or read-only file system. */
+export class InputFileError extends SluiceError {
+  readonly code = 'SLUICE_INPUT_FILE';
+  override readonly name = 'InputFileError';
+
+  constructor(path: string, cause: NodeJS.ErrnoException) {
+    const why = cause.code ?? cause.message;
+    super(
+      `cannot write the input of a tool to ${path}: ${why}; set TMPDIR to a folder that can be written to`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
 /** A laboratory could not be made or used. */
 export class LabError extends SluiceError {
   readonly code = 'SLUICE_LAB';

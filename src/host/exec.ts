@@ -1,8 +1,9 @@
 // Runs a tool of this machine to its end: arguments and standard input in, output out. The one place
 // where the proxy starts processes.
-import { pipeline, Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { execa, ExecaError } from 'execa';
 import { MissingToolError, ToolError } from '../errors.ts';
+import { withInputFile } from './input-file.ts';
 
 /** What a tool printed; a non-zero exit is data here only where `allowedExitCodes` names it. */
 export type ExecResult = {
@@ -11,16 +12,9 @@ export type ExecResult = {
   readonly exitCode: number;
 };
 
-/** Standard input; pieces are made as the tool takes them, and again where all of it is asked for. */
-export type ToolInput = string | Iterable<string>;
-
-/** All of it. */
-export function inputText(input: ToolInput): string {
-  return typeof input === 'string' ? input : [...input].join('');
-}
-
 export type ExecOptions = {
-  readonly input?: ToolInput;
+  /** Standard input; '' is the end of file at once. */
+  readonly input?: string;
   readonly timeoutMs?: number;
   readonly allowedExitCodes?: readonly number[];
   readonly signal?: AbortSignal;
@@ -46,9 +40,20 @@ const packageOf: Readonly<Record<string, string>> = {
 };
 
 /** Runs tools of this machine, found on PATH. */
-export const execOnHost: Exec = async (file, args, options = {}) => {
+export const execOnHost: Exec = (file, args, options = {}) => {
+  const { input = '' } = options;
+  if (input === '') return run(file, args, { ...options, stdin: 'ignore' });
+  return withInputFile(input, (stdin) => run(file, args, { ...options, stdin }));
+};
+
+async function run(
+  file: string,
+  args: readonly string[],
+  options: ExecOptions & { readonly stdin: 'ignore' | number },
+): Promise<ExecResult> {
   const {
     input = '',
+    stdin,
     timeoutMs = defaultTimeoutMs,
     allowedExitCodes = [],
     signal,
@@ -61,7 +66,8 @@ export const execOnHost: Exec = async (file, args, options = {}) => {
       // With its own buffers execa leaves 90 kB a call (measured; 11 kB so) until V8 collects its oldest
       // garbage.
       buffer: false,
-      stdin: 'pipe',
+      // execa's types name descriptors up to 9; Node takes any.
+      stdin: stdin as 'ignore' | 3,
       timeout: timeoutMs,
       // A transaction in flight is finished, whoever is asked to end, and by whichever terminal.
       cleanup: false,
@@ -71,10 +77,6 @@ export const execOnHost: Exec = async (file, args, options = {}) => {
     if (child.pid !== undefined) onStart?.(child.pid);
     collect(child.stdout, output.stdout);
     collect(child.stderr, output.stderr);
-    // A tool that ends before it has read everything tells why by itself.
-    child.stdin.on('error', () => {});
-    if (typeof input === 'string') child.stdin.end(input);
-    else pipeline(Readable.from(input, { highWaterMark: 1 }), child.stdin, () => {});
     const { exitCode } = await child;
     return { ...textOf(output), exitCode: exitCode ?? 0 };
   } catch (error) {
@@ -85,10 +87,10 @@ export const execOnHost: Exec = async (file, args, options = {}) => {
       return { stdout, stderr, exitCode: error.exitCode };
     }
     const cause = stderr.trim().split('\n')[0] || error.originalMessage || error.shortMessage;
-    const details = { command, exitCode: error.exitCode, stderr, input: inputText(input) };
+    const details = { command, exitCode: error.exitCode, stderr, input };
     throw new ToolError(withRights(`${command}: ${cause}`), details, { cause: error });
   }
-};
+}
 
 /** What a tool has printed until now, in pieces. */
 type Output = { readonly stdout: string[]; readonly stderr: string[] };

@@ -51,6 +51,8 @@ export type NodeFacts = {
   readonly conntrackStats: ReadonlyMap<string, number> | undefined;
   /** Bits of the capabilities in force; undefined where the kernel does not say. */
   readonly capabilities: bigint | undefined;
+  /** Why a start in the mode asked for would fail at its rules; undefined if it would not, or was not asked. */
+  readonly rulesRefusal?: string | undefined;
   /** Service proxies that run here. */
   readonly proxies: readonly ProcessFacts[];
 };

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { Backend } from '../../src/backends/backend.ts';
 import { withBackend } from '../../src/backends/index.ts';
 import { ClusterState } from '../../src/cluster/state.ts';
-import { inputText, type Exec } from '../../src/host/exec.ts';
+import type { Exec } from '../../src/host/exec.ts';
 import type { Config, ProxyMode } from '../../src/model/config.ts';
 import type { ClusterObject, ServiceKey } from '../../src/model/kubernetes.ts';
 import { serviceKey } from '../../src/model/kubernetes.ts';
@@ -171,7 +171,7 @@ const illegal = 'add rule ip sluice nat-postrouting meta l4proto tcp dnat to 192
 /** An nft that is told of something illegal with the second version of the culprit. */
 function illegalFor(endpoint: string): (exec: Exec) => Exec {
   return (exec) => (file, args, options) => {
-    const input = inputText(options?.input ?? '');
+    const input = options?.input ?? '';
     const isBad = file === 'nft' && input.includes(endpoint);
     return exec(file, args, isBad ? { ...options, input: input + illegal } : options);
   };

@@ -2,9 +2,7 @@
 // the nft that takes it, in both families.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { piecesOf } from '../../src/backends/nftables/encode-text.ts';
 import { containers, familyWords } from '../../src/backends/nftables/schema.ts';
-import { transactionOf } from '../../src/backends/nftables/transaction.ts';
 import { elementUnit, type NftUnit } from '../../src/backends/nftables/unit.ts';
 import { ClusterState } from '../../src/cluster/state.ts';
 import { ToolError } from '../../src/errors.ts';
@@ -227,22 +225,5 @@ describe('a large transaction, which nft reads while it is spelled', () => {
     const failure = await backend.apply('IPv4', many).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(ToolError);
     expect((failure as ToolError).input).toBe(backend.encode('IPv4', many));
-  });
-
-  test('is refused wherever it is cut, as by the end of Sluice', async () => {
-    const node = await machine('text');
-    const whole = wanted(node, 'IPv4', everyKind('IPv4'));
-    const pieces = [...piecesOf('IPv4', transactionOf(plan(new Map(), whole)))];
-    expect(pieces.length).toBeGreaterThan(50);
-    const taken: string[] = [];
-    for (const count of pieces.keys()) {
-      const input = pieces.slice(0, count + 1).join('');
-      const { exitCode } = await node.recorder.exec('nft', ['--check', '-f', '-'], {
-        input,
-        allowedExitCodes: [1],
-      });
-      if (exitCode === 0) taken.push(input);
-    }
-    expect(taken).toEqual([pieces.join('')]);
   });
 });

@@ -1,6 +1,5 @@
 // An Exec that writes down what is run before it runs it.
 import type { Exec } from '../../src/host/exec.ts';
-import { inputText } from '../../src/host/exec.ts';
 
 export type Recorded = { readonly command: string; readonly input: string };
 
@@ -15,7 +14,7 @@ export function recording(exec: Exec): RecordingExec {
   let recorded: Recorded[] = [];
   return {
     exec: (file, args, options) => {
-      recorded.push({ command: [file, ...args].join(' '), input: inputText(options?.input ?? '') });
+      recorded.push({ command: [file, ...args].join(' '), input: options?.input ?? '' });
       return exec(file, args, options);
     },
     take: () => {

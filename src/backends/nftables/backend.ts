@@ -10,7 +10,7 @@ import type { Backend, Capabilities } from '../backend.ts';
 import { NftAssembly } from './compile/assembly.ts';
 import { countedIn } from './read/counted.ts';
 import { encodeJson } from './encode-json.ts';
-import { encodeText, piecesOf } from './encode-text.ts';
+import { encodeText } from './encode-text.ts';
 import { parseListing } from './read/observe.ts';
 import type { InputChoice } from './probe.ts';
 import { chooseInput } from './probe.ts';
@@ -41,13 +41,16 @@ export function createNftablesBackend(
       ? encodeJson(family, transaction)
       : encodeText(family, transaction);
 
-  const run = async (family: Family, transaction: Transaction): Promise<void> => {
-    const isJson = (await input()) === 'json';
-    const form = isJson ? ['-j'] : [];
-    const isStreamed = !isJson && transaction.addElements.length > streamedFrom;
-    await exec('nft', [...form, '-f', '-'], {
-      input: isStreamed ? piecewise(family, transaction) : encode(family, transaction),
-    });
+  // Each is spelled while nft reads the one before.
+  const run = async (family: Family, transactions: readonly Transaction[]): Promise<void> => {
+    const form = (await input()) === 'json' ? ['-j'] : [];
+    let running: Promise<unknown> = Promise.resolve();
+    for (const transaction of transactions) {
+      const spelled = encode(family, transaction);
+      await running;
+      running = exec('nft', [...form, '-f', '-'], { input: spelled });
+    }
+    await running;
   };
 
   return {
@@ -65,8 +68,7 @@ export function createNftablesBackend(
     connections: async (family) => countedIn(family, await list(exec, family)),
     unitsNamedIn,
     async apply(family, plan) {
-      if (plan.length === 0) return;
-      for (const part of partsOf(transactionOf(plan))) await run(family, part);
+      if (plan.length > 0) await run(family, partsOf(transactionOf(plan)));
     },
     touches: () => touchesOurTable,
     canariesStand: (family) => canaryStands(exec, family),
@@ -82,13 +84,6 @@ async function canaryStands(exec: Exec, family: Family): Promise<boolean | undef
   const { exitCode, stderr } = await exec('nft', args, { allowedExitCodes: [1] });
   if (exitCode === 0) return true;
   return stderr.includes('No such file or directory') ? false : undefined;
-}
-
-// So many batches of elements that nft gains by reading them while others are still spelled.
-const streamedFrom = 10;
-
-function piecewise(family: Family, transaction: Transaction): Iterable<string> {
-  return { [Symbol.iterator]: () => piecesOf(family, transaction) };
 }
 
 const nothing = '{"nftables":[]}';

@@ -7,28 +7,9 @@ import { elementText, hookText, ruleText } from './unit.ts';
 
 /** The input of `nft -f -` for this transaction; '' where there is nothing to do. */
 export function encodeText(family: Family, transaction: Transaction, table = tableName): string {
-  return [...piecesOf(family, transaction, table)].join('');
+  const lines = commands(family, transaction, `${familyWords[family].table} ${table}`);
+  return [...lines].map((line) => `${line}\n`).join('');
 }
-
-/**
- * The same in pieces, each spelled when it is its turn. Each but the last ends within the first word of a
- * command: where the rest does not come, as we were killed, nft refuses it all.
- */
-export function* piecesOf(
-  family: Family,
-  transaction: Transaction,
-  table = tableName,
-): Generator<string> {
-  let rest = '';
-  for (const line of commands(family, transaction, `${familyWords[family].table} ${table}`)) {
-    yield rest + line.slice(0, partOfWord);
-    rest = `${line.slice(partOfWord)}\n`;
-  }
-  yield rest;
-}
-
-// Of `add`, `flush` and `delete` alike.
-const partOfWord = 2;
 
 function* commands(family: Family, transaction: Transaction, at: string): Generator<string> {
   yield* [
