@@ -9,8 +9,11 @@ import { createNftablesBackend } from './nftables/backend.ts';
 /** What a command does with a backend, whatever kind of units that backend has. */
 export type WithBackend<R> = <U extends Unit>(backend: Backend<U>) => R;
 
+/** What of the configuration bears on how a backend works. */
+export type BackendConfig = Pick<Config, 'proxyMode' | 'nftInput' | 'serviceCounters'>;
+
 const backends: Readonly<
-  Record<ProxyMode, <R>(exec: Exec, config: Config, use: WithBackend<R>) => R>
+  Record<ProxyMode, <R>(exec: Exec, config: BackendConfig, use: WithBackend<R>) => R>
 > = {
   nftables: (exec, { nftInput, serviceCounters }, use) =>
     use(createNftablesBackend(exec, nftInput, serviceCounters)),
@@ -18,6 +21,6 @@ const backends: Readonly<
 };
 
 /** Calls `use` with the backend that the configuration asks for. */
-export function withBackend<R>(exec: Exec, config: Config, use: WithBackend<R>): R {
+export function withBackend<R>(exec: Exec, config: BackendConfig, use: WithBackend<R>): R {
   return backends[config.proxyMode](exec, config, use);
 }

@@ -28,17 +28,24 @@ import {
   kernelCheck,
   nftCheck,
   nodeCheck,
+  rulesCheck,
 } from './checks/versions.ts';
 import { vxlanCheck } from './checks/vxlan.ts';
 import type { Check, Finding, Wanted } from './finding.ts';
 
-/** Every check there is. */
-export const checks: readonly Check[] = [
+// What a start needs before it asks about rules.
+const startChecks: readonly Check[] = [
   permissionsCheck,
   kernelCheck,
   nodeCheck,
   nftCheck,
   iptablesCheck,
+];
+
+/** Every check there is. */
+export const checks: readonly Check[] = [
+  ...startChecks,
+  rulesCheck,
   conntrackToolCheck,
   proxiesCheck,
   kubeProxyTableCheck,
@@ -58,6 +65,13 @@ export const checks: readonly Check[] = [
 
 /** The settings of the kernel that the checks look at. */
 export const settingNames: readonly string[] = [...sysctlNames, ...conntrackSettingNames];
+
+/** Whether a start gets as far as to ask whether kernel and tools take its rules. */
+export function canAskForRules(facts: NodeFacts, wanted: Wanted): boolean {
+  return startChecks.every((check) =>
+    check(facts, wanted).every(({ status }) => status !== 'fail'),
+  );
+}
 
 /** What all checks find. */
 export function diagnose(facts: NodeFacts, wanted: Wanted): readonly Finding[] {

@@ -25,15 +25,3 @@ export type Wanted = {
 
 /** Judges facts. */
 export type Check = (facts: NodeFacts, wanted: Wanted) => readonly Finding[];
-
-/** A version as numbers: `nftables v1.0.6 (Lester Gooch)` is 1, 0, 6; undefined where there is none. */
-export function versionIn(text: string): readonly number[] | undefined {
-  const [, major, minor, patch = '0'] = /(\d+)\.(\d+)(?:\.(\d+))?/.exec(text) ?? [];
-  return major === undefined ? undefined : [major, minor, patch].map(Number);
-}
-
-/** Whether a version is older than another one. */
-export function isOlder(version: readonly number[], than: readonly number[]): boolean {
-  const at = than.findIndex((part, index) => (version[index] ?? 0) !== part);
-  return at >= 0 && (version[at] ?? 0) < (than[at] ?? 0);
-}

@@ -1,6 +1,6 @@
 // A scenario folder as data: cluster.yaml and flags in, everything that the tests compare out.
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import { createIptablesBackend } from '../../src/backends/iptables/backend.ts';
 import { createNftablesBackend } from '../../src/backends/nftables/backend.ts';
@@ -55,15 +55,25 @@ export async function readScenario(folder: string): Promise<Scenario> {
 
 const noTools: Exec = (file) => Promise.reject(new Error(`a scenario runs no tool, not ${file}`));
 
+/** The folders of all scenarios, by their names. */
+export const scenarioNames: readonly string[] = globSync('*/cluster.yaml', {
+  cwd: import.meta.dirname,
+})
+  .map((file) => dirname(file))
+  .toSorted();
+
 export const iptables = createIptablesBackend(noTools);
 export const nftText = createNftablesBackend(noTools, 'text');
 export const nftJson = createNftablesBackend(noTools, 'json');
 
-/** The input of the transaction that brings the scenario to a node that has no Service yet. */
+/** What one family's tool is told: the rules of a node without a Service, and then the golden. */
+export type Inputs = { readonly base: string; readonly golden: string };
+
+/** The golden is the transaction that brings the scenario to a node that has no Service yet. */
 export function transactions<U extends Unit>(
   backend: Backend<U>,
   scenario: Scenario,
-): Readonly<Record<Family, string>> {
+): Readonly<Record<Family, Inputs>> {
   const { objects } = scenario;
   const from = {
     config: scenario.config(backend.name),
@@ -75,7 +85,8 @@ export function transactions<U extends Unit>(
   const full = desiredOf(backend, objects, from);
   const encoded = full.map(({ family, desired }, index) => {
     const before = empty[index]?.desired.whole() ?? new Map<string, U>();
-    return [family, backend.encode(family, plan(before, desired.whole()))];
+    const base = backend.encode(family, plan(new Map(), before));
+    return [family, { base, golden: backend.encode(family, plan(before, desired.whole())) }];
   });
-  return Object.fromEntries(encoded) as Record<Family, string>;
+  return Object.fromEntries(encoded) as Record<Family, Inputs>;
 }

@@ -7,6 +7,7 @@ import { readSysctl } from '../../host/sysctl.ts';
 import type { Family } from '../../model/ip.ts';
 import { families } from '../../model/ip.ts';
 import type { Capabilities } from '../backend.ts';
+import { iptablesShortcoming } from '../../netfilter/requirements.ts';
 import { canaryFinding, heldFindings, leftoverFinding } from './findings.ts';
 import type { FindHolders } from './lock.ts';
 import { holdersText, isLocked, lockSeconds } from './lock.ts';
@@ -28,9 +29,6 @@ type Installed = {
   readonly saved: Saved;
   readonly other: { readonly place: Place; readonly saved: Saved } | undefined;
 };
-
-// 1.6.2 brought MASQUERADE --random-fully and iptables-restore -w.
-const oldestVersion = [1, 6, 2] as const;
 
 // Any failure of `-S`: no such table or chain, no support in the kernel, no permission, no memory.
 const failureExitCodes = [1, 2, 3, 4, 111];
@@ -99,13 +97,8 @@ function versionOf(answer: string): { readonly version: string; readonly variant
   // Before 1.8 there was but the one variant, and it was not named.
   const [, version, name] = /v(\d+\.\d+\.\d+)(?: \((\w+)\))?/.exec(answer) ?? [];
   if (version === undefined) throw probeError(`iptables --version says ${answer.trim()}`);
-  const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number);
-  const [oldMajor, oldMinor, oldPatch] = oldestVersion;
-  if ((major - oldMajor || minor - oldMinor || patch - oldPatch) < 0) {
-    throw probeError(
-      `iptables ${version} is too old: ${oldestVersion.join('.')} or newer is needed`,
-    );
-  }
+  const shortcoming = iptablesShortcoming(answer);
+  if (shortcoming !== undefined) throw probeError(shortcoming);
   return { version, variant: name === 'nf_tables' ? 'nf_tables' : 'legacy' };
 }
 

@@ -1,8 +1,18 @@
-// Finds out what the installed nft takes, by asking nft itself with --check: nothing is changed.
-import type { Exec } from '../../host/exec.ts';
+// Finds out what the installed nft takes, by asking nft itself with --check: nothing is changed. That this
+// kernel also commits such rules shows with the first transaction: Linux 6.8 and newer leave out of --check
+// what they validate in whole chains. The sample is a ruleset that every kernel commits (tested).
+import { release } from 'node:os';
 import { ToolError } from '../../errors.ts';
+import type { Exec } from '../../host/exec.ts';
+import { withRights } from '../../host/exec.ts';
 import type { NftInput } from '../../model/config.ts';
+import { versionIn } from '../../model/version.ts';
 import { plan } from '../../netfilter/plan.ts';
+import {
+  kernelShortcoming,
+  nftShortcoming,
+  rulesShortcoming,
+} from '../../netfilter/requirements.ts';
 import { encodeJson } from './encode-json.ts';
 import { encodeText } from './encode-text.ts';
 import { sampleProgram } from './sample.ts';
@@ -14,72 +24,68 @@ export type InputChoice = { readonly input: 'json' | 'text'; readonly why: strin
 // A name of its own, so that the check says the same whatever the kernel holds.
 const probeTable = 'sluice-probe';
 
-/** Chooses the encoding; throws ToolError where this nft refuses our rules in the one asked for. */
+/**
+ * Chooses the encoding. Throws ToolError, with one line that names what is needed, if this kernel or this nft
+ * cannot serve, or if nft refuses the encoding asked for; MissingToolError if nft is not installed.
+ */
 export async function chooseInput(exec: Exec, wanted: NftInput): Promise<InputChoice> {
-  if (wanted === 'text') {
-    const [version] = await Promise.all([nftVersion(exec), checkText(exec)]);
-    return { input: 'text', why: `--nft-input text (nft ${version})` };
-  }
   // Side by side, as each takes as long as a process does, and a start waits for them.
-  const asked = Promise.allSettled([checkJson(exec), checkText(exec)]);
+  const json = wanted === 'text' ? undefined : refusalOf(exec, 'json');
+  const text = refusalOf(exec, 'text');
+  const settled = Promise.allSettled([json, text]);
   const version = await nftVersion(exec);
-  const refusal = await jsonRefusal(exec, ...(await asked));
-  if (refusal === undefined) {
+  await settled;
+  const textRefusal = await text;
+  // If nft refuses the text too, it is not the encoding that is wrong.
+  if (textRefusal !== undefined) throw refused(textRefusal);
+  if (json === undefined) return { input: 'text', why: `--nft-input text (nft ${version})` };
+  const jsonRefusal = await json;
+  if (jsonRefusal === undefined) {
     return { input: 'json', why: `nft ${version} takes a whole ruleset of ours as JSON` };
   }
-  const why = `nft ${version} refuses our ruleset as JSON: ${refusal}`;
+  const why = `nft ${version} refuses our ruleset as JSON: ${firstLine(jsonRefusal)}`;
   if (wanted === 'auto') return { input: 'text', why };
-  const details = { command: 'nft -j --check', exitCode: 1, stderr: refusal, input: '' };
-  throw new ToolError(`--nft-input json: ${why}`, details);
+  throw probeError(`--nft-input json: ${why}`, jsonRefusal);
 }
 
-/** The installed nft's version; throws where it is older than our rules need. */
+/** The installed nft's version; throws ToolError if it or the kernel is older than our rules need. */
 async function nftVersion(exec: Exec): Promise<string> {
   const { stdout } = await exec('nft', ['--version']);
-  const version = /v(\d+\.\d+\.\d+)/.exec(stdout)?.[1] ?? stdout.trim();
-  // Older ones read the whole ruleset, other programs' too, before each change.
-  if (/^(0\.|1\.0\.0$)/.test(version)) {
-    const details = { command: 'nft --version', exitCode: 0, stderr: '', input: '' };
-    throw new ToolError(`nft ${version} is too old: 1.0.1 or newer is needed`, details);
+  const shortcoming = kernelShortcoming(release()) ?? nftShortcoming(stdout);
+  if (shortcoming !== undefined) throw probeError(shortcoming);
+  return versionIn(stdout)?.join('.') ?? stdout.trim();
+}
+
+/** Why nft does not take our rules in this encoding; undefined if it does. */
+async function refusalOf(exec: Exec, input: 'json' | 'text'): Promise<ToolError | undefined> {
+  const form = input === 'json' ? ['-j'] : [];
+  try {
+    await exec('nft', [...form, '--check', '-f', '-'], { input: sample(input) });
+    return undefined;
+  } catch (error) {
+    if (error instanceof ToolError) return error;
+    throw error;
   }
-  return version;
 }
 
-/** Why nft does not take our rules as JSON; undefined where it does. */
-async function jsonRefusal(
-  exec: Exec,
-  json: PromiseSettledResult<unknown>,
-  text: PromiseSettledResult<unknown>,
-): Promise<string | undefined> {
-  if (json.status === 'fulfilled') return undefined;
-  const error: unknown = json.reason;
-  if (!(error instanceof ToolError)) throw error;
-  // If nft refuses the text too, it is not the encoding that is wrong.
-  if (text.status === 'rejected') throw text.reason;
-  return refusalOf(await askByArgument(exec).catch((again: unknown) => again), error);
+// Who has no right to ask hears that, and nothing of kernels.
+function refused(refusal: ToolError): ToolError {
+  const complaint = firstLine(refusal);
+  if (withRights(complaint) !== complaint) return refusal;
+  return probeError(rulesShortcoming(complaint), refusal);
 }
 
-async function checkText(exec: Exec): Promise<void> {
-  await exec('nft', ['--check', '-f', '-'], { input: sample('text') });
-}
-
-async function checkJson(exec: Exec): Promise<void> {
-  await exec('nft', ['-j', '--check', '-f', '-'], { input: sample('json') });
-}
-
-// nft 1.0.6 opens /dev/stdin by name for JSON, which fails for a socket: as an argument it gets to
-// read the JSON and to say what it really lacks.
-async function askByArgument(exec: Exec): Promise<undefined> {
-  await exec('nft', ['-j', '--check', sample('json')]);
-}
-
-function refusalOf(byArgument: unknown, byInput: ToolError): string {
-  const { stderr, exitCode } = byArgument instanceof ToolError ? byArgument : byInput;
+function firstLine({ stderr, exitCode }: ToolError): string {
   return stderr.trim().split('\n', 1)[0] || `it ended with ${exitCode ?? 'a signal'}`;
 }
 
+function probeError(message: string, cause?: ToolError): ToolError {
+  const { command = 'nft --version', exitCode = 0, stderr = '', input = '' } = cause ?? {};
+  return new ToolError(message, { command, exitCode, stderr, input }, { cause });
+}
+
 /** The transaction that makes a table with one of everything. */
-function sample(input: 'json' | 'text'): string {
+export function sample(input: 'json' | 'text'): string {
   const transaction = transactionOf(plan(new Map(), sampleProgram()));
   const encode = input === 'json' ? encodeJson : encodeText;
   return encode('IPv4', transaction, probeTable);

@@ -1,9 +1,10 @@
 // `sluice doctor`: looks at this node, and names what is wrong with the command that mends it. Changes
 // nothing.
+import { withBackend } from '../../backends/index.ts';
 import { printable } from '../../cluster/problem.ts';
-import { diagnose, modeFound, settingNames } from '../../doctor/diagnose.ts';
+import { canAskForRules, diagnose, modeFound, settingNames } from '../../doctor/diagnose.ts';
 import type { Finding, Status, Wanted } from '../../doctor/finding.ts';
-import { UsageError } from '../../errors.ts';
+import { SluiceError, UsageError } from '../../errors.ts';
 import type { Exec } from '../../host/exec.ts';
 import { gatherFacts } from '../../host/gather-facts.ts';
 import type { ProxyMode } from '../../model/config.ts';
@@ -32,7 +33,8 @@ export async function doctorCommand(
   const facts = await gatherFacts(exec, { node: options.nodeVersion, settings: settingNames });
   const proxyMode = options.proxyMode ?? modeFound(facts) ?? 'nftables';
   const wanted: Wanted = { proxyMode, nodePorts };
-  const findings = diagnose(facts, wanted);
+  const rulesRefusal = canAskForRules(facts, wanted) ? await refusalOf(exec, proxyMode) : undefined;
+  const findings = diagnose({ ...facts, rulesRefusal }, wanted);
   stdout.write(
     options.output === 'json'
       ? `${JSON.stringify({ proxyMode, findings }, null, 2)}\n`
@@ -42,6 +44,18 @@ export async function doctorCommand(
     findings.some(({ status }) => wantedStatus.includes(status));
   if (has('unknown')) return exitCodes.failed;
   return has('warn', 'fail') ? exitCodes.different : exitCodes.same;
+}
+
+/** What a start in this mode would end with; undefined if it would go on. */
+async function refusalOf(exec: Exec, proxyMode: ProxyMode): Promise<string | undefined> {
+  const config = { proxyMode, nftInput: 'auto', serviceCounters: 'off' } as const;
+  try {
+    await withBackend(exec, config, (backend) => backend.probe());
+    return undefined;
+  } catch (error) {
+    if (error instanceof SluiceError) return error.message;
+    throw error;
+  }
 }
 
 function portRange(text: string): Wanted['nodePorts'] {

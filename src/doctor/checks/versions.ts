@@ -1,6 +1,11 @@
 // Are the kernel, Node and the tools recent enough, and are they there at all?
+import {
+  iptablesShortcoming,
+  kernelShortcoming,
+  nftShortcoming,
+} from '../../netfilter/requirements.ts';
+import { isOlder, versionIn } from '../../model/version.ts';
 import type { Check, Finding } from '../finding.ts';
-import { isOlder, versionIn } from '../finding.ts';
 
 const install = 'apt-get install -y --no-install-recommends';
 
@@ -9,17 +14,10 @@ export const kernelCheck: Check = ({ kernel }, { proxyMode }) => {
   if (version === undefined) {
     return [{ check: 'kernel', status: 'unknown', finding: 'uname -r does not tell its version' }];
   }
-  // What kube-proxy's nftables mode asks for (KEP-3866); older kernels lack parts of it.
-  const isOld = proxyMode === 'nftables' && isOlder(version, [5, 13]);
-  if (!isOld) return [{ check: 'kernel', status: 'ok', finding: kernel }];
-  return [
-    {
-      check: 'kernel',
-      status: 'fail',
-      finding: `${kernel}: nftables mode needs 5.13`,
-      fix: 'sluice run --proxy-mode iptables',
-    },
-  ];
+  const shortcoming = proxyMode === 'nftables' ? kernelShortcoming(kernel) : undefined;
+  if (shortcoming === undefined) return [{ check: 'kernel', status: 'ok', finding: kernel }];
+  const fix = 'sluice run --proxy-mode iptables';
+  return [{ check: 'kernel', status: 'fail', finding: shortcoming, fix }];
 };
 
 export const nodeCheck: Check = ({ node }) => {
@@ -29,7 +27,6 @@ export const nodeCheck: Check = ({ node }) => {
   return [{ check: 'node', status: 'fail', finding, fix: 'npm install --no-save node@24' }];
 };
 
-// 1.0.0 and older read every table there is for whatever they are asked, and crash on newer ones'.
 export const nftCheck: Check = ({ tools: { nft }, hasNftJson }, { proxyMode }) => {
   const isNeeded = proxyMode === 'nftables';
   const missing = isNeeded ? 'fail' : 'ok';
@@ -40,19 +37,25 @@ export const nftCheck: Check = ({ tools: { nft }, hasNftJson }, { proxyMode }) =
     return [{ check: 'nft', status: missing, finding, ...fix }];
   }
   const name = `nft ${version.join('.')}`;
-  if (isOlder(version, [1, 0, 1])) {
-    const finding = `${name} reads all tables of others, and crashes on those of newer ones`;
-    return [{ check: 'nft', status: missing, finding, fix: `${install} nftables` }];
-  }
-  if (hasNftJson === false) {
-    const finding = `${name} is built without JSON, by which rules are read back`;
-    return [{ check: 'nft', status: missing, finding, fix: `${install} nftables` }];
-  }
-  return [{ check: 'nft', status: 'ok', finding: name }];
+  const shortcoming =
+    nftShortcoming(nft) ??
+    (hasNftJson === false
+      ? `${name} is built without JSON, by which rules are read back`
+      : undefined);
+  if (shortcoming === undefined) return [{ check: 'nft', status: 'ok', finding: name }];
+  return [{ check: 'nft', status: missing, finding: shortcoming, fix: `${install} nftables` }];
 };
 
-// 1.8.0 to 1.8.3 lose rules in their nf_tables variant (kubernetes/kubernetes#71305); 1.6.2 brought
-// what is used here.
+/** What a start asks too: whether kernel and tools take the rules of its mode. */
+export const rulesCheck: Check = ({ rulesRefusal }, { proxyMode }) => {
+  if (rulesRefusal === undefined) {
+    return [{ check: 'rules', status: 'ok', finding: `taken in ${proxyMode} mode` }];
+  }
+  const other = proxyMode === 'nftables' ? 'iptables' : 'nftables';
+  const fix = `sluice run --proxy-mode ${other}`;
+  return [{ check: 'rules', status: 'fail', finding: rulesRefusal, fix }];
+};
+
 export const iptablesCheck: Check = ({ tools: { iptables } }, { proxyMode }) => {
   const isNeeded = proxyMode === 'iptables';
   const version = versionIn(iptables ?? '');
@@ -62,13 +65,13 @@ export const iptablesCheck: Check = ({ tools: { iptables } }, { proxyMode }) => 
     const finding = 'iptables is not installed: iptables mode needs it';
     return [{ check: 'iptables', status: 'fail', finding, fix: `${install} iptables` }];
   }
+  const shortcoming = isNeeded ? iptablesShortcoming(iptables) : undefined;
+  if (shortcoming !== undefined) {
+    const fix = `${install} iptables`;
+    return [{ check: 'iptables', status: 'fail', finding: shortcoming, fix }];
+  }
   const variant = /\((\w+)\)/.exec(iptables)?.[1];
   const name = `iptables ${version.join('.')}${variant === undefined ? '' : ` (${variant})`}`;
-  const isFaulty = !isOlder(version, [1, 8, 0]) && isOlder(version, [1, 8, 4]);
-  if (isNeeded && (isOlder(version, [1, 6, 2]) || isFaulty)) {
-    const finding = `${name} ${isFaulty ? 'has faults that lose rules' : 'is too old'}: 1.8.4 is the first without`;
-    return [{ check: 'iptables', status: 'fail', finding, fix: `${install} iptables` }];
-  }
   return [{ check: 'iptables', status: 'ok', finding: name }];
 };
 

@@ -153,7 +153,11 @@ test('a lock that another program holds says nothing of a family', async () => {
 });
 
 test.each([
-  ['it is too old', one('v1.6.1'), 'iptables 1.6.1 is too old: 1.6.2 or newer is needed'],
+  [
+    'it is too old',
+    one('v1.6.1'),
+    'iptables mode needs iptables 1.6.2 or newer; this is iptables 1.6.1',
+  ],
   ['it says nothing of itself', one(''), 'iptables --version says iptables'],
   [
     'no family works',
