@@ -7,9 +7,9 @@ import { resourcesOf, type Resource } from './api/resources.ts';
 import type { Aside } from './decode-aside.ts';
 import { decodeAsides } from './decode-aside.ts';
 import { decodeObject } from './decode-object.ts';
-import { describeProblem, manifestsFrom, readAllFiles, readingsOf } from './manifests.ts';
-import { chunksOf, readDocuments } from './manifests/documents.ts';
-import type { FileSource, ManifestBytes } from './manifests/files.ts';
+import { describeProblem, manifestsFrom } from './manifests.ts';
+import type { FileSource } from './manifests/files.ts';
+import { readFirst } from './manifests/readings.ts';
 import { printable } from './problem.ts';
 
 /** Objects, what beside them no rule is made of, and what is wrong with some: a line each, safe to print. */
@@ -21,25 +21,13 @@ export type Listed = {
 
 /** Reads manifests; throws ManifestError where there are only bad ones. */
 export async function listManifests(path: string, source: FileSource): Promise<Listed> {
-  const files = await readAllFiles(path, source);
-  const { files: readings, digest } = readingsOf(files, new Map());
-  const { objects, problems } = manifestsFrom(readings, digest);
+  const asides: Aside[] = [];
+  const onObject = (raw: unknown): number => asides.push(...decodeAsides(raw));
+  const { files } = await readFirst(path, { ...source, onObject });
+  const { objects, problems } = manifestsFrom(files.values());
   const lines = problems.map(describeProblem);
   if (objects.size === 0 && lines.length > 0) throw new ManifestError(lines.join('\n'));
-  return { objects: [...objects.values()], asides: files.flatMap(asidesIn), problems: lines };
-}
-
-function asidesIn(file: ManifestBytes): readonly Aside[] {
-  if (file.kind === 'unreadable') return [];
-  const asides: Aside[] = [];
-  for (const { bytes } of chunksOf(file.bytes)) {
-    const read = readDocuments(bytes, ({ objects }) =>
-      objects.flatMap(({ value }) => decodeAsides(value)),
-    );
-    // What is wrong with it was said already.
-    if (!('message' in read)) for (const aside of read) asides.push(aside);
-  }
-  return asides;
+  return { objects: [...objects.values()], asides, problems: lines };
 }
 
 // No page takes as long; a server that is silent for so long is not there.

@@ -1,157 +1,95 @@
 // Cuts the text of a manifest into documents and parses each: text in, plain values and a way to find
 // the line of any field out. What the values mean is the decoders' business.
-import { EVENT_ID } from 'js-yaml';
+import { parseEvents } from 'js-yaml';
 import type { Path } from '../problem.ts';
-import { parseYaml, yamlEvents } from '../yaml/parse-yaml.ts';
-import { plainBlock } from '../yaml/plain-block.ts';
-import { itemsInJson } from './json-items.ts';
-import { linesInJson } from './json-lines.ts';
-import { parseJson } from './parse-json.ts';
-import {
-  inheritedFrom,
-  listedObjects,
-  withInherited,
-  type ListedObject,
-} from './listed-objects.ts';
-import { linesInYaml } from './yaml-lines.ts';
+import { parseYaml } from '../yaml/parse-yaml.ts';
+import type { YamlDocument } from '../yaml/walk-document.ts';
+import { fieldLines } from './field-lines.ts';
+import { listedObjects, type ListedObject } from './listed-objects.ts';
 
-const newline = 10;
-const percent = 37;
-const openBracket = 91;
-const openBrace = 123;
-const byteOrderMark = Buffer.from('\uFEFF');
-
-/** A piece of a file that parses on its own, and the 1-based line at which it starts. */
-export type Chunk = { readonly bytes: Buffer; readonly startLine: number };
-
-/** One document, or one item of a List; lines are 1-based and count from the start of its chunk. */
+/** The objects of one document. */
 export type RawDocument = {
+  readonly kind: 'document';
   readonly objects: readonly ListedObject[];
-  /** For each path the line of its value, else of the nearest list entry around it, else of the root. */
+  /** For each path the 1-based line of its value, else of the nearest list entry around it, else of the root. */
   readonly linesOf: (paths: readonly Path[]) => readonly number[];
 };
 
-/** Text that is neither YAML nor JSON. */
-export type SyntaxProblem = { readonly line: number; readonly message: string };
+/** Text that is neither YAML nor JSON; the line is 1-based. */
+export type SyntaxProblem = {
+  readonly kind: 'syntax';
+  readonly line: number;
+  readonly message: string;
+};
 
 /**
- * The chunks of a file: its documents, so that an edit of one needs no parse of the others. They are cut
- * from the bytes: a text would stand in memory beside them, for as long as any part of it is kept.
+ * The documents of a file, one after the other: all of them at once would take twenty times the memory of
+ * the text. Ends with the first thing that is wrong with the syntax.
  */
-export function* chunksOf(file: Buffer): Generator<Chunk> {
-  let start = file.indexOf(byteOrderMark) === 0 ? byteOrderMark.length : 0;
-  // Directives belong to the document after them, so such a file stays in one piece, as JSON does.
-  const hasDirectives = file[start] === percent || file.includes('\n%');
-  const isWhole = hasDirectives || looksLikeJson(file.subarray(start));
-  let startLine = 1;
-  while (start < file.length) {
-    const end = isWhole ? file.length : nextDocument(file, start);
-    yield { bytes: file.subarray(start, end), startLine };
-    startLine += newlinesIn(file, start, end);
-    start = end;
-  }
-}
-
-/** Where the next line with `---` begins, or the end of the file. */
-function nextDocument(file: Buffer, start: number): number {
-  for (let at = start; ; at++) {
-    at = file.indexOf('\n---', at);
-    if (at === -1) return file.length;
-    const after = file[at + '\n---'.length];
-    if (after === undefined || isSpace(after)) return at + 1;
-  }
-}
-
-function newlinesIn(file: Buffer, start: number, end: number): number {
-  // What comes after the last chunk has no line.
-  if (end === file.length) return 0;
-  let count = 0;
-  for (let at = start; at < end; at++) if (file[at] === newline) count++;
-  return count;
-}
-
-/** What `read` makes of the documents of a chunk, or the first thing that is wrong with its syntax. */
-export function readDocuments<T>(
-  bytes: Buffer,
-  read: (document: RawDocument) => readonly T[],
-): readonly T[] | SyntaxProblem {
-  const isJson = looksLikeJson(bytes);
-  const items = isJson ? readItems(bytes, read) : undefined;
-  if (items !== undefined) return items;
-  const text = bytes.toString('utf8');
-  if (isJson) {
-    const value = parseJson(text);
-    if (value !== undefined) {
-      return read({
-        objects: listedObjects(value),
-        linesOf: (paths) => linesInJson(text, paths),
-      });
+export function* documentsIn(text: string): Generator<RawDocument | SyntaxProblem> {
+  // Directives belong to the document after them, so such a file stays in one piece.
+  const pieces = /^%/m.test(text) ? [text] : text.split(/^(?=---(?:\s|$))/m);
+  let linesBefore = 0;
+  for (const piece of pieces) {
+    for (const document of documentsOfPiece(piece)) {
+      yield movedDown(document, linesBefore);
+      if (document.kind === 'syntax') return;
     }
+    linesBefore += piece.split('\n').length - 1;
   }
-  return readYaml(text, read);
 }
 
-/** One item after the other: all of them as values would take many times the memory of the text. */
-function readItems<T>(
-  bytes: Buffer,
-  read: (document: RawDocument) => readonly T[],
-): readonly T[] | undefined {
-  const found = itemsInJson(bytes);
-  const inherited = found && inheritedFrom(found.list);
-  if (found === undefined || inherited === undefined) return undefined;
-  const all: T[] = [];
-  for (const [start, end, line] of found.bounds) {
-    const itemText = bytes.toString('utf8', start, end);
-    const item = parseJson(itemText);
-    if (item === undefined) return undefined;
-    const value = withInherited(item, inherited);
-    const result = read({
-      objects: value === null ? [{ path: [], value }] : listedObjects(value),
-      linesOf: (paths) => linesInJson(itemText, paths).map((inItem) => inItem + line - 1),
-    });
-    for (const one of result) all.push(one);
-  }
-  return all;
+function movedDown<T extends RawDocument | SyntaxProblem>(document: T, by: number): T {
+  if (by === 0) return document;
+  if (document.kind === 'syntax') return { ...document, line: document.line + by };
+  const { linesOf } = document;
+  return { ...document, linesOf: (paths) => linesOf(paths).map((line) => line + by) };
 }
 
-function readYaml<T>(
-  text: string,
-  read: (document: RawDocument) => readonly T[],
-): readonly T[] | SyntaxProblem {
-  const plain = plainBlock(text);
-  if (plain !== undefined) {
-    const { value, line } = plain;
-    return read({
-      objects: listedObjects(value),
-      // Of most documents only the line of the object is asked for.
-      linesOf: (paths) =>
-        paths.every(({ length }) => length === 0)
-          ? paths.map(() => line)
-          : linesInYaml({ text, events: yamlEvents(text), from: 0 }, paths),
-    });
+function* documentsOfPiece(text: string): Generator<RawDocument | SyntaxProblem> {
+  const json = /^\s*[[{]/.test(text) ? parseJson(text) : undefined;
+  if (json !== undefined) {
+    yield {
+      kind: 'document',
+      objects: listedObjects(json),
+      linesOf: (paths) => jsonLines(text, paths),
+    };
+    return;
   }
   const parsed = parseYaml(text);
-  if ('message' in parsed) return parsed;
-  const { values, events } = parsed;
-  const all: T[] = [];
-  let next = 0;
-  for (const value of values) {
-    while (events[next]?.type !== EVENT_ID.DOCUMENT) next++;
-    const source = { text, events, from: next++ };
-    const result = read({
-      objects: listedObjects(value),
-      linesOf: (paths) => linesInYaml(source, paths),
-    });
-    for (const one of result) all.push(one);
+  if ('message' in parsed) yield { kind: 'syntax', ...parsed };
+  else {
+    for (const [index, value] of parsed.values.entries()) {
+      const document: YamlDocument = { text, events: parsed.events, index };
+      yield {
+        kind: 'document',
+        objects: listedObjects(value),
+        linesOf: (paths) => fieldLines(document, paths),
+      };
+    }
   }
-  return all;
 }
 
-function looksLikeJson(bytes: Buffer): boolean {
-  const first = bytes.find((byte) => !isSpace(byte));
-  return first === openBracket || first === openBrace;
+/** What the text stands for, or undefined, which no JSON stands for, where it is no JSON. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
 }
 
-function isSpace(byte: number): boolean {
-  return byte === 32 || (byte >= 9 && byte <= 13);
+// The positions of all values take twenty times the memory of the text.
+const longestPlacedJson = 4 * 1024 * 1024;
+
+// JSON is YAML, and only the parser for YAML says where a value is. In a longer text, and in one that is
+// nested deeper than that parser goes, everything has the line of the document.
+function jsonLines(text: string, paths: readonly Path[]): readonly number[] {
+  const rootLine = text.slice(0, text.search(/\S/)).split('\n').length;
+  if (text.length > longestPlacedJson) return paths.map(() => rootLine);
+  try {
+    return fieldLines({ text, events: parseEvents(text, {}), index: 0 }, paths);
+  } catch {
+    return paths.map(() => rootLine);
+  }
 }

@@ -1,16 +1,9 @@
-// Reads the text of one manifest file: text in, its objects with their lines and problems out. Pure; text
-// that was read before is taken from what is known.
-import { hash } from 'node:crypto';
-import {
-  chunksOf,
-  readDocuments,
-  type Chunk,
-  type RawDocument,
-  type SyntaxProblem,
-} from './documents.ts';
+// Reads the text of one manifest text in, its objects with their lines and problems out. Pure.
+import { documentsIn, type RawDocument } from './documents.ts';
+import type { ManifestText } from './files.ts';
 import { keptObject, type Words } from './kept-object.ts';
 import { decodeObject, isReadKind } from '../decode-object.ts';
-import { printable, quoted, type Decoded, type Path } from '../problem.ts';
+import { printable, quoted, type Decoded, type Problem } from '../problem.ts';
 import type { ClusterObject } from '../../model/kubernetes.ts';
 
 /** What is wrong at a line of a file. */
@@ -35,86 +28,73 @@ export type Entry = {
 /** One file as it was read; with a failure, its entries are what it last held, or none. */
 export type FileReading = {
   readonly file: string;
+  /** SHA-256, in hex, of its bytes; '' where it cannot be read. */
+  readonly digest: string;
   readonly entries: readonly Entry[];
   /** Why the file as a whole cannot be used. */
-  readonly failure: SyntaxProblem | undefined;
+  readonly failure: Pick<LineProblem, 'line' | 'message'> | undefined;
 };
 
-/** What pieces of files hold, by the SHA-256 of their bytes. */
-export type KnownChunks = ReadonlyMap<string, KnownChunk>;
-
-/** What a piece holds, and the line at which it started when it was read: its lines count from there. */
-export type KnownChunk = {
-  readonly startLine: number;
-  readonly read: readonly Entry[] | SyntaxProblem;
+export type EntryOptions = {
+  /** Through which objects share the texts that they have in common. */
+  readonly words: Words;
+  /** Called with each object as it is in the file, also of kinds that leave no entry. */
+  readonly onObject?: ((raw: unknown) => void) | undefined;
 };
 
-/** What the file holds, and its pieces for the next time. */
+/** What the file holds. */
 export function readEntries(
-  file: string,
-  bytes: Buffer,
-  known: KnownChunks,
-): { readonly reading: FileReading; readonly chunks: KnownChunks } {
-  const chunks = new Map<string, KnownChunk>();
-  const entries: Entry[] = [];
-  const words: Words = new Map();
+  { file, text, digest }: Extract<ManifestText, { kind: 'text' }>,
+  options: EntryOptions,
+): FileReading {
+  const failed = (line: number, message: string): FileReading => {
+    return { file, digest, entries: [], failure: { line, message } };
+  };
   // An editor that truncates and then writes shows an empty file in between: no reason to forget.
-  let failure = bytes.length === 0 ? { line: 1, message: 'the file is empty' } : undefined;
-  for (const chunk of chunksOf(bytes)) {
-    const digest = hash('sha256', chunk.bytes, 'base64');
-    const read = readChunk(chunk, known.get(digest), words);
-    chunks.set(digest, { startLine: chunk.startLine, read });
-    if ('message' in read) failure ??= read;
-    else for (const entry of read) entries.push(entry);
+  if (text === '') return failed(1, 'the file is empty');
+  const entries: Entry[] = [];
+  for (const document of documentsIn(text)) {
+    if (document.kind === 'syntax') return failed(document.line, document.message);
+    for (const { value } of document.objects) options.onObject?.(value);
+    for (const entry of entriesOfDocument(document, options.words)) entries.push(entry);
   }
-  return { reading: { file, entries: failure === undefined ? entries : [], failure }, chunks };
+  return { file, digest, entries, failure: undefined };
 }
 
-function readChunk(
-  { bytes, startLine }: Chunk,
-  known: KnownChunk | undefined,
-  words: Words,
-): readonly Entry[] | SyntaxProblem {
-  const offset = startLine - (known?.startLine ?? 1);
-  const read =
-    known?.read ?? readDocuments(bytes, (document) => entriesOfDocument(document, words));
-  if (offset === 0) return read;
-  if ('message' in read) return { ...read, line: read.line + offset };
-  return read.map((entry) => movedDown(entry, offset));
-}
-
-function entriesOfDocument(document: RawDocument, words: Words): readonly Entry[] {
-  const decoded = document.objects.map(({ path, value }) => ({
-    path,
-    value,
-    result: decodeObject(value),
-  }));
-  const relevant = decoded.filter(({ result }) => result.kind !== 'ignored' || result.id !== '');
-  if (relevant.length === 0) return [];
-  const paths = relevant.flatMap(({ path, result }) => [path, ...problemPaths(path, result)]);
-  const lines = document.linesOf(paths).values();
-  const nextLine = (): number => lines.next().value ?? 1;
-  return relevant.map(({ value, result }) => {
-    const line = nextLine();
-    return {
-      ...naming(value, result),
-      line,
-      object: result.kind === 'object' ? keptObject(result.object, words) : undefined,
-      problems: lineProblems(result, nextLine),
-    };
+function entriesOfDocument({ objects, linesOf }: RawDocument, words: Words): readonly Entry[] {
+  const found = objects.flatMap(({ path, value }) => {
+    const result = decodeObject(value);
+    if (result.kind === 'ignored' && result.id === '') return [];
+    const problems = result.kind === 'ignored' ? [] : result.problems;
+    // Kept at once: what is decoded of a whole List takes much more memory than what is kept of it.
+    const object = result.kind === 'object' ? keptObject(result.object, words) : undefined;
+    return [{ path, naming: naming(value, result), object, problems }];
   });
+  if (found.length === 0) return [];
+  const paths = found.flatMap(({ path, problems }) => [
+    path,
+    ...problems.map((problem) => [...path, ...problem.path]),
+  ]);
+  const lines = linesOf(paths).values();
+  const nextLine = (): number => lines.next().value ?? 1;
+  return found.map(({ naming: names, object, problems }) => ({
+    ...names,
+    line: nextLine(),
+    object,
+    problems: lineProblems(problems, nextLine),
+  }));
 }
 
 const noProblems: readonly LineProblem[] = [];
 
-function lineProblems(result: Decoded, nextLine: () => number): readonly LineProblem[] {
-  const problems = problemsOf(result);
+function lineProblems(
+  problems: readonly Problem[],
+  nextLine: () => number,
+): readonly LineProblem[] {
   if (problems.length === 0) return noProblems;
-  return problems.map(({ field, message }) => ({
-    line: nextLine(),
-    field,
-    message: printable(message),
-  }));
+  return problems.map(({ field, message }) => {
+    return { line: nextLine(), field, message: printable(message) };
+  });
 }
 
 function naming(value: unknown, result: Decoded): { key: string | undefined; label: string } {
@@ -130,19 +110,4 @@ function naming(value: unknown, result: Decoded): { key: string | undefined; lab
   }
   const name = typeof metadata?.name === 'string' ? ` ${quoted(metadata.name)}` : '';
   return { key: undefined, label: `${kindName}${name}` };
-}
-
-function problemPaths(base: Path, result: Decoded): readonly Path[] {
-  return problemsOf(result).map(({ path }) => [...base, ...path]);
-}
-
-function problemsOf(result: Decoded) {
-  return result.kind === 'ignored' ? [] : result.problems;
-}
-
-function movedDown(entry: Entry, offset: number): Entry {
-  const line = entry.line + offset;
-  if (entry.problems.length === 0) return { ...entry, line };
-  const problems = entry.problems.map((problem) => ({ ...problem, line: problem.line + offset }));
-  return { ...entry, line, problems };
 }

@@ -1,6 +1,7 @@
 // Reads manifest files from disk or standard input: a path in, bytes in a stable order out.
-import { open, readdir, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { hash } from 'node:crypto';
+import { open as openFile, readdir, stat, type FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
 import { ManifestError } from '../../errors.ts';
 import { printable } from '../problem.ts';
 
@@ -12,12 +13,23 @@ export type FileSource = {
   /** What the path `-` stands for. */
   readonly stdin?: ByteStream | undefined;
   readonly maxBytes?: number | undefined;
+  /** Opens a file on disk. */
+  readonly open?: (file: string) => Promise<FileHandle>;
 };
 
 /** One file: what is in it, or why it cannot be read. */
-export type ManifestBytes =
-  | { readonly kind: 'bytes'; readonly file: string; readonly bytes: Buffer }
+export type ManifestText =
+  /** Without a byte order mark; `digest` is the SHA-256, in hex, of the bytes. */
+  | { readonly kind: 'text'; readonly file: string; readonly text: string; readonly digest: string }
   | { readonly kind: 'unreadable'; readonly file: string; readonly reason: string };
+
+/** The manifests at a path. */
+export type ManifestPaths = {
+  readonly isFolder: boolean;
+  readonly files: readonly string[];
+  /** Those of the files in a folder that are symbolic links. */
+  readonly links: readonly string[];
+};
 
 /** The name that messages give to standard input. */
 export const stdinName = 'standard input';
@@ -26,51 +38,47 @@ const smallestBuffer = 4096;
 const defaultMaxBytes = 256 * 1024 * 1024;
 
 /**
- * The manifests at `path`: the file, or those of a folder sorted by name, without the hidden ones and
- * without folders below. Throws ManifestError where there is nothing at the path.
+ * The manifests at `path`: the file itself, or those of a folder sorted by name, without the hidden ones
+ * and without folders below. Throws ManifestError where there is nothing at the path.
  */
-export async function readFiles(
-  path: string,
-  source: FileSource,
-): Promise<readonly ManifestBytes[]> {
-  if (path === '-') return [await readStdin(source)];
-  const files: ManifestBytes[] = [];
-  for (const file of await manifestPaths(path)) files.push(await readOne(file, source));
-  return files;
-}
-
-/** The files that `path` stands for: itself, or the manifests in the folder that it is. */
-export async function manifestPaths(path: string): Promise<readonly string[]> {
+export async function manifestPaths(path: string): Promise<ManifestPaths> {
+  if (path === '-') return { isFolder: false, files: [path], links: [] };
   try {
-    if (!(await stat(path)).isDirectory()) return [path];
-    const names = (await readdir(path)).filter(isManifestName).toSorted();
-    const paths = names.map((name) => join(path, name));
-    const kinds = await Promise.all(paths.map(isFolder));
-    return paths.filter((_, index) => kinds[index] !== true);
+    if (!(await stat(path)).isDirectory()) return { isFolder: false, files: [path], links: [] };
+    const found = (await readdir(path, { withFileTypes: true })).filter(
+      (entry) => isManifestName(entry.name) && !entry.isDirectory(),
+    );
+    const files: string[] = [];
+    const links: string[] = [];
+    for (const entry of found) {
+      const file = join(path, entry.name);
+      if (entry.isSymbolicLink()) {
+        if (await isFolder(file)) continue;
+        links.push(file);
+      }
+      files.push(file);
+    }
+    return { isFolder: true, files: files.toSorted(), links };
   } catch (error) {
     throw new ManifestError(`${printable(path)}: ${reasonOf(error)}`, { cause: error });
   }
 }
 
-async function readOne(file: string, source: FileSource): Promise<ManifestBytes> {
+/** True for the names of files that are read in a folder. */
+export function isManifestName(name: string): boolean {
+  return !name.startsWith('.') && /\.(ya?ml|json)$/.test(name);
+}
+
+/** Reads one file, or standard input, to its end. */
+export async function readFile(path: string, source: FileSource): Promise<ManifestText> {
+  const file = path === '-' ? stdinName : path;
   try {
-    return { kind: 'bytes', file, bytes: await readWhole(file, source) };
+    const bytes = await (path === '-' ? readStdin(source) : readWhole(path, source));
+    const text = new TextDecoder().decode(bytes);
+    return { kind: 'text', file, text, digest: hash('sha256', bytes, 'hex') };
   } catch (error) {
     return { kind: 'unreadable', file, reason: reasonOf(error) };
   }
-}
-
-async function readStdin(source: FileSource): Promise<ManifestBytes> {
-  if (source.stdin === undefined) return unreadableStdin('is not available');
-  try {
-    return { kind: 'bytes', file: stdinName, bytes: await readBounded(source.stdin, source) };
-  } catch (error) {
-    return unreadableStdin(reasonOf(error));
-  }
-}
-
-function unreadableStdin(reason: string): ManifestBytes {
-  return { kind: 'unreadable', file: stdinName, reason };
 }
 
 class TooLargeError extends Error {
@@ -82,7 +90,7 @@ class TooLargeError extends Error {
 // Into one buffer: thousands of pieces would cost their memory twice, and make V8 collect all the time.
 async function readWhole(
   file: string,
-  { maxBytes = defaultMaxBytes }: FileSource,
+  { maxBytes = defaultMaxBytes, open = openFile }: FileSource,
 ): Promise<Buffer> {
   await using handle = await open(file);
   const { size } = await handle.stat();
@@ -98,13 +106,11 @@ async function readWhole(
   }
 }
 
-async function readBounded(
-  stream: ByteStream,
-  { maxBytes = defaultMaxBytes }: FileSource,
-): Promise<Buffer> {
+async function readStdin({ stdin, maxBytes = defaultMaxBytes }: FileSource): Promise<Buffer> {
+  if (stdin === undefined) throw new Error('is not available');
   const pieces: Buffer[] = [];
   let size = 0;
-  for await (const piece of stream) {
+  for await (const piece of stdin) {
     const bytes = Buffer.from(piece as Uint8Array);
     size += bytes.length;
     if (size > maxBytes) throw new TooLargeError(maxBytes);
@@ -115,10 +121,6 @@ async function readBounded(
 
 function limitText(bytes: number): string {
   return bytes >= 1024 * 1024 ? `${Math.floor(bytes / 1024 / 1024)} MiB` : `${bytes} bytes`;
-}
-
-function isManifestName(name: string): boolean {
-  return !basename(name).startsWith('.') && /\.(ya?ml|json)$/.test(name);
 }
 
 async function isFolder(path: string): Promise<boolean> {

@@ -1,6 +1,6 @@
-// Tells when something changes at some places of the file system. What changed is not said: a watcher
-// may miss or merge events, so the caller reads again and compares.
+// Tells when something changes at some places of the file system, and at which of them.
 import { watch, type FSWatcher } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { WatchPoint } from './watch-points.ts';
 import { ManifestError } from '../../errors.ts';
@@ -10,12 +10,17 @@ import { ManifestError } from '../../errors.ts';
 const settleMs = 10;
 const maxSettles = 20;
 
+// The kernel drops events beyond 16,384 that wait to be read, and Node does not tell of it.
+const mostPlaces = 1000;
+
 const aDayMs = 86_400_000;
 
 /** Watches places. Between `arm` and `changed` no change gets lost. */
 export class PlaceWatcher {
   #watchers: readonly FSWatcher[] = [];
-  /** True from the first event after `arm` on. */
+  /** The paths of which events were heard and not yet told; undefined in it: nobody knows of which. */
+  #changed = new Set<string | undefined>();
+  /** True where there was an event since this was last set to false. */
   #isDirty = false;
   #wake: () => void = () => undefined;
 
@@ -30,6 +35,7 @@ export class PlaceWatcher {
   async arm(points: () => Promise<readonly WatchPoint[]>): Promise<void> {
     // Reset before looking for the places: they may change while they are looked for.
     this.#isDirty = false;
+    this.#changed.clear();
     const places = await points();
     const before = this.#watchers;
     // Opened anew each time: a watcher of a folder that was replaced would stay on the old one.
@@ -37,10 +43,13 @@ export class PlaceWatcher {
     for (const watcher of before) watcher.close();
   }
 
-  /** Settles once there was a change since `arm` and the dust has settled, or on abort. */
-  async changed(): Promise<void> {
+  /**
+   * Settles once there were changes that were not told yet and the dust has settled, or on abort. Gives the
+   * absolute paths that changed, or undefined where these may not be all.
+   */
+  async changed(): Promise<ReadonlySet<string> | undefined> {
     const signal = this.#signal;
-    if (!this.#isDirty && !signal.aborted) {
+    if (this.#changed.size === 0 && !signal.aborted) {
       // Where there is nothing to watch, as with standard input, a promise alone would not keep us alive.
       const keepAlive = setInterval(() => undefined, aDayMs);
       await new Promise<void>((resolve) => (this.#wake = resolve));
@@ -49,8 +58,12 @@ export class PlaceWatcher {
     for (let settles = 0; settles < maxSettles && !signal.aborted; settles++) {
       this.#isDirty = false;
       await delay(settleMs, undefined, { signal }).catch(() => undefined);
-      if (!this.#isDirty) return;
+      if (!this.#isDirty) break;
     }
+    const changed = this.#changed;
+    this.#changed = new Set();
+    const isAll = !changed.has(undefined) && changed.size < mostPlaces;
+    return isAll ? (changed as ReadonlySet<string>) : undefined;
   }
 
   close(): void {
@@ -62,6 +75,7 @@ export class PlaceWatcher {
     const noteEvent = (name: string | null): void => {
       if (name !== null && names !== undefined && !names.has(name)) return;
       this.#isDirty = true;
+      this.#changed.add(name === null ? undefined : join(folder, name));
       this.#wake();
     };
     try {

@@ -1,9 +1,13 @@
 // Parses YAML 1.2 with the core schema and merge keys: text in, the values of its documents out, or the
-// first thing that is wrong. The parser gives events with their places in the text; values are made of
-// them here, since nothing may stand for more than memory holds.
-import { parseEvents, YAMLException, type Event } from 'js-yaml';
-import { constructDocuments, type ConstructOptions } from './construct.ts';
-import { lineAt } from './line-at.ts';
+// first thing that is wrong with it.
+import {
+  constructFromEvents,
+  CORE_SCHEMA,
+  mergeTag,
+  parseEvents,
+  YAMLException,
+  type Event,
+} from 'js-yaml';
 
 /** Text that is no YAML; the line is 1-based. */
 export type YamlProblem = { readonly line: number; readonly message: string };
@@ -14,27 +18,33 @@ export type ParsedYaml = {
   readonly events: readonly Event[];
 };
 
-const maxDepth = 1000;
+const schema = CORE_SCHEMA.withTags(mergeTag);
 
-/** What the documents of the text stand for. */
-export function parseYaml(text: string, options: ConstructOptions = {}): ParsedYaml | YamlProblem {
+// An alias costs no memory, but whoever reads the value reads it again for each. More than people write.
+const maxAliases = 1000;
+// In all of the text. Merges copy keys, so that a text may stand for about twice its length.
+const fewestMergeKeys = 10_000;
+
+/**
+ * Parses all documents of the text. A key that is in a map twice is an error, unless `lastKeyCounts`.
+ * An alias gives the very value of its anchor: values may be shared, or contain themselves.
+ */
+export function parseYaml(
+  source: string,
+  { lastKeyCounts = false }: { readonly lastKeyCounts?: boolean } = {},
+): ParsedYaml | YamlProblem {
   try {
-    const events = yamlEvents(text);
-    return { values: constructDocuments(text, events, options), events };
+    const events = parseEvents(source, {});
+    const maxTotalMergeKeys = Math.max(fewestMergeKeys, source.length);
+    const limits = { maxAliases, maxTotalMergeKeys };
+    return {
+      values: constructFromEvents(events, { source, schema, json: lastKeyCounts, ...limits }),
+      events,
+    };
   } catch (error) {
-    if (error instanceof YAMLException) {
-      const message = error.reason.startsWith('nesting exceeded') ? tooDeep : error.reason;
-      return { line: lineAt(text, error.mark?.position ?? 0), message };
-    }
-    // Deeper than the stack.
-    if (error instanceof RangeError) return { line: 1, message: tooDeep };
-    throw error;
+    // The library asks its callers to expect any error.
+    return error instanceof YAMLException
+      ? { line: (error.mark?.line ?? 0) + 1, message: error.reason }
+      : { line: 1, message: (error as Error).message };
   }
 }
-
-/** The events of text; throws YAMLException where it is no YAML, and RangeError. */
-export function yamlEvents(text: string): readonly Event[] {
-  return parseEvents(text, { maxDepth });
-}
-
-const tooDeep = 'nested too deeply';

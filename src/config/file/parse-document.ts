@@ -1,9 +1,8 @@
 // Parses the text of a configuration file as kube-proxy's lenient reader does: text in, plain values and
 // the line of each field out. A key that stands twice is no error: the last one counts.
 import { fieldName, type Path } from '../../cluster/problem.ts';
-import { lineAt, lineCounter } from '../../cluster/yaml/line-at.ts';
-import { parseYaml, type YamlProblem } from '../../cluster/yaml/parse-yaml.ts';
-import { walkDocument, type Place, type YamlSource } from '../../cluster/yaml/walk.ts';
+import { parseYaml, type ParsedYaml, type YamlProblem } from '../../cluster/yaml/parse-yaml.ts';
+import { lineCounter, walkDocument } from '../../cluster/yaml/walk-document.ts';
 
 /** A file that is YAML or JSON. */
 export type ParsedFile = {
@@ -16,21 +15,15 @@ export type ParsedFile = {
   readonly nextDocumentLine: number | undefined;
 };
 
-// More than any configuration needs; a "billion laughs" needs millions.
-const maxAliases = 100;
-const maxDepth = 32;
-
 /** The first document in the text, or what is wrong with it. */
 export function parseDocument(text: string): ParsedFile | YamlProblem {
   const end = endOfFirstDocument(text);
   const first = text.slice(0, end);
-  const parsed = parseYaml(first, { lastKeyCounts: true, maxAliases });
+  const parsed = parseYaml(first, { lastKeyCounts: true });
   if ('message' in parsed) return parsed;
-  const places = new Places({ text: first, events: parsed.events, from: 0 });
   return {
     value: parsed.values[0] ?? null,
-    lineOf: (path) => places.lineOf(path),
-    duplicates: places.duplicates,
+    ...placesIn(first, parsed.events),
     nextDocumentLine: nextContentLine(text, end),
   };
 }
@@ -54,47 +47,30 @@ function endOfFirstDocument(text: string): number {
 function nextContentLine(text: string, from: number): number | undefined {
   const lines = text.slice(from).split('\n');
   const index = lines.findIndex((line) => !/^(?:%|(?:\.\.\.)?\s*(?:#|$))/.test(line));
-  return index === -1 ? undefined : lineAt(text, from) + index;
+  return index === -1 ? undefined : lineCounter(text)(from) + index;
 }
 
-/** Where the fields of a document stand. Invariant: #lines has the last line of each field. */
-class Places {
-  readonly duplicates: { readonly field: string; readonly line: number }[] = [];
-  readonly #lines = new Map<string, number>();
-  readonly #lineAt: (offset: number) => number;
-  /** The way to the value that is being walked, and the keys met so far in each map on it. */
-  readonly #path: (string | number)[] = [];
-  readonly #seen: Set<string>[] = [];
-
-  constructor(source: YamlSource) {
-    this.#lineAt = lineCounter(source.text);
-    walkDocument(source, {
-      enter: (key, place) => this.#enter(key, place),
-      leave: () => {
-        this.#seen.pop();
-        this.#path.pop();
-      },
-    });
-  }
-
-  lineOf(path: Path): number {
-    for (let length = path.length; length >= 0; length--) {
-      const line = this.#lines.get(fieldName(path.slice(0, length)));
-      if (line !== undefined) return line;
-    }
-    return 1;
-  }
-
-  #enter(key: string | number | undefined, { at, keyAt }: Place): void {
-    if (key !== undefined) this.#path.push(key);
-    const seen = this.#seen.at(-1);
-    this.#seen.push(new Set());
-    // What is deeper than any field has the line of what is around it.
-    if (this.#path.length > maxDepth) return;
-    const field = fieldName(this.#path);
-    const line = this.#lineAt(keyAt ?? at);
-    this.#lines.set(field, line);
-    if (seen?.has(field) === true) this.duplicates.push({ field, line });
-    seen?.add(field);
-  }
+/** Where the fields of the first document are: each has the line of its last key. */
+function placesIn(
+  text: string,
+  events: ParsedYaml['events'],
+): Pick<ParsedFile, 'lineOf' | 'duplicates'> {
+  const lines = new Map<string, number>();
+  const duplicates: { readonly field: string; readonly line: number }[] = [];
+  walkDocument<{ readonly path: Path; readonly fields: Set<string> }>(
+    { text, events, index: 0 },
+    (around, { key, keyLine: line }) => {
+      const path = around === undefined || key === undefined ? [] : [...around.path, key];
+      const field = fieldName(path);
+      lines.set(field, line);
+      if (around?.fields.has(field) === true) duplicates.push({ field, line });
+      around?.fields.add(field);
+      return { path, fields: new Set() };
+    },
+  );
+  const lineOf = (path: Path): number => {
+    const line = lines.get(fieldName(path));
+    return line ?? (path.length === 0 ? 1 : lineOf(path.slice(0, -1)));
+  };
+  return { lineOf, duplicates };
 }

@@ -1,18 +1,21 @@
 import { once } from 'node:events';
-import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import type { FileSource } from '../../../src/cluster/manifests/files.ts';
 import { describeProblem, type Manifests } from '../../../src/cluster/manifests.ts';
 import { watchManifests } from '../../../src/cluster/watch-manifests.ts';
 import { ManifestError } from '../../../src/errors.ts';
 import { folderWith, serviceYaml } from './folder.ts';
 
 /** Follows a path for as long as a test runs; `next` is the next reading that is told. */
-function follow(path: string) {
+function follow(path: string, source: FileSource = {}) {
   const told: Manifests[] = [];
   const arrivals = new EventTarget();
   const end = new AbortController();
   const ended = watchManifests(path, {
+    ...source,
     signal: end.signal,
     onRead: (manifests) => {
       told.push(manifests);
@@ -23,19 +26,19 @@ function follow(path: string) {
     end.abort();
     await ended.catch(() => undefined);
   });
-  const next = async (): Promise<string[]> => {
+  const nextTold = async (): Promise<Manifests> => {
     if (told.length === 0) await once(arrivals, 'arrival');
-    return summary(told.shift());
+    return told.shift() as Manifests;
   };
-  return { next, end, ended, told };
+  const next = async (): Promise<string[]> => summary(await nextTold());
+  return { next, nextTold, end, ended, told };
 }
 
 /** `name address` of each Service, then the problems without the folder. */
-function summary(manifests: Manifests | undefined): string[] {
-  const services = [...(manifests?.objects.values() ?? [])].map(({ id, value }) =>
+function summary({ objects, problems }: Manifests): string[] {
+  const services = [...objects.values()].map(({ id, value }) =>
     'clusterIps' in value ? `${id} ${value.clusterIps.join()}` : id,
   );
-  const problems = manifests?.problems ?? [];
   return [
     ...services,
     ...problems.map((problem) => describeProblem(problem).replace(/^\S*\//, '')),
@@ -98,6 +101,66 @@ test('files come to and leave a folder, down to none', async () => {
   expect(await next()).toEqual([`default/b ${two}`]);
   rmSync(join(folder, 'b.yaml'));
   expect(await next()).toEqual([]);
+});
+
+test('of a folder of 10,000 files, a change of one reads and parses that one alone', async () => {
+  const addressOf = (index: number) => `10.96.${Math.floor(index / 250)}.${(index % 250) + 1}`;
+  const files = Array.from({ length: 10_000 }, (_, index) => [
+    `${index}.yaml`,
+    serviceYaml(`s${index}`, addressOf(index)),
+  ]);
+  const folder = folderWith(Object.fromEntries(files) as Record<string, string>);
+  const opened: string[] = [];
+  const { nextTold } = follow(folder, {
+    open(file) {
+      opened.push(file);
+      return open(file);
+    },
+  });
+  const before = await nextTold();
+  expect(before.objects.size).toBe(10_000);
+  expect(opened.splice(0).toSorted()).toEqual(
+    readdirSync(folder)
+      .map((name) => join(folder, name))
+      .toSorted(),
+  );
+
+  const changed = join(folder, '4321.yaml');
+  writeFileSync(join(folder, 'new'), serviceYaml('s4321', '10.97.0.1'));
+  renameSync(join(folder, 'new'), changed);
+  const after = await nextTold();
+  expect(opened.splice(0)).toEqual([changed]);
+  const others = [...after.objects].filter(([key, object]) => object !== before.objects.get(key));
+  expect(
+    others.map(([, { id, value }]) => [id, 'clusterIps' in value && value.clusterIps]),
+  ).toEqual([['default/s4321', ['10.97.0.1']]]);
+  expect([...after.objects.keys()]).toEqual([...before.objects.keys()]);
+
+  const added = join(folder, '04321.yaml');
+  writeFileSync(added, serviceYaml('added', '10.97.0.2'));
+  rmSync(join(folder, '1.yaml'));
+  const last = await nextTold();
+  expect(opened).toEqual([added]);
+  expect(last.objects.has('Service default/s1')).toBe(false);
+  expect([...last.objects.keys()].slice(0, 3)).toEqual([
+    'Service default/s0',
+    'Service default/added',
+    'Service default/s10',
+  ]);
+});
+
+test('a file that becomes a link is followed to where it leads', async () => {
+  const folder = folderWith({
+    '.hidden': serviceYaml('a', two),
+    'm.yaml': serviceYaml('a', one),
+  });
+  const { next } = follow(folder);
+  expect(await next()).toEqual([`default/a ${one}`]);
+  symlinkSync('.hidden', join(folder, 'link'));
+  renameSync(join(folder, 'link'), join(folder, 'm.yaml'));
+  expect(await next()).toEqual([`default/a ${two}`]);
+  writeFileSync(join(folder, '.hidden'), serviceYaml('a', three));
+  expect(await next()).toEqual([`default/a ${three}`]);
 });
 
 test('a folder that goes away keeps its objects, and is followed again once it is back', async () => {

@@ -1,0 +1,122 @@
+// What each manifest at a path holds, from the first reading on: only what changed is read again, and only
+// what has other bytes is parsed again.
+import { lstat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { ManifestError } from '../../errors.ts';
+import { printable } from '../problem.ts';
+import { readEntries, type EntryOptions, type FileReading } from './entries.ts';
+import { isManifestName, manifestPaths, readFile, type FileSource } from './files.ts';
+import { withLastGood } from './last-good.ts';
+
+/** All files of a path; a file that did not change has the very reading of before. */
+export type Readings = {
+  readonly path: string;
+  readonly isFolder: boolean;
+  readonly links: readonly string[];
+  /** By path, in the order in which they count. */
+  readonly files: ReadonlyMap<string, FileReading>;
+};
+
+export type ReadOptions = FileSource & Pick<EntryOptions, 'onObject'>;
+
+/** Reads all files for the first time; throws ManifestError where one cannot be read or there is none. */
+export async function readFirst(path: string, options: ReadOptions): Promise<Readings> {
+  const readings = await readFiles(path, options, new Map());
+  if (readings.files.size === 0) {
+    throw new ManifestError(`${printable(path)}: no *.yaml, *.yml or *.json in this folder`);
+  }
+  for (const { file, digest, failure } of readings.files.values()) {
+    if (digest === '') throw new ManifestError(`${printable(file)}: ${failure?.message}`);
+  }
+  return readings;
+}
+
+/** Reads all files again; what cannot be used is as it was, with a failure. */
+export async function readAgain(before: Readings, options: ReadOptions): Promise<Readings> {
+  const { path } = before;
+  try {
+    return await readFiles(path, options, before.files);
+  } catch (error) {
+    if (!(error instanceof ManifestError)) throw error;
+    // The path itself is gone.
+    const reason = error.message.slice(path.length + ': '.length);
+    const files = new Map(before.files);
+    return { ...before, files: files.set(path, unreadable(path, reason, files.get(path))) };
+  }
+}
+
+/** Reads the files at the `changed` paths again; undefined: more than these files may have changed. */
+export async function readChanged(
+  before: Readings,
+  changed: ReadonlySet<string>,
+  options: ReadOptions,
+): Promise<Readings | undefined> {
+  const { path, isFolder, links } = before;
+  // What a link leads to may change without a change of the link.
+  if (!isFolder || links.length > 0) return undefined;
+  const files = new Map(before.files);
+  let hasNew = false;
+  for (const place of changed) {
+    if (dirname(place) !== resolve(path)) return undefined;
+    if (!isManifestName(basename(place))) continue;
+    const file = join(path, basename(place));
+    const kind = await kindOf(file);
+    if (kind === 'other') return undefined;
+    if (kind === 'none') files.delete(file);
+    else {
+      hasNew ||= !files.has(file);
+      files.set(file, await readOne(file, options, files.get(file)));
+    }
+  }
+  return { ...before, files: hasNew ? sorted(files) : files };
+}
+
+/** Whether each file is as it was. */
+export function areSame({ files: one }: Readings, { files: other }: Readings): boolean {
+  return (
+    one.size === other.size && [...one].every(([path, reading]) => other.get(path) === reading)
+  );
+}
+
+type Known = ReadonlyMap<string, FileReading>;
+
+async function readFiles(path: string, options: ReadOptions, before: Known): Promise<Readings> {
+  const { files: paths, ...place } = await manifestPaths(path);
+  const words = new Map<string, string>();
+  const files = new Map<string, FileReading>();
+  for (const file of paths) {
+    files.set(file, await readOne(file, { ...options, words }, before.get(file)));
+  }
+  return { path, ...place, files };
+}
+
+async function readOne(
+  path: string,
+  { words = new Map(), onObject, ...source }: ReadOptions & Partial<EntryOptions>,
+  before: FileReading | undefined,
+): Promise<FileReading> {
+  const read = await readFile(path, source);
+  if (read.kind === 'unreadable') return unreadable(read.file, read.reason, before);
+  if (before?.digest === read.digest) return before;
+  return withLastGood(before, readEntries(read, { words, onObject }));
+}
+
+function unreadable(file: string, message: string, before: FileReading | undefined): FileReading {
+  if (before?.digest === '' && before.failure?.message === message) return before;
+  return withLastGood(before, { file, digest: '', entries: [], failure: { line: 1, message } });
+}
+
+/** What is at a path of a folder: a file, nothing that is read, or what only a reading of all tells. */
+async function kindOf(file: string): Promise<'file' | 'none' | 'other'> {
+  try {
+    const found = await lstat(file);
+    if (found.isDirectory()) return 'none';
+    return found.isSymbolicLink() ? 'other' : 'file';
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'none' : 'other';
+  }
+}
+
+function sorted(files: Known): Known {
+  return new Map([...files].toSorted(([one], [other]) => (one < other ? -1 : 1)));
+}
