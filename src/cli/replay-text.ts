@@ -3,7 +3,7 @@ import type { Backend } from '../backends/backend.ts';
 import { printable } from '../cluster/problem.ts';
 import type { FlightRecord } from '../model/pass-record.ts';
 import type { Unit } from '../netfilter/program.ts';
-import type { Agreement, ReplayedFamily, ReplayedPass } from '../sync/replay.ts';
+import type { Agreement, ReplayedFamily, ReplayedPass } from '../daemon/record/replay.ts';
 import { changeWords } from './report/change-words.ts';
 import { askedWords, changesWords, planWords } from './report/pass-words.ts';
 import { reportOf, type Report } from './report/plan-report.ts';

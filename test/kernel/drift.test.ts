@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { SluiceProcess } from '../../src/lab/sluice-process.ts';
 import { manifestDigest } from '../../src/lab/sluice-process.ts';
 import type { ProxyMode } from '../../src/model/config.ts';
-import { quickRepairs } from '../../src/sync/drift/repair-pace.ts';
+import { quickRepairs } from '../../src/daemon/drift/repair-pace.ts';
 import { standWith, type Stand } from '../cli/stand.ts';
 import { flagsFor } from '../support/network-namespace.ts';
 import { manifestOf } from '../support/service-objects.ts';

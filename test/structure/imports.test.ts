@@ -18,16 +18,20 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'src/config': ['src/model', 'src/cluster'],
   'src/backends': ['src/model', 'src/netfilter', 'src/host'],
   'src/serve': ['src/model'],
-  'src/sync': [
+  'src/sync': ['src/model', 'src/resolve', 'src/netfilter', 'src/backends', 'src/cluster', 'rules'],
+  'src/takeover': ['src/model', 'src/netfilter', 'src/backends', 'src/host', 'src/sync'],
+  'src/daemon': [
     'src/model',
     'src/resolve',
     'src/netfilter',
     'src/backends',
     'src/cluster',
+    'src/config',
     'src/host',
-    'rules',
+    'src/serve',
+    'src/sync',
+    'src/takeover',
   ],
-  'src/takeover': ['src/model', 'src/netfilter', 'src/backends', 'src/host', 'src/sync'],
   'src/lab': ['src/model', 'src/host'],
   'src/explain': [
     'src/model',
@@ -48,6 +52,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'src/backends',
     'src/cluster',
     'src/config',
+    'src/daemon',
     'src/host',
     'src/lab',
     'src/serve',
@@ -85,7 +90,7 @@ test('no file imports itself through others', () => {
 });
 
 /** Folders that are still too large: a folder that is cured leaves this list, and none joins it. */
-const largeFolders = ['src/cluster', 'src/cluster/api', 'src/host', 'src/sync'];
+const largeFolders = ['src/cluster', 'src/cluster/api', 'src/host'];
 
 test('no folder holds more than 14 files', () => {
   const folders = Map.groupBy(files, (file) => dirname(file));
@@ -97,10 +102,10 @@ test('no folder holds more than 14 files', () => {
 const knowsBackends = [
   'src/cli/explain/live.ts',
   'src/cli/node/cleanup.ts',
-  'src/cli/run-takeover.ts',
   'src/cli/status/status.ts',
   'src/cli/status/top-text.ts',
   'src/config/cluster-addresses.ts',
+  'src/daemon/followers/take-over.ts',
   'src/doctor/checks/leftovers.ts',
   'src/doctor/checks/sysctls.ts',
   'src/doctor/checks/versions.ts',

@@ -2,7 +2,7 @@
 import type { Backend } from '../../backends/backend.ts';
 import type { Family } from '../../model/ip.ts';
 import type { Unit } from '../../netfilter/program.ts';
-import type { Daemon } from '../../sync/daemon.ts';
+import type { Daemon } from '../../daemon/pass.ts';
 import type { Desired } from '../../sync/desired.ts';
 import { reportOf } from './plan-report.ts';
 import { paintFor } from './print-plan.ts';

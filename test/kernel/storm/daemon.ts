@@ -14,8 +14,8 @@ import type { ClusterChange, ClusterObject, ServiceKey } from '../../../src/mode
 import { plan, type Op, type Plan } from '../../../src/netfilter/plan.ts';
 import type { Program, Unit } from '../../../src/netfilter/program.ts';
 import { createLog } from '../../../src/serve/log.ts';
-import { passOver } from '../../../src/sync/daemon.ts';
-import { SyncLoop } from '../../../src/sync/loop.ts';
+import { passOver } from '../../../src/daemon/pass.ts';
+import { SyncLoop } from '../../../src/daemon/loop.ts';
 import { desiredOf } from '../../../src/sync/offline.ts';
 import type { FamilyPass } from '../../../src/sync/reconcile.ts';
 import { Reconciler } from '../../../src/sync/reconcile.ts';

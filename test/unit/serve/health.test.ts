@@ -6,8 +6,8 @@ import type { ClusterChange } from '../../../src/model/kubernetes.ts';
 import type { ProxyStatus } from '../../../src/model/proxy-status.ts';
 import { healthAnswerer, type HealthPath } from '../../../src/serve/health.ts';
 import { createMetrics } from '../../../src/serve/metrics/metrics.ts';
-import { PassObserver } from '../../../src/sync/observe-pass.ts';
-import { ProxyHealth } from '../../../src/sync/proxy-health.ts';
+import { PassObserver } from '../../../src/daemon/receipts/observe-pass.ts';
+import { ProxyHealth } from '../../../src/daemon/serving/proxy-health.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 

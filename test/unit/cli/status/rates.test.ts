@@ -8,7 +8,7 @@ import type { Connections, PortConnections } from '../../../../src/model/connect
 import type { ServiceKey } from '../../../../src/model/kubernetes.ts';
 import type { Counted } from '../../../../src/netfilter/counted.ts';
 import { connectionMetrics } from '../../../../src/serve/metrics/connections.ts';
-import { RunningTotals } from '../../../../src/sync/connections.ts';
+import { RunningTotals } from '../../../../src/daemon/serving/connections.ts';
 
 const address = { kind: 'address', id: 'tcp 10.96.0.10 80' } as const;
 const count = (connections: number, endpoint?: string): Counted => {

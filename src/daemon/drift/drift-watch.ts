@@ -1,0 +1,224 @@
+// Notices what others change in our rules, and has a pass put it right: what `nft monitor` tells at once, and
+// what a slow audit finds where it tells nothing. It only looks; passes alone write.
+import { once } from 'node:events';
+import type { Backend } from '../../backends/backend.ts';
+import type { FollowMonitor } from '../../host/nft-monitor.ts';
+import type { Family } from '../../model/ip.ts';
+import type { Author } from '../../netfilter/monitor.ts';
+import { plan } from '../../netfilter/plan.ts';
+import type { Unit } from '../../netfilter/program.ts';
+import type { FamilyPass, Reconciler } from '../../sync/reconcile.ts';
+import type { Drift, DriftListener } from './drift.ts';
+import { driftIn } from './drift.ts';
+import { FamilyWatch } from './family-watch.ts';
+import type { OwnTransactions } from './own-transactions.ts';
+import type { ForeignChange } from './transaction-reader.ts';
+import { TransactionReader } from './transaction-reader.ts';
+
+export type DriftWatchOptions<U extends Unit> = {
+  readonly backend: Pick<Backend<U>, 'observe' | 'touches' | 'canariesStand'>;
+  readonly reconciler: Pick<Reconciler<U>, 'distrust' | 'desired'>;
+  readonly families: readonly Family[];
+  readonly own: Pick<OwnTransactions, 'claim'>;
+  readonly follow: FollowMonitor;
+  /** Asks for a pass. */
+  readonly nudge: () => void;
+  readonly listener: DriftListener;
+  readonly syncPeriodMs: number;
+  /** Milliseconds on a clock that only goes forward. */
+  readonly now: () => number;
+  readonly signal: AbortSignal;
+};
+
+// Where changes are told of, the audit is for what must not happen.
+const periodsWhileListening = 20;
+// An audit takes a fiftieth of the time at most.
+const auditRestFactor = 50;
+// What others changed since the first pass read it is looked for soon, where looking takes no longer than this.
+const quickPassMs = 1000;
+const firstRestartMs = 1000;
+const longestRestartMs = 5 * 60_000;
+const longestWaitMs = 1000;
+
+/**
+ * Invariant: whatever was changed since the last read of a family's rules is in that family's suspicion, or
+ * is still to be told by the monitor, or is left to the audit.
+ */
+export class DriftWatch<U extends Unit> {
+  readonly #options: DriftWatchOptions<U>;
+  readonly #watches: readonly FamilyWatch[];
+  readonly #firstPass = Promise.withResolvers<void>();
+  readonly #ready = Promise.withResolvers<void>();
+  #isReady = false;
+  #isListening = false;
+  /** How many times a pass began or ended: odd while one goes on, 0 before the first. */
+  #moment = 0;
+  readonly #first = { beganAt: 0, tookMs: Infinity };
+
+  constructor(options: DriftWatchOptions<U>) {
+    this.#options = options;
+    const { nudge, listener, now } = options;
+    this.#watches = options.families.map(
+      (family) => new FamilyWatch({ family, nudge, listener, now }),
+    );
+  }
+
+  /** Resolves when changes are noticed from now on, or cannot be for now. */
+  async untilReady(): Promise<void> {
+    if (this.#isReady) return;
+    await Promise.race([this.#ready.promise, this.#sleep(longestWaitMs)]);
+  }
+
+  /** Watches until the signal comes. */
+  async run(): Promise<void> {
+    await Promise.all([this.#listen(), this.#audit()]);
+    for (const watch of this.#watches) watch.close();
+  }
+
+  /** A pass begins: it reads the families whose rules are suspected. */
+  begun(): void {
+    this.#moment += 1;
+    if (this.#moment === 1) this.#first.beganAt = this.#options.now();
+    for (const watch of this.#watches) {
+      if (watch.begun()) this.#options.reconciler.distrust(watch.family);
+    }
+  }
+
+  /** A pass ended. */
+  passed(passes: readonly FamilyPass<U>[]): void {
+    this.#moment += 1;
+    if (this.#moment === 2) this.#first.tookMs = this.#options.now() - this.#first.beganAt;
+    this.#firstPass.resolve();
+    for (const pass of passes) {
+      const watch = this.#watches.find(({ family }) => family === pass.family);
+      watch?.passed(pass, () => driftIn(pass));
+    }
+  }
+
+  #suspect({ touched, author }: ForeignChange, source: Drift['source']): void {
+    // The first pass reads everything anyway.
+    if (this.#moment === 0) return;
+    const authors: readonly Author[] = author === undefined ? [] : [author];
+    for (const watch of this.#watches) {
+      const certainty = touched.get(watch.family);
+      if (certainty !== undefined) watch.suspect({ certainty, authors, source });
+    }
+  }
+
+  #suspectAll(source: Drift['source']): void {
+    const touched = new Map(this.#watches.map(({ family }) => [family, 'maybe' as const]));
+    this.#suspect({ touched, author: undefined }, source);
+  }
+
+  async #listen(): Promise<void> {
+    const { backend, families, own, follow, listener, now, signal } = this.#options;
+    const touchOf = backend.touches();
+    if (touchOf === undefined) {
+      this.#settle();
+      return;
+    }
+    // It reads all that is changed, and would take as long for the first load as nft does.
+    await Promise.race([this.#firstPass.promise, untilAborted(signal)]);
+    let failures = 0;
+    while (!signal.aborted) {
+      const startedAt = now();
+      const reader = new TransactionReader({
+        families,
+        touchOf,
+        isOurs: (author) => own.claim(author),
+        onForeign: (change) => this.#suspect(change, 'monitor'),
+      });
+      const onListening = (): void => this.#heard(failures > 0);
+      const onLine = (line: string): void => reader.read(line);
+      const end = await follow({ onLine, onListening, signal }).catch((error: unknown) => error);
+      const hasListened = this.#isListening;
+      this.#isListening = false;
+      this.#settle();
+      if (signal.aborted) return;
+      if (hasListened && now() - startedAt > longestRestartMs) failures = 0;
+      if (hasListened || failures === 0) listener.deaf(end instanceof Error ? end : undefined);
+      await this.#sleep(Math.min(firstRestartMs * 2 ** failures, longestRestartMs));
+      failures += 1;
+    }
+  }
+
+  #heard(isAgain: boolean): void {
+    this.#isListening = true;
+    this.#settle();
+    if (isAgain) this.#options.listener.listening();
+    // Of what was changed meanwhile nobody told. Since the first pass that is little, and to read all that it
+    // loaded takes long: it is asked whether it was flushed, and the rest is left to the audit.
+    if (isAgain) this.#suspectAll('audit');
+    else for (const watch of this.#watches) void this.#askCanary(watch);
+  }
+
+  #settle(): void {
+    this.#isReady = true;
+    this.#ready.resolve();
+  }
+
+  async #audit(): Promise<void> {
+    const { syncPeriodMs, now, signal } = this.#options;
+    const startedAt = now();
+    const dueAt = new Map<Family, number>();
+    while (!signal.aborted) {
+      await this.#sleep(syncPeriodMs);
+      for (const watch of this.#watches) {
+        if (signal.aborted || !this.#isQuiet(watch)) continue;
+        if (!this.#isListening) await this.#askCanary(watch);
+        const period = syncPeriodMs * (this.#isListening ? periodsWhileListening : 1);
+        const first = this.#first.tookMs < quickPassMs ? syncPeriodMs : period;
+        if (now() < (dueAt.get(watch.family) ?? startedAt + first)) continue;
+        const tookMs = await this.#look(watch);
+        dueAt.set(watch.family, now() + Math.max(period, tookMs * auditRestFactor));
+      }
+    }
+  }
+
+  #isQuiet(watch: FamilyWatch): boolean {
+    return this.#moment > 0 && this.#moment % 2 === 0 && watch.isInStep && !watch.isSuspected;
+  }
+
+  async #askCanary(watch: FamilyWatch): Promise<void> {
+    const { family } = watch;
+    const stands = await this.#options.backend.canariesStand?.(family).catch(() => undefined);
+    if (stands !== false) return;
+    this.#suspect({ touched: new Map([[family, 'sure']]), author: undefined }, 'canary');
+  }
+
+  /** Reads and compares, beside the passes; returns the milliseconds that it took. */
+  async #look(watch: FamilyWatch): Promise<number> {
+    const { backend, reconciler, now } = this.#options;
+    const { family } = watch;
+    const [moment, startedAt] = [this.#moment, now()];
+    if (!this.#isQuiet(watch)) return 0;
+    try {
+      const present = await backend.observe(family);
+      const wanted = reconciler.desired(family)?.whole();
+      // Where a pass came between, it is not known which of both this was read of.
+      if (moment !== this.#moment || wanted === undefined) return now() - startedAt;
+      if (plan(present, wanted).length > 0) {
+        this.#suspect({ touched: new Map([[family, 'sure']]), author: undefined }, 'audit');
+      }
+    } catch {
+      // What cannot be read now can be read later; a pass that has to says so.
+    }
+    return now() - startedAt;
+  }
+
+  async #sleep(ms: number): Promise<void> {
+    const { signal } = this.#options;
+    if (signal.aborted) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const wake = (): void => resolve();
+    const timer = setTimeout(wake, ms).unref();
+    signal.addEventListener('abort', wake, { once: true });
+    await promise;
+    clearTimeout(timer);
+    signal.removeEventListener('abort', wake);
+  }
+}
+
+async function untilAborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort');
+}

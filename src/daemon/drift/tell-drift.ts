@@ -1,0 +1,102 @@
+// What `sluice run` does about others that change its rules: it has them watched, and tells of each repair in
+// the log, in the metrics and as an Event of its Node.
+import type { Logger } from 'pino';
+import type { Backend } from '../../backends/backend.ts';
+import { printable } from '../../cluster/problem.ts';
+import { followNftMonitor } from '../../host/nft-monitor.ts';
+import type { ClusterEvent, RecordEvent } from '../../model/cluster-event.ts';
+import type { Config } from '../../model/config.ts';
+import type { Family } from '../../model/ip.ts';
+import type { Author } from '../../netfilter/monitor.ts';
+import type { Unit } from '../../netfilter/program.ts';
+import type { Drift, DriftListener } from './drift.ts';
+import { DriftWatch } from './drift-watch.ts';
+import type { OwnTransactions } from './own-transactions.ts';
+import type { Reconciler } from '../../sync/reconcile.ts';
+import { nodeRegarding } from '../events/proxy-events.ts';
+
+export type RunDriftOptions<U extends Unit> = {
+  readonly config: Config;
+  readonly backend: Backend<U>;
+  readonly reconciler: Reconciler<U>;
+  readonly families: readonly Family[];
+  readonly own: OwnTransactions;
+  readonly nudge: () => void;
+  readonly now: () => number;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+} & Omit<Tellers, 'nodeName'>;
+
+/** Makes the watch; it watches when it is run. */
+export function createDriftWatch<U extends Unit>(options: RunDriftOptions<U>): DriftWatch<U> {
+  const { config, log, record, count, ...rest } = options;
+  const { nodeName, syncPeriodMs } = config;
+  const listener = driftTeller({ nodeName, log, record, count });
+  return new DriftWatch({ ...rest, syncPeriodMs, listener, follow: followNftMonitor });
+}
+
+type Tellers = {
+  readonly nodeName: string;
+  readonly log: Logger;
+  readonly record: RecordEvent;
+  /** Counts what becomes of foreign changes. */
+  readonly count: DriftListener['outcome'];
+};
+
+/** Tells of drift everywhere. */
+export function driftTeller({ nodeName, log, record, count }: Tellers): DriftListener {
+  const tell = (reason: ClusterEvent['reason'], note: string): void => {
+    const type = reason === 'RepairLoopOver' ? 'Normal' : 'Warning';
+    record({ regarding: nodeRegarding(nodeName), type, reason, action: 'RepairRules', note });
+  };
+  return {
+    outcome: count,
+    repaired(drift) {
+      const { family, source, authors, repaired, tookMs } = drift;
+      const ms = Math.round(tookMs);
+      const by = authors.map(({ process, pid }) => ({ process: printable(process), pid }));
+      const { create: putBack, replace: mended, delete: removed } = repaired;
+      log.warn(
+        { family, noticedBy: source, by, putBack, mended, removed, ms },
+        'somebody changed our rules: repaired',
+      );
+      tell('RulesRepaired', repairNote(drift));
+    },
+    looping(family, authors) {
+      const by = namesOf(authors);
+      log.warn(
+        { family, by },
+        'each repair is undone at once: the next ones wait longer and longer',
+      );
+      const note = `${family}: ${by} undoes each repair of the Service rules at once; they are repaired less and less often, down to every 30 s`;
+      tell('RepairLoop', note);
+    },
+    calm(family) {
+      log.info({ family }, 'repairs hold again: the next one comes at once');
+      tell('RepairLoopOver', `${family}: repairs of the Service rules hold again`);
+    },
+    deaf(err) {
+      log.warn({ err }, 'nft monitor does not tell of changes: the audit alone finds them, later');
+    },
+    listening() {
+      log.info('nft monitor tells of changes again');
+    },
+  };
+}
+
+function repairNote({ family, authors, repaired, tookMs }: Drift): string {
+  const { create, replace, delete: removed } = repaired;
+  const parts = [
+    ...(create === 0 ? [] : [`${create} put back`]),
+    ...(replace === 0 ? [] : [`${replace} mended`]),
+    ...(removed === 0 ? [] : [`${removed} removed`]),
+  ];
+  const what = `${family}: ${namesOf(authors)} changed Service rules: ${parts.join(', ')}`;
+  return `${what}; repaired after ${Math.round(tookMs)} ms`;
+}
+
+/** `firewalld (pid 812)`; the name is whatever that process calls itself. */
+function namesOf(authors: readonly Author[]): string {
+  if (authors.length === 0) return 'somebody';
+  return authors.map(({ process, pid }) => `${printable(process)} (pid ${pid})`).join(', ');
+}

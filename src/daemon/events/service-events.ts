@@ -1,0 +1,119 @@
+// Tells the owners of Services, by Events, what this proxy does not do for them: addresses that an older
+// Service has, rules that the kernel's tool refuses; and when that is over. Passes in, Events out.
+import { LRUCache } from 'lru-cache';
+import type { ClusterEvent, RecordEvent } from '../../model/cluster-event.ts';
+import { frontendId } from '../../model/forwarding.ts';
+import type { Family } from '../../model/ip.ts';
+import type { ServiceKey } from '../../model/kubernetes.ts';
+import type { Unit } from '../../netfilter/program.ts';
+import type { LostClaim } from '../../resolve/claims.ts';
+import type { Desired } from '../../sync/desired.ts';
+import type { FamilyPass } from '../../sync/reconcile.ts';
+
+/** What ServiceEvents works with. */
+export type ServiceEventsOptions = {
+  readonly desired: (family: Family) => Pick<Desired<Unit>, 'troubleOf'> | undefined;
+  /** Whether there still is such a Service. */
+  readonly exists: (service: ServiceKey) => boolean;
+  readonly record: RecordEvent;
+};
+
+type Trouble = 'conflict' | 'refused';
+
+// Events are for people: where more Services than this have trouble, the log and metrics tell of it.
+const mostRemembered = 1000;
+const mostNamed = 5;
+const action = 'ProgramRules';
+
+/** Invariant: #told has, by family, trouble and Service, what was last said of it that is not over. */
+export class ServiceEvents {
+  readonly #options: ServiceEventsOptions;
+  readonly #told = new LRUCache<string, string>({ max: mostRemembered });
+
+  constructor(options: ServiceEventsOptions) {
+    this.#options = options;
+  }
+
+  /** Takes over what a pass came to in each family. */
+  passed(passes: readonly FamilyPass<Unit>[]): void {
+    for (const pass of passes) {
+      const { update, heldBack, settled } = pass;
+      const touched = new Set([
+        ...update.lost.map(({ frontend }) => frontend.service),
+        ...heldBack.keys(),
+        ...(this.#told.size === 0 ? [] : [...settled.before, ...settled.after].map(nameOf)),
+      ]);
+      for (const service of touched) this.#look(service, pass);
+    }
+  }
+
+  #look(service: ServiceKey, { family, heldBack }: FamilyPass<Unit>): void {
+    const trouble = this.#options.desired(family)?.troubleOf(service);
+    if (trouble === undefined) return;
+    const { lost, isHeld } = trouble;
+    const at = { service, family };
+    this.#say({ ...at, trouble: 'conflict' }, lost.length === 0 ? '' : conflictNote(service, lost));
+    const error = heldBack.get(service);
+    if (!isHeld) this.#say({ ...at, trouble: 'refused' }, '');
+    else if (error !== undefined) {
+      this.#say({ ...at, trouble: 'refused' }, refusalNote(family, error));
+    }
+  }
+
+  /** `note` is '' where there is no such trouble. */
+  #say(of: { service: ServiceKey; family: Family; trouble: Trouble }, note: string): void {
+    const { service, family, trouble } = of;
+    const id = `${family} ${trouble} ${service}`;
+    const told = this.#told.get(id) ?? '';
+    if (told === note) return;
+    if (note === '') this.#told.delete(id);
+    else this.#told.set(id, note);
+    if (!this.#options.exists(service)) return;
+    this.#options.record(
+      eventOf(service, trouble, note || `${family}: ${over[trouble]}`, note === ''),
+    );
+  }
+}
+
+const over: Readonly<Record<Trouble, string>> = {
+  conflict: 'it has all its addresses now',
+  refused: 'its rules are in the kernel now',
+};
+
+function eventOf(
+  service: ServiceKey,
+  trouble: Trouble,
+  note: string,
+  isOver: boolean,
+): ClusterEvent {
+  const [namespace = '', name = ''] = service.split('/');
+  const reasons = { conflict: 'AddressConflict', refused: 'RulesRefused' } as const;
+  return {
+    regarding: { kind: 'Service', namespace, name },
+    type: isOver ? 'Normal' : 'Warning',
+    reason: isOver ? `${reasons[trouble]}Over` : reasons[trouble],
+    action,
+    note,
+    // All nodes decide alike who has an address; what a tool refuses is a matter of its version.
+    isSameEverywhere: trouble === 'conflict',
+  };
+}
+
+// Who has the address is named only to those who own both: a namespace may be another tenant's.
+function conflictNote(service: ServiceKey, lost: readonly LostClaim[]): string {
+  const [namespace] = service.split('/');
+  const named = lost.slice(0, mostNamed).map(({ frontend, winner }) => {
+    const has = winner.startsWith(`${namespace}/`) ? winner : 'a Service of another namespace';
+    return `${frontendId(frontend.address)} is left out: ${has} is older and has it`;
+  });
+  const more = lost.length - named.length;
+  return [...named, ...(more > 0 ? [`and ${more} more`] : [])].join('; ');
+}
+
+function refusalNote(family: Family, { message }: Error): string {
+  return `${family}: it keeps its last good rules on this node: ${message.split('\n')[0]}`;
+}
+
+function nameOf({ service }: { readonly service: ServiceKey }): ServiceKey {
+  return service;
+}

@@ -1,0 +1,149 @@
+// What owners of Services are told: the passes are the real ones, above a kernel in memory whose tool refuses
+// what it is told to refuse.
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { Backend } from '../../../../src/backends/backend.ts';
+import { createNftablesBackend } from '../../../../src/backends/nftables/backend.ts';
+import { ClusterState } from '../../../../src/cluster/state.ts';
+import { ToolError } from '../../../../src/errors.ts';
+import type { ClusterEvent } from '../../../../src/model/cluster-event.ts';
+import type { ClusterChange } from '../../../../src/model/kubernetes.ts';
+import { applyPlan, type Plan } from '../../../../src/netfilter/plan.ts';
+import type { Program, Unit } from '../../../../src/netfilter/program.ts';
+import { Reconciler } from '../../../../src/sync/reconcile.ts';
+import { ServiceEvents } from '../../../../src/daemon/events/service-events.ts';
+import { configFor } from '../../../support/config.ts';
+import { decodeAll } from '../../../support/packets.ts';
+
+const noTools = (): Promise<never> => Promise.reject(new Error('no tool is run here'));
+
+let refused = '';
+let isBroken = false;
+let kernel: Program<Unit> = new Map();
+let events: ClusterEvent[] = [];
+let state: ClusterState;
+let pass: (...changes: readonly ClusterChange[]) => Promise<readonly string[]>;
+
+function refuse(plan: Plan<Unit>): void {
+  if (isBroken) throw new Error('the kernel is away');
+  const isBad = plan.some((step) => step.op !== 'delete' && step.unit.text.includes(refused));
+  if (refused === '' || !isBad) return;
+  const stderr = 'Error: Could not process rule\nmore of it';
+  throw new ToolError(`nft: ${stderr}`, { command: 'nft', exitCode: 1, stderr, input: '' });
+}
+
+beforeEach(() => {
+  [refused, isBroken, kernel, events] = ['', false, new Map(), []];
+  state = new ClusterState('node-1');
+  const backend: Backend = {
+    ...(createNftablesBackend(noTools, 'text') as unknown as Backend),
+    observe: async () => kernel,
+    async apply(_, plan) {
+      refuse(plan);
+      kernel = applyPlan(kernel, plan);
+    },
+  };
+  const common = { config: configFor('nftables'), state, hostIps: () => [], now: () => 0 };
+  const reconciler = new Reconciler({ ...common, backend, families: ['IPv4'], dryRun: false });
+  const told = new ServiceEvents({
+    desired: (family) => reconciler.desired(family),
+    exists: (service) => state.service(service) !== undefined,
+    record: (event) => void events.push(event),
+  });
+  pass = async (...changes) => {
+    events = [];
+    told.passed(await reconciler.pass(state.apply(changes)));
+    return events.map(
+      ({ type, reason, regarding, note }) =>
+        `${type} ${reason} ${regarding.namespace}/${regarding.name}: ${note}`,
+    );
+  };
+});
+
+function set(id: string, clusterIP: string, extra: object = {}): ClusterChange {
+  const [namespace, name] = id.split('/');
+  const object = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name, namespace, creationTimestamp: `2026-01-0${id.length}T00:00:00Z` },
+    spec: { clusterIP, ports: [{ name: 'http', port: 80 }], ...extra },
+  };
+  const [decoded] = decodeAll([object]);
+  if (decoded === undefined) throw new Error('no Service');
+  return { op: 'set', object: decoded };
+}
+
+function unset(id: string): ClusterChange {
+  return { op: 'delete', kind: 'Service', id };
+}
+
+const shared = { externalIPs: ['203.0.113.5'] };
+
+describe('a conflict', () => {
+  test('is told of once, and when it is over', async () => {
+    expect(await pass(set('ns/a', '10.96.0.1', shared))).toEqual([]);
+    expect(await pass(set('ns/bb', '10.96.0.2', shared))).toEqual([
+      'Warning AddressConflict ns/bb: tcp 203.0.113.5 80 is left out: ns/a is older and has it',
+    ]);
+    expect(events[0]).toMatchObject({ action: 'ProgramRules', isSameEverywhere: true });
+    expect(await pass(set('ns/bb', '10.96.0.3', shared))).toEqual([]);
+    expect(await pass(set('ns/a', '10.96.0.1'))).toEqual([
+      'Normal AddressConflictOver ns/bb: IPv4: it has all its addresses now',
+    ]);
+    expect(await pass(set('ns/bb', '10.96.0.2', shared))).toEqual([]);
+  });
+
+  test('over every address is told of as well, and over when the other Service goes', async () => {
+    await pass(set('ns/a', '10.96.0.1'));
+    expect(await pass(set('ns/bb', '10.96.0.1'))).toHaveLength(1);
+    expect(await pass(unset('ns/a'))).toEqual([
+      'Normal AddressConflictOver ns/bb: IPv4: it has all its addresses now',
+    ]);
+  });
+
+  test('does not name a Service of another namespace', async () => {
+    await pass(set('ns/a', '10.96.0.1'));
+    expect(await pass(set('other/b', '10.96.0.1'))).toEqual([
+      'Warning AddressConflict other/b: tcp 10.96.0.1 80 is left out: a Service of another ' +
+        'namespace is older and has it',
+    ]);
+  });
+
+  test('over many addresses names a few', async () => {
+    const ports = Array.from({ length: 20 }, (_, n) => ({ name: `p${n}`, port: 8000 + n }));
+    await pass(set('ns/a', '10.96.0.1', { ports }));
+    const [said = ''] = await pass(set('ns/bb', '10.96.0.1', { ports }));
+    expect(said.split('; ')).toHaveLength(6);
+    expect(said).toMatch(/; and 15 more$/);
+  });
+
+  test('that ends with the Service itself has nobody to be told', async () => {
+    await pass(set('ns/a', '10.96.0.1', shared));
+    await pass(set('ns/bb', '10.96.0.2', shared));
+    expect(await pass(unset('ns/bb'))).toEqual([]);
+  });
+
+  test('is not over for a pass that failed', async () => {
+    await pass(set('ns/a', '10.96.0.1', shared));
+    isBroken = true;
+    expect(await pass(set('ns/bb', '10.96.0.2', shared))).toHaveLength(1);
+    isBroken = false;
+    expect(await pass(set('ns/ccc', '10.96.0.3'))).toEqual([]);
+  });
+});
+
+describe('a Service whose rules are refused', () => {
+  test('is told so, and when they are taken', async () => {
+    await pass(set('ns/a', '10.96.0.1'));
+    refused = '10.96.0.2';
+    expect(await pass(set('ns/bb', '10.96.0.2'), set('ns/ccc', '10.96.0.3'))).toEqual([
+      'Warning RulesRefused ns/bb: IPv4: it keeps its last good rules on this node: ' +
+        'nft: Error: Could not process rule',
+    ]);
+    expect(events[0]?.isSameEverywhere).toBe(false);
+    expect(await pass(set('ns/a', '10.96.0.4'))).toEqual([]);
+    expect(await pass(set('ns/bb', '10.96.0.2', shared))).toEqual([]);
+    expect(await pass(set('ns/bb', '10.96.0.5'))).toEqual([
+      'Normal RulesRefusedOver ns/bb: IPv4: its rules are in the kernel now',
+    ]);
+  });
+});
