@@ -1,11 +1,9 @@
-// `sluice completion` in a real bash, and read by every other shell that is installed.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+// `sluice completion` in real shells: in bash, and in zsh and fish where they are installed.
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { commands } from '../../src/cli/arguments/flag.ts';
-import { flagsOf } from '../../src/cli/arguments/flags.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 
 const sluice = join(import.meta.dirname, '../../bin/sluice');
 let folder = '';
@@ -14,91 +12,100 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sluice-completion-'));
   for (const shell of ['bash', 'zsh', 'fish']) {
     const { stdout } = await execa(sluice, ['completion', shell]);
-    await writeFile(join(folder, shell), `${stdout}\n`);
+    await writeFile(join(folder, `stub.${shell}`), `${stdout}\n`);
   }
-  await writeFile(join(folder, 'a file.yaml'), '');
-  await writeFile(join(folder, 'apart.yaml'), '');
+  // Says what it was called with, but for completion.
+  const body = `#!/bin/sh
+[ "$1" = __complete ] && exec "${sluice}" "$@"
+printf 'called:'; printf ' <%s>' "$@"; echo ' END'\n`;
+  await writeFile(join(folder, 'sluice'), body);
+  await chmod(join(folder, 'sluice'), 0o755);
+  for (const name of ['one file.yaml', 'other.yaml']) await writeFile(join(folder, name), '');
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-// What the shell itself does when Tab is pressed, with the words as it takes them apart.
-const pressTab = `source "$1"; shift
+/** What a shell says, run in the folder with our sluice; undefined where the shell is not installed. */
+async function said(shell: string, ...args: readonly string[]): Promise<string | undefined> {
+  const { stdout, code, failed, stderr } = await execa(shell, args, {
+    cwd: folder,
+    env: { PATH: `${folder}:${process.env['PATH']}`, HOME: folder, XDG_CONFIG_HOME: folder },
+    reject: false,
+  });
+  if (code === 'ENOENT') return undefined;
+  expect({ failed, stderr }).toEqual({ failed: false, stderr: '' });
+  return stdout;
+}
+
+// What bash itself does when Tab is pressed, with the words as it takes them apart.
+const bashTab = `source stub.bash
 compopt() { :; }
 COMP_WORDS=(sluice "$@") COMP_CWORD=$#
 $(complete -p sluice | sed 's/.*-F \\([^ ]*\\).*/\\1/') sluice
 printf '%s\\n' "\${COMPREPLY[@]}"`;
 
-/** What bash offers for the last of these words. */
-async function offered(...words: readonly string[]): Promise<readonly string[]> {
-  const args = ['--norc', '-c', pressTab, 'bash', join(folder, 'bash'), ...words];
-  const { stdout } = await execa('bash', args, { cwd: folder });
-  return stdout === '' ? [] : stdout.split('\n');
-}
-
-describe('bash', () => {
-  test.each<[words: string[], offered: string[]]>([
-    [[''], [...commands]],
-    [['di'], ['diff']],
-    [['--proxy-mode', 'iptables', 'di'], ['diff']],
-    [['--proxy-mode', '=', 'iptables', 'di'], ['diff']],
-    [['--manifests', 'diff', 'ren'], ['render']],
-    [
-      ['diff', '--proxy-mode', ''],
-      ['nftables', 'iptables'],
-    ],
-    [
-      ['diff', '--proxy-mode', '='],
-      ['nftables', 'iptables'],
-    ],
-    [['diff', '--proxy-mode', '=', 'ip'], ['iptables']],
-    [
-      ['diff', '-o', ''],
-      ['text', 'json'],
-    ],
-    [['diff', '--rules', '--ag'], ['--against']],
-    [['diff', '--overl'], []],
-    [['lab', '--overl'], ['--overlay']],
-    [['lab', '--overlay', 'v'], ['vxlan']],
-    [['--dry'], ['--dry-run']],
-    [['diff', '--cluster-cidr', ''], []],
-    [['diff', ''], []],
-    [
-      ['diff', '--manifests', 'a'],
-      ['a file.yaml', 'apart.yaml'],
-    ],
-    [['--config', '=', 'ap'], ['apart.yaml']],
-    [
-      ['completion', ''],
-      ['bash', 'zsh', 'fish'],
-    ],
-    [['completion', 'bash', ''], []],
-    [['help', 'doc'], ['doctor']],
-  ])('%j', async (words, expected) => {
-    const found = await offered(...words);
-    expect(found.toSorted()).toEqual(expected.toSorted());
-  });
-
-  test.each(commands)('all flags of %s, and no others', async (command) => {
-    const taken = flagsOf(command).filter(({ effect }) => effect !== 'refused');
-    const spelled = taken.flatMap(({ name, short }) => [
-      ...(name === short ? [] : [`--${name}`]),
-      ...(short === undefined ? [] : [`-${short}`]),
-    ]);
-    expect((await offered(command, '-')).toSorted()).toEqual(spelled.toSorted());
-  });
+test.each<[words: string[], offered: string[]]>([
+  [['di'], ['diff']],
+  [
+    ['diff', '--proxy-mode', '='],
+    ['nftables', 'iptables'],
+  ],
+  [['diff', '--proxy-mode', '=', 'ip'], ['iptables']],
+  [
+    ['diff', '-o', ''],
+    ['text', 'json'],
+  ],
+  [
+    ['diff', '--against', 'o'],
+    ['one file.yaml', 'other.yaml'],
+  ],
+  [['--config', '=', 'ot'], ['other.yaml']],
+  [
+    ['diff', '--config', '='],
+    ['one file.yaml', 'other.yaml', 'sluice', 'stub.bash', 'stub.fish', 'stub.zsh'],
+  ],
+  [['completion', 'bash', ''], ['']],
+])('bash: %j', async (words, expected) => {
+  const text = await said('bash', '--norc', '-c', bashTab, 'bash', ...words);
+  expect(text?.split('\n').toSorted()).toEqual(expected.toSorted());
 });
 
-test('bash, and whichever other shell is installed, can read its script', async () => {
-  const read: string[] = [];
-  for (const shell of ['bash', 'zsh', 'fish']) {
-    const { failed, code, stderr } = await execa(shell, ['-n', join(folder, shell)], {
-      reject: false,
-    });
-    if (code === 'ENOENT') continue;
-    expect({ shell, failed, stderr }).toEqual({ shell, failed: false, stderr: '' });
-    read.push(shell);
-  }
-  expect(read).toContain('bash');
+// Types the line into a zsh of its own, as a person does, and waits for what the line became.
+const zshTab = `zmodload zsh/zpty
+zpty shell zsh -f -i
+zpty -w shell 'PS1= RPS1= ; unsetopt zle_bracketed_paste; autoload -Uz compinit; compinit -D -u; source stub.zsh; print READ''Y'
+zpty -r -m shell text '*READY*'
+zpty -w shell "$1"$'\\t'
+zpty -r -m shell text '*called:*END*'
+print -r -- "\${text//$'\\r'/}"
+zpty -d shell`;
+
+test.each<[line: string, called: string]>([
+  ['sluice dif', '<diff>'],
+  ['sluice diff --proxy-mode ip', '<diff> <--proxy-mode> <iptables>'],
+  ['sluice diff --proxy-mode=ip', '<diff> <--proxy-mode=iptables>'],
+  ['sluice lab --overl', '<lab> <--overlay>'],
+  ['sluice diff --against on', '<diff> <--against> <one file.yaml>'],
+  ['sluice diff --against=ot', '<diff> <--against=other.yaml>'],
+  ['sluice completion ba', '<completion> <bash>'],
+  ['sluice completion bash ', '<completion> <bash>'],
+])('zsh, where it is installed: %j', async (line, called) => {
+  const text = await said('zsh', '-f', '-c', zshTab, 'zsh', line);
+  if (text !== undefined) expect(/called: (.*) END/.exec(text)?.[1]).toBe(called);
+});
+
+const fishTab = 'source stub.fish; complete -C $argv[1]';
+
+test.each<[line: string, offered: string[]]>([
+  ['sluice dif', ['diff\tshows what run would change, Service by Service']],
+  ['sluice diff --proxy-mode ', ['iptables', 'nftables']],
+  ['sluice diff --proxy-mode=ip', ['--proxy-mode=iptables']],
+  ['sluice lab --ke', ['--keep\tkeep the lab running until Ctrl-C']],
+  ['sluice diff --against o', ['one file.yaml', 'other.yaml']],
+  ['sluice diff --against=ot', ['--against=other.yaml']],
+  ['sluice completion bash ', []],
+])('fish, where it is installed: %j', async (line, expected) => {
+  const text = await said('fish', '--no-config', '-c', fishTab, line);
+  if (text !== undefined) expect(text === '' ? [] : text.split('\n').toSorted()).toEqual(expected);
 });
 
 test('of a shell that is not known', async () => {

@@ -1,14 +1,19 @@
 // Parses the command line: arguments in, a command with the value of every flag out, or all that is
 // wrong with them at once.
-import { commands, operands, parseFlagValue, type Command, type Flag } from './flag.ts';
-import { flags, withDefaults, type FlagValues } from './flags.ts';
-import { nearestName } from './nearest-name.ts';
-import { tokensOf, type Token } from './tokens.ts';
 import { quoted } from '../../cluster/problem.ts';
 import type { Value } from '../../config/field.ts';
 import { yieldsToFile } from '../../config/fields.ts';
 import { parseBoolean } from '../../config/values/go-values.ts';
 import { UsageError } from '../../errors.ts';
+import { help, version } from '../commands/about.ts';
+import { cleanup } from '../commands/cleanup.ts';
+import { flagsOf, type Command } from '../commands/command.ts';
+import { run } from '../commands/run.ts';
+import { commandNamed, commands } from '../commands/table.ts';
+import { parseFlagValue, type Flag } from './flag.ts';
+import { flags, withDefaults, type FlagValues } from './flags.ts';
+import { nearestName } from './nearest-name.ts';
+import { tokensOf, type Token } from './tokens.ts';
 
 /** What was asked for. */
 export type ParsedArgs = {
@@ -22,32 +27,26 @@ export type ParsedArgs = {
   readonly warnings: readonly string[];
 };
 
-type Word = Extract<Token, { kind: 'word' }>;
-
 /** The command and flags in `argv` (without the program); throws UsageError, a line for each fault. */
 export function parseArgs(argv: readonly string[]): ParsedArgs {
   const tokens = tokensOf(argv);
   const faults: string[] = [];
-  const words = tokens.filter((token) => token.kind === 'word');
-  const isAsked = (name: string): boolean => isSwitchedOn(tokens, name);
-  const { named, told } = namedCommand(words, faults);
-  const command = named ?? impliedCommand(argv, isAsked);
+  const { named, told } = namedCommand(tokens, faults);
   // Who asks for help gets it, whatever else is wrong.
-  if (isAsked('help') || (named === 'help' && words.length > 1 && faults.length === 0)) {
-    return parsed(topicOf(words) ?? command, { help: true });
-  }
-  if (isAsked('version')) return parsed('version', {});
+  if (isSwitchedOn(tokens, 'help'))
+    return { ...parsed(help), operands: named === undefined ? [] : [named.name] };
+  if (isSwitchedOn(tokens, 'version')) return parsed(version);
+  const command = named ?? (argv.length === 0 ? help : run);
   const { values, warnings } = readFlags(tokens, command, faults);
-  const missing = (operands[command] ?? []).slice(told.length);
-  if (missing.length > 0) faults.push(`${command} needs ${missing.join(' ')}`);
+  faults.push(...operandFaults(command, told));
   if (faults.length > 0) throw new UsageError(faults.join('\n'));
-  const isCleanup = command === 'run' && isAsked('cleanup');
-  return { ...parsed(isCleanup ? 'cleanup' : command, values, warnings), operands: told };
+  const isCleanup = command === run && values['cleanup'] === true;
+  return { ...parsed(isCleanup ? cleanup : command, values, warnings), operands: told };
 }
 
 function parsed(
   command: Command,
-  given: Readonly<Record<string, Value>>,
+  given: Readonly<Record<string, Value>> = {},
   warnings: ReadonlyMap<string, string> = new Map(),
 ): ParsedArgs {
   const names = new Set(Object.keys(given));
@@ -62,36 +61,43 @@ function parsed(
 }
 
 /** The command among the words, and the words that it is told; all others are faults. */
-function namedCommand(
-  words: readonly Word[],
-  faults: string[],
+export function namedCommand(
+  tokens: readonly Token[],
+  faults: string[] = [],
 ): { readonly named: Command | undefined; readonly told: readonly string[] } {
   let named: Command | undefined;
   const told: string[] = [];
-  for (const { text, after } of words) {
-    const known = commands.find((command) => command === text);
-    const takesMore = named !== undefined && told.length < (operands[named]?.length ?? 0);
+  for (const token of tokens) {
+    if (token.kind !== 'word') continue;
+    const { text, after } = token;
+    const known = commandNamed(text);
+    const takesMore = told.length < (named?.operands?.length ?? 0);
     if (after !== undefined && parseBoolean(text) !== undefined) {
       faults.push(`unexpected argument ${quoted(text)}: write --${after.name}=${text}`);
     } else if (takesMore) told.push(text);
     else if (named === undefined && known !== undefined) named = known;
-    else if (named === undefined && faults.length === 0) {
-      faults.push(`unknown command ${quoted(text)}${suggestion(text, commands, '')}`);
-    } else if (named !== 'help' || known === undefined) {
-      faults.push(`unexpected argument ${quoted(text)}`);
-    }
+    else if (named === undefined && faults.length === 0) faults.push(unknownCommand(text));
+    else faults.push(`unexpected argument ${quoted(text)}`);
   }
   return { named, told };
 }
 
-function impliedCommand(argv: readonly string[], isAsked: (name: string) => boolean): Command {
-  return argv.length === 0 || isAsked('help') ? 'help' : 'run';
+function unknownCommand(text: string): string {
+  const names = commands.map(({ name }) => name);
+  return `unknown command ${quoted(text)}${suggestion(text, names, '')}`;
 }
 
-/** The command that help is wanted for: the last one named. */
-function topicOf(words: readonly Word[]): Command | undefined {
-  const named = words.map(({ text }) => commands.find((command) => command === text));
-  return named.findLast((command) => command !== undefined);
+/** What is wrong with the words that a command is told: too few, or a command that is none. */
+function operandFaults(
+  { name, operands = [] }: Command,
+  told: readonly string[],
+): readonly string[] {
+  const missing = operands.slice(told.length).filter(({ isOptional }) => isOptional !== true);
+  const names = missing.map((operand) => operand.name).join(' ');
+  const unknown = told.filter(
+    (text, index) => operands[index]?.choices === 'commands' && commandNamed(text) === undefined,
+  );
+  return [...(names === '' ? [] : [`${name} needs ${names}`]), ...unknown.map(unknownCommand)];
 }
 
 function isSwitchedOn(tokens: readonly Token[], name: string): boolean {
@@ -111,10 +117,9 @@ function readFlags(tokens: readonly Token[], command: Command, faults: string[])
       continue;
     }
     const { flag } = token;
-    if (!flag.commands.includes(command)) {
-      faults.push(
-        `--${flag.name} is not a flag of ${command}, only of ${flag.commands.join(', ')}`,
-      );
+    if (!flagsOf(command).includes(flag)) {
+      const takers = commands.filter((one) => flagsOf(one).includes(flag)).map(({ name }) => name);
+      faults.push(`--${flag.name} is not a flag of ${command.name}, only of ${takers.join(', ')}`);
     } else if (token.kind === 'no-value') faults.push(`--${flag.name} needs a value`);
     else {
       const parsed = parseFlagValue(flag, token.text);
@@ -140,7 +145,7 @@ function noteUnobeyed(
   value: Value,
   { faults, warnings }: { faults: string[]; warnings: Map<string, string> },
 ): void {
-  if (flag.effect === 'obeyed') return;
+  if (flag.effect === undefined || flag.effect === 'obeyed') return;
   // What kube-proxy does anyway is no wish that goes unheard.
   if (JSON.stringify(value) === JSON.stringify(flag.default)) warnings.delete(flag.name);
   else if (flag.effect === 'refused') faults.push(`--${flag.name} is not supported (${flag.help})`);

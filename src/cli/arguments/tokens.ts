@@ -1,7 +1,7 @@
 // Splits a command line into flags and words as Go's pflag does: arguments in, tokens out. Which flags
 // there are comes from the table; what their values mean is not looked at.
 import type { Flag } from './flag.ts';
-import { flags } from './flags.ts';
+import { flagNamed, flags } from './flags.ts';
 
 /** A piece of a command line. */
 export type Token =
@@ -13,7 +13,6 @@ export type Token =
   /** A word; `after` is the switch in front of it, which pflag gives no value from the next word. */
   | { readonly kind: 'word'; readonly text: string; readonly after: Flag | undefined };
 
-const byName: ReadonlyMap<string, Flag> = new Map(flags.map((flag) => [flag.name, flag]));
 const byLetter: ReadonlyMap<string, Flag> = new Map(
   flags.flatMap((flag) => (flag.short === undefined ? [] : [[flag.short, flag] as const])),
 );
@@ -38,7 +37,7 @@ function longFlag(arg: string, rest: string[]): Token {
   const equals = arg.indexOf('=');
   const typed = equals < 0 ? arg : arg.slice(0, equals);
   // Kubernetes' programs take underscores for dashes in names of flags.
-  const flag = byName.get(typed.slice(2).replaceAll('_', '-'));
+  const flag = flagNamed(typed.slice(2).replaceAll('_', '-'));
   if (flag === undefined) {
     // The value of a flag that is not known is not to be taken for a command.
     if (equals < 0 && rest[0] !== undefined && !rest[0].startsWith('-')) rest.shift();
@@ -50,7 +49,8 @@ function longFlag(arg: string, rest: string[]): Token {
 /** Letters may stand together, and the last may have its value right behind it: `-v2`, `-v=2`. */
 function shortFlags(arg: string, rest: string[]): readonly Token[] {
   const typed = arg.split('=')[0] ?? arg;
-  const isLongName = typed.length > 2 && byName.has(typed.slice(1).replaceAll('_', '-'));
+  const isLongName =
+    typed.length > 2 && flagNamed(typed.slice(1).replaceAll('_', '-')) !== undefined;
   const flag = isLongName ? undefined : byLetter.get(arg.charAt(1));
   if (flag === undefined) return [{ kind: 'unknown', typed }];
   const behind = arg.slice(2);

@@ -1,151 +1,127 @@
-// Writes the help from the table of flags: a command in, text that fits a screen out.
+// Writes the help from the table of commands: text that fits a screen.
 import { formatDuration } from '../../config/values/go-values.ts';
-import { commands, operands, type Command, type Flag } from '../arguments/flag.ts';
-import { flags, flagsOf, isGeneral } from '../arguments/flags.ts';
+import type { Flag } from '../arguments/flag.ts';
+import { deciding, everywhere, flagsNamed } from '../arguments/flags.ts';
+import type { Command, Example, Operand } from '../commands/command.ts';
+import { wrap } from '../report/wrap.ts';
 
 const width = 80;
 
-/** What each command does, in a line of the overview. */
-export const summaries: Readonly<Record<Command, string>> = {
-  run: "keeps this node's Service rules in step with the cluster",
-  diff: 'shows what run would change, Service by Service',
-  explain: 'says what becomes of a packet, and why',
-  verify: 'compares the kernel with the model, rule by rule',
-  status: 'says how a running daemon stands, and what it did last',
-  top: 'shows new connections a second, by Service and endpoint',
-  replay: 'runs a flight record again, and compares the plans',
-  render: 'prints the rules that run would program',
-  cleanup: 'removes the rules of a proxy mode from this node',
-  takeover: 'takes this node over from kube-proxy, or says what would differ',
-  rollback: 'puts back the rules that stood here before the takeover',
-  lab: 'makes a cluster of network namespaces, and tries Services in it',
-  doctor: 'names what is wrong with this node, and the command that mends it',
-  completion: 'prints what makes a shell complete commands and flags',
-  options: 'lists the flags that many commands take',
-  version: 'prints the version',
-  help: 'prints this, or the help of the command named next',
-};
-
-/** What more there is to say of a command. */
-const notes: Readonly<Partial<Record<Command, string>>> = {
-  run: 'Follows the API server, or manifests, until it is stopped; the rules stay. Flags are those of kube-proxy, and without a command mean run.',
-  diff: 'Exits with 0 where nothing would change, 1 where something would, 2 on failure, and 3 where more would be lost than is allowed.',
-  explain: '--live sends a packet, or waits for one, and compares.',
-  status:
-    'Exits with 0 where all is well, 1 where something is behind, left alone or not heard, 2 where no daemon answers.',
-  top: 'Refreshes every 2 s on a terminal until q or Ctrl-C; elsewhere prints once. Endpoints are counted in iptables mode, and with run --service-counters endpoints.',
-  replay:
-    'Touches no kernel. FILE is what sluice status --passes printed; - for standard input. Exits with 0 where every plan is the same, 1 where one differs, 2 on failure.',
-  verify:
-    'Changes nothing. Exits with 0 where all is as it must be, 1 where something differs, 2 on failure.',
-  takeover:
-    'Exits with 0 where all is alike or done, 1 where packets would end otherwise, 2 on failure.',
-  doctor:
-    'Changes nothing. Exits with 0 where all is well, 1 where something is to be mended, 2 where something could not be looked at.',
-  completion:
-    'For bash: source <(sluice completion bash). For zsh: sluice completion zsh > "${fpath[1]}/_sluice". For fish: sluice completion fish | source.',
-};
-
-/** The help of a command; that of `help` is the overview. */
-export function helpText(command: Command): string {
-  return `${(command === 'help' ? overview() : commandHelp(command)).join('\n')}\n`;
-}
-
-function overview(): readonly string[] {
-  return [
+/** The commands, a line each. */
+export function overview(commands: readonly Command[]): string {
+  return textOf([
     'Sluice programs Kubernetes Services into nftables or iptables.',
     'Usage: sluice [COMMAND] [FLAG...]',
     '',
-    ...commands.map((command) => `  ${command.padEnd(12)}${summaries[command]}`),
+    ...commands.map(({ name, summary }) => `  ${name.padEnd(12)}${summary}`),
     '',
     'Flags without a command mean run. Flags: sluice help COMMAND, sluice options.',
-  ];
+  ]);
 }
 
-function commandHelp(command: Exclude<Command, 'help'>): readonly string[] {
-  const own = flagsOf(command).filter((flag) => !isGeneral(flag));
-  const name = command === 'run' ? '[run]' : command;
-  const note = notes[command] ?? '';
-  return [
-    `Usage: sluice ${[name, ...(operands[command] ?? [])].join(' ')} [FLAG...]`,
+/** The help of a command. */
+export function helpText(command: Command): string {
+  const { name, summary, details = '', examples = [] } = command;
+  const own = flagsNamed(command.flags);
+  return textOf([
+    usageOf(command),
     '',
-    ...wrapped(`sluice ${command} ${summaries[command]}. ${note}`.trim().split(' '), ''),
-    '',
-    ...(own.length === 0 ? [] : ['Flags:', ...allFlagLines(own), '']),
-    'sluice options lists the flags that many commands take.',
-  ];
+    ...wrap(`sluice ${name} ${summary}. ${details}`.trim(), width),
+    ...wrap(exitCodesText(command), width),
+    ...(own.length === 0 ? [] : ['', 'Flags:', ...flagLines(own)]),
+    ...(examples.length === 0 ? [] : ['', 'Examples:', ...examples.map(exampleLine)]),
+    ...(own.length === 0 ? [] : ['', 'sluice options lists the flags that many commands take.']),
+  ]);
+}
+
+function textOf(lines: readonly string[]): string {
+  return `${lines.join('\n')}\n`;
+}
+
+/** `Usage: sluice explain FROM TO:PORT[/PROTOCOL] [FLAG...]` */
+export function usageOf({ name, operands = [] }: Command): string {
+  const words = [name === 'run' ? '[run]' : name, ...operands.map(operandName)];
+  return `Usage: sluice ${words.join(' ')} [FLAG...]`;
+}
+
+function operandName({ name, isOptional }: Operand): string {
+  return isOptional === true ? `[${name}]` : name;
+}
+
+/** `Exit codes: 0 done, 2 failed.` */
+function exitCodesText({ exitCodes }: Command): string {
+  const codes = Object.entries(exitCodes).map(([code, meaning]) => `${code} ${meaning}`);
+  return `Exit codes: ${codes.join('; ')}.`;
 }
 
 /** The flags that many commands take, in groups: more than a screen. */
-export function optionsText(): string {
-  const general = flags.filter((flag) => isGeneral(flag) && flag.effect !== 'refused');
-  const obeyed = general.filter(({ effect }) => effect === 'obeyed');
-  const explained = obeyed.filter(({ isBrief }) => isBrief !== true);
-  const everywhere = explained.filter((flag) => flag.commands.length === commands.length);
-  const deciding = explained.filter((flag) => !everywhere.includes(flag));
-  const lines = [
+export function optionsText(commands: readonly Command[]): string {
+  const takers = commands.filter(({ decides }) => decides).map(({ name }) => name);
+  const obeyed = deciding.filter(({ effect = 'obeyed' }) => effect === 'obeyed');
+  return textOf([
     'Flags of every command:',
-    ...allFlagLines(everywhere),
+    ...flagLines(everywhere),
     '',
-    'Flags of the commands that decide about Services (run, diff, render and others):',
-    ...allFlagLines(deciding),
+    ...wrap(`Flags of the commands that decide about Services (${takers.join(', ')}):`, width),
+    ...flagLines(obeyed.filter(({ isBrief }) => isBrief !== true)),
     ...nameLines(
       'Flags of kube-proxy that do what they do there:',
       obeyed.filter(({ isBrief }) => isBrief === true),
     ),
     ...nameLines(
       'Flags of kube-proxy that are accepted, without effect yet:',
-      general.filter(({ effect }) => effect === 'accepted'),
+      deciding.filter(({ effect }) => effect === 'accepted'),
     ),
-  ];
-  return `${lines.join('\n')}\n`;
+  ]);
 }
 
 function nameLines(title: string, named: readonly Flag[]): readonly string[] {
-  if (named.length === 0) return [];
-  const names = named.map(({ name }, index) => (index + 1 < named.length ? `${name},` : name));
-  return ['', title, ...wrapped(names, '  ')];
+  const names = named.map(({ name }) => name).join(', ');
+  return ['', title, ...wrap(names, width - 2).map((line) => `  ${line}`)];
 }
 
 // Of a flag whose name is very long the words stand below it.
 const widestColumn = 36;
 
-function allFlagLines(all: readonly Flag[]): readonly string[] {
-  const widths = all.map((flag) => usage(flag).length + 2).filter((one) => one <= widestColumn);
+function flagLines(flags: readonly Flag[]): readonly string[] {
+  const widths = flags
+    .map((flag) => spelling(flag).length + 2)
+    .filter((one) => one <= widestColumn);
   const column = Math.max(...widths);
-  return all.flatMap((flag) => flagLines(flag, column));
-}
-
-function flagLines(flag: Flag, column: number): readonly string[] {
-  const words = `${flag.help}${defaultText(flag)}`.split(' ');
-  const [start, indent] = [usage(flag), ' '.repeat(column)];
-  if (start.length + 2 > column) return [start, ...wrapped(words, indent)];
-  return wrapped(words, indent, start.padEnd(column));
+  return flags
+    .flatMap((flag) => {
+      const words = wrap(`${flag.help}${defaultText(flag)}`, width - column);
+      const start = spelling(flag);
+      const isLong = start.length + 2 > column;
+      const [first, ...rest] = isLong ? ['', ...words] : words;
+      return [`${start.padEnd(column)}${first}`, ...rest.map((line) => ' '.repeat(column) + line)];
+    })
+    .map((line) => line.trimEnd());
 }
 
 /** `  -o, --output text|json` */
-function usage({ name, short, kind, choices, placeholder }: Flag): string {
-  const value = kind === 'bool' ? '' : ` ${placeholder ?? choices?.join('|') ?? 'VALUE'}`;
-  if (name === short) return `  -${name}${value}`;
-  return `${short === undefined ? '      ' : `  -${short}, `}--${name}${value}`;
+function spelling(flag: Flag): string {
+  const { name, short } = flag;
+  if (name === short) return `  -${name} ${valueName(flag)}`;
+  return `${short === undefined ? '      ' : `  -${short}, `}--${name} ${valueName(flag)}`.trimEnd();
 }
 
-function defaultText({ default: value, kind }: Flag): string {
-  if (kind === 'duration' && typeof value === 'number') return ` [${formatDuration(value)}]`;
-  const isPlain = typeof value === 'number' || (typeof value === 'string' && value !== '');
-  return isPlain ? ` [${value}]` : '';
+/** What stands for a flag's value; '' where it takes none. */
+export function valueName({ kind, choices, placeholder }: Flag): string {
+  return kind === 'bool' ? '' : (placeholder ?? choices?.join('|') ?? 'VALUE');
 }
 
-/** The words in lines that fit, each line but the first one's start indented alike. */
-function wrapped(words: readonly string[], indent: string, start = indent): readonly string[] {
-  const lines: string[] = [];
-  let line = start;
-  for (const word of words) {
-    if (line.length + word.length > width) {
-      lines.push(line.trimEnd());
-      line = indent;
-    }
-    line += `${word} `;
-  }
-  return [...lines, line.trimEnd()];
+function defaultText(flag: Flag): string {
+  const usual = usualValue(flag);
+  return usual === '' ? '' : ` [${usual}]`;
+}
+
+/** The default as one types it; '' for nothing. */
+export function usualValue({ default: value, kind }: Flag): string {
+  if (kind === 'duration' && typeof value === 'number') return formatDuration(value);
+  return value === true || typeof value === 'number' || typeof value === 'string' ? `${value}` : '';
+}
+
+function exampleLine([line, does]: Example): string {
+  return `  ${line}${does === undefined ? '' : `  # ${does}`}`;
 }

@@ -12,6 +12,7 @@ import type { Io } from '../io.ts';
 import { exitCodes } from '../io.ts';
 import type { Paint } from '../report/print-plan.ts';
 import { paintFor } from '../report/print-plan.ts';
+import { wrap } from '../report/wrap.ts';
 
 export type DoctorOptions = {
   /** Undefined: that of the rules of ours that stand here, else nftables. */
@@ -83,7 +84,10 @@ export function findingsText(
   const lines = findings.flatMap(({ check, status, finding, fix }) => {
     const mark = paint(colours[status], `${marks[status]} ${status.padEnd(7)}`);
     const indent = ' '.repeat(width + markWidth);
-    const [first = '', ...more] = linesOf(printable(finding), columns - indent.length);
+    const [first = '', ...more] = wrap(
+      printable(finding),
+      Math.max(columns - indent.length, fewestColumns),
+    );
     const lines = [`${mark}  ${check.padEnd(width)}  ${first}`, ...more.map((one) => indent + one)];
     // A command stays in one piece, to be copied.
     return fix === undefined
@@ -99,16 +103,3 @@ export function findingsText(
 // Mark and status, and the blanks round the check.
 const markWidth = 13;
 const fewestColumns = 20;
-
-/** The text in lines of at most `columns` characters, cut at blanks. */
-function linesOf(text: string, columns: number): readonly string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > Math.max(columns, fewestColumns)) {
-      lines.push(line);
-      line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
-  }
-  return [...lines, line];
-}

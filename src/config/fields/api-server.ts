@@ -15,7 +15,7 @@ export const apiServerFields = [
     path: 'clientConnection.acceptContentTypes',
     kind: 'string',
     default: '',
-    help: 'which forms of answers are accepted',
+    help: 'the accepted content types',
     effect: 'accepted',
   },
   {
@@ -23,7 +23,7 @@ export const apiServerFields = [
     flag: 'kube-api-content-type',
     kind: 'string',
     default: 'application/vnd.kubernetes.protobuf',
-    help: 'what to ask for',
+    help: 'the requested content type',
     effect: 'accepted',
   },
   {
@@ -42,7 +42,7 @@ export const apiServerFields = [
     default: 10,
     range: { min: 0 },
     zeroIsDefault: true,
-    help: 'requests to the API server at once',
+    help: 'the largest burst of requests to the API server',
     effect: 'accepted',
   },
   {
@@ -52,7 +52,7 @@ export const apiServerFields = [
     default: 900_000,
     range: { above: 0 },
     zeroIsDefault: true,
-    help: 'how often everything is compared anew',
+    help: 'how often everything is compared again',
     effect: 'accepted',
   },
   {

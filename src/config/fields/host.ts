@@ -19,7 +19,7 @@ export const hostFields = [
     kind: 'int',
     default: 131_072,
     range: { min: 0 },
-    help: 'tracked connections at least',
+    help: 'the minimum of tracked connections',
     effect: 'obeyed',
   },
   {

@@ -9,7 +9,7 @@ export const loggingFields = [
     default: 0,
     range: { min: 0 },
     placeholder: 'LEVEL',
-    help: 'how much is logged',
+    help: 'the verbosity of the log',
     effect: 'obeyed',
   },
   {

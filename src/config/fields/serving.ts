@@ -34,7 +34,7 @@ export const servingFields = [
     flag: 'bind-address-hard-fail',
     kind: 'bool',
     default: false,
-    help: 'ends where a port cannot be bound',
+    help: 'exits if a port cannot be bound',
     effect: 'obeyed',
   },
   {
@@ -42,7 +42,7 @@ export const servingFields = [
     flag: 'profiling',
     kind: 'bool',
     default: false,
-    help: 'serves profiles beside the metrics',
+    help: 'serves profiles next to the metrics',
     effect: 'accepted',
   },
   {

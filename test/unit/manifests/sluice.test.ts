@@ -37,7 +37,7 @@ describe('the DaemonSet', () => {
 
   test('gives flags that there are, and that have an effect', () => {
     const { command, given, warnings } = parseArgs(container.args);
-    expect(command).toBe('run');
+    expect(command.name).toBe('run');
     expect([...given].toSorted()).toEqual(['config', 'hostname-override']);
     expect(warnings).toEqual([]);
   });

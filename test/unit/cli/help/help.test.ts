@@ -1,52 +1,62 @@
-import { expect, test } from 'vitest';
-import { commands } from '../../../../src/cli/arguments/flag.ts';
-import { flags, flagsOf } from '../../../../src/cli/arguments/flags.ts';
-import { helpText, optionsText } from '../../../../src/cli/help/help.ts';
+import { describe, expect, test } from 'vitest';
+import { flags } from '../../../../src/cli/arguments/flags.ts';
+import { flagsOf } from '../../../../src/cli/commands/command.ts';
+import { lab } from '../../../../src/cli/commands/lab.ts';
+import { commands } from '../../../../src/cli/commands/table.ts';
+import { helpText, optionsText, overview } from '../../../../src/cli/help/help.ts';
 
-test.each(commands)('the help of %s fits a screen', (command) => {
-  const lines = helpText(command).trimEnd().split('\n');
-  expect(lines.length).toBeLessThanOrEqual(24);
+const options = optionsText(commands);
+const pages = [
+  ['the overview', overview(commands)] as const,
+  ...commands.map((command) => [`the help of ${command.name}`, helpText(command)] as const),
+];
+
+test.each(pages)('%s fits a screen', (_, text) => {
+  const lines = text.trimEnd().split('\n');
+  expect(lines.slice(24)).toEqual([]);
   expect(lines.filter((line) => line.length > 80)).toEqual([]);
   expect(lines.filter((line) => /\s$/.test(line))).toEqual([]);
 });
 
 test('the lines of the options are no longer than a screen is wide', () => {
-  expect(
-    optionsText()
-      .split('\n')
-      .filter((line) => line.length > 80 || /\s$/.test(line)),
-  ).toEqual([]);
+  expect(options.split('\n').filter((line) => line.length > 80 || /\s$/.test(line))).toEqual([]);
 });
 
-test.each(commands)('the help of %s and the options name every flag that it takes', (command) => {
-  const text = helpText(command) + optionsText();
-  const missing = flagsOf(command)
-    .filter(({ effect }) => effect !== 'refused')
-    .filter(({ name }) => !new RegExp(`[ -]${name}(,| |$)`, 'm').test(text));
-  expect(missing).toEqual([]);
+describe.each(commands)('$name', (command) => {
+  test('has a help that names, with the options, every flag that it takes', () => {
+    const text = helpText(command) + options;
+    const missing = flagsOf(command)
+      .filter(({ effect }) => effect !== 'refused')
+      .filter(({ name }) => !new RegExp(`[ -]${name}(,| |$)`, 'm').test(text));
+    expect(missing).toEqual([]);
+  });
 });
 
-test('no flag is told of twice', () => {
-  for (const { name } of flags) {
-    const named = new RegExp(`^ .*--${name}( |$)`, 'm');
-    const own = commands.filter((command) => named.test(helpText(command)));
-    expect(own.length > 0 && named.test(optionsText()) ? name : '').toBe('');
-  }
+test('no flag is told of in the options and in the help of a command', () => {
+  const twice = flags.filter(({ name }) => {
+    const named = new RegExp(`^ {2}.{4}--${name}( |$)`, 'm');
+    return named.test(options) && commands.some((command) => named.test(helpText(command)));
+  });
+  expect(twice).toEqual([]);
 });
 
 test('the help of lab', () => {
-  expect(helpText('lab')).toBe(`Usage: sluice lab [FLAG...]
+  expect(helpText(lab)).toBe(`Usage: sluice lab [FLAG...]
 
-sluice lab makes a cluster of network namespaces, and tries Services in it.
+sluice lab builds a cluster of network namespaces and tries Services in it.
+Exit codes: 0 every expected pod answered; 1 one did not; 2 failed.
 
 Flags:
       --overlay host-gw|vxlan|udp|macvlan
                           the pod network: routes between nodes, a tunnel
                           (vxlan, udp), or pods on the LAN (macvlan) [host-gw]
-      --keep              leave the lab standing until Ctrl-C
-  -o, --output text|json  the form in which results are printed [text]
+      --keep              keep the lab running until Ctrl-C
+  -o, --output text|json  the output format [text]
       --proxy-mode nftables|iptables
-                          which part of the kernel is programmed [nftables]
+                          the kernel subsystem to program [nftables]
+
+Examples:
+  sluice lab --overlay vxlan --keep  # pods behind a tunnel, to look around
 
 sluice options lists the flags that many commands take.
 `);

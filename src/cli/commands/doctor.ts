@@ -1,0 +1,17 @@
+import { command } from './command.ts';
+
+export const doctor = command({
+  name: 'doctor',
+  summary: 'finds problems on this node, with the command that fixes each',
+  details: 'It changes nothing.',
+  flags: ['service-node-port-range', 'output', 'proxy-mode'],
+  examples: [['sluice doctor --proxy-mode iptables', 'before a change of the mode']],
+  exitCodes: { 0: 'no problem', 1: 'something needs fixing', 2: 'a check could not be made' },
+  run: async ({ values, line, program, exec, io }) => {
+    const { output, 'service-node-port-range': nodePortRange } = values;
+    const proxyMode = line.given.has('proxy-mode') ? values['proxy-mode'] : undefined;
+    const { nodeVersion } = program;
+    const { doctorCommand } = await import('../node/doctor.ts');
+    return doctorCommand({ proxyMode, nodePortRange, nodeVersion, output }, exec, io);
+  },
+});

@@ -1,0 +1,40 @@
+import { command, loaded } from './command.ts';
+
+export const run = command({
+  name: 'run',
+  summary: "keeps this node's Service rules in sync with the cluster",
+  flags: [
+    'manifests',
+    'dry-run',
+    'rules',
+    'all',
+    'status-page',
+    'service-connection-metrics',
+    'before-file',
+    'output',
+    'proxy-mode',
+    'cleanup',
+  ],
+  decides: true,
+  examples: [['sluice run --dry-run --kubeconfig ~/.kube/config']],
+  exitCodes: { 0: 'stopped; the rules stay', 2: 'failed' },
+  run: async (call) => {
+    const { values, line, program, exec, io } = call;
+    const { config, values: fileValues } = await loaded(call);
+    const { runCommand } = await import('../run.ts');
+    const options = {
+      config,
+      manifests: values.manifests,
+      dryRun: values['dry-run'],
+      output: values.output,
+      shown: { rules: values.rules, all: values.all },
+      statusPage: values['status-page'],
+      connectionMetrics: values['service-connection-metrics'],
+      beforeFile: values['before-file'],
+      verbosity: config.logging.verbosity,
+      configFile: fileValues === undefined ? undefined : { line, values: fileValues },
+      version: program.version,
+    };
+    return runCommand(options, exec, io);
+  },
+});

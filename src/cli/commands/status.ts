@@ -1,0 +1,37 @@
+// The commands that ask a running daemon.
+import { command } from './command.ts';
+
+// Where kube-proxy's metrics are, too.
+const localDaemon = 'http://127.0.0.1:10249';
+
+export const status = command({
+  name: 'status',
+  summary: 'shows the health of the running daemon and its last passes',
+  flags: ['daemon', 'passes', 'output'],
+  examples: [['sluice status --passes > record.json', 'save the flight record']],
+  exitCodes: {
+    0: 'healthy',
+    1: 'rules are not in sync, a Service is not programmed, or the API server is out of reach',
+    2: 'no daemon answers',
+  },
+  run: async ({ values, io }) => {
+    const { daemon = localDaemon, passes, output } = values;
+    const { statusCommand } = await import('../status/status.ts');
+    return statusCommand({ daemon, passes, output }, io);
+  },
+});
+
+export const top = command({
+  name: 'top',
+  summary: 'shows new connections per second, by Service and endpoint',
+  details:
+    'On a terminal it refreshes every 2 s until q or Ctrl-C; elsewhere it prints once. Endpoints are counted in iptables mode, and with run --service-counters endpoints.',
+  flags: ['daemon', 'once', 'sort', 'output'],
+  examples: [['sluice top --sort idle', 'find endpoints that get no connections']],
+  exitCodes: { 0: 'done', 2: 'no daemon answers' },
+  run: async ({ values, io }) => {
+    const { daemon = localDaemon, once, sort, output } = values;
+    const { topCommand } = await import('../status/top.ts');
+    return topCommand({ daemon, once, sort, output }, io);
+  },
+});

@@ -1,0 +1,19 @@
+import { command, configOf } from './command.ts';
+
+export const verify = command({
+  name: 'verify',
+  summary: 'checks that the kernel matches the model, rule by rule',
+  details: 'It changes nothing.',
+  flags: ['manifests', 'daemon', 'rules', 'all', 'probe', 'output', 'proxy-mode'],
+  decides: true,
+  examples: [['sluice verify --manifests shop.yaml --probe', 'connect to each address too']],
+  exitCodes: { 0: 'the kernel matches', 1: 'something differs', 2: 'failed' },
+  run: async (call) => {
+    const { values, exec, io } = call;
+    const { manifests, daemon, probe, output, rules, all } = values;
+    const config = await configOf(call);
+    const { verifyCommand } = await import('../verify/verify.ts');
+    const options = { config, manifests, daemon, probe, output, shown: { rules, all } };
+    return verifyCommand(options, exec, io);
+  },
+});

@@ -1,0 +1,72 @@
+// Whole command lines in process: those that need neither a kernel nor a daemon.
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { expect, test } from 'vitest';
+import { commands } from '../../../src/cli/commands/table.ts';
+import { runCommandLine } from '../../../src/cli/command-line.ts';
+import { helpText, optionsText, overview } from '../../../src/cli/help/help.ts';
+
+/** All that a command line does. */
+async function outcome(...argv: readonly string[]) {
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  const colours: string[] = [];
+  const exitCode = await runCommandLine(argv, {
+    exec: (file) => Promise.reject(new Error(`runs no tool, not ${file}`)),
+    io: { stdin: new PassThrough(), stdout, stderr, signal: new AbortController().signal },
+    program: { version: '1.2.3', nodeVersion: 'v24.0.0', hostname: 'host' },
+    setColour: (colour) => colours.push(colour),
+  });
+  stdout.end();
+  stderr.end();
+  return { exitCode, stdout: await text(stdout), stderr: await text(stderr), colours };
+}
+
+const well = { exitCode: 0, stderr: '', colours: ['auto'] };
+
+test.each<[argv: string[], stdout: string]>([
+  [[], overview(commands)],
+  [['help', 'help'], overview(commands)],
+  ...commands
+    .filter(({ name }) => name !== 'help')
+    .map((command): [string[], string] => [[command.name, '-h'], helpText(command)]),
+  [['help', 'diff'], helpText(commands[1] as (typeof commands)[number])],
+  [['options'], optionsText(commands)],
+  [['version'], 'sluice 1.2.3\n'],
+  [['--version'], 'sluice 1.2.3\n'],
+])('%j', async (argv, stdout) => {
+  expect(await outcome(...argv)).toEqual({ ...well, stdout });
+});
+
+test('--color counts before anything is printed, and a flag without effect is warned of', async () => {
+  const manifests = 'test/fixtures/none.yaml';
+  expect(await outcome('render', '--color=never', '--profiling', '--manifests', manifests)).toEqual(
+    {
+      exitCode: 2,
+      stdout: '',
+      stderr: `sluice: warning: --profiling has no effect yet (serves profiles next to the metrics)
+sluice: ${manifests}: no such file or folder
+`,
+      colours: ['never'],
+    },
+  );
+});
+
+test('faults are lines on standard error', async () => {
+  expect(await outcome('dif', '-v', 'two')).toEqual({
+    exitCode: 2,
+    stdout: '',
+    stderr: `sluice: unknown command "dif"; did you mean diff?\nsluice: --v: "two" is not a whole number\n`,
+    colours: [],
+  });
+  expect(await outcome('diff')).toEqual({
+    exitCode: 2,
+    stdout: '',
+    stderr: 'sluice: --manifests PATH is required: a file or folder of Kubernetes objects\n',
+    colours: ['auto'],
+  });
+});
+
+test('what a shell asks for, whatever stands in it', async () => {
+  const asked = await outcome('__complete', '--nonsense', 'diff', '--agai');
+  expect(asked).toEqual({ exitCode: 0, stdout: '', stderr: '', colours: [] });
+});
