@@ -32,7 +32,8 @@ import { createDriftWatch } from '../daemon/drift/tell-drift.ts';
 import { createEvents, startingEvent } from '../daemon/events/proxy-events.ts';
 import { throughFamilyGate } from '../daemon/family-gate.ts';
 import { createFollowers } from '../daemon/followers/followers.ts';
-import { createServing, prepareHost } from '../daemon/serving/serving.ts';
+import { prepareHost } from '../daemon/host-settings.ts';
+import { createServing } from '../daemon/serving/serving.ts';
 import { followSource } from '../daemon/source.ts';
 import { prepareTakeover } from '../daemon/followers/take-over.ts';
 
@@ -108,7 +109,7 @@ async function run<U extends Unit>(
   // alive.
   const ended = new AbortController();
   const signal = AbortSignal.any([io.signal, ended.signal]);
-  if (!dryRun) await prepareHost(config, log);
+  const settingUpHost = dryRun ? () => {} : await prepareHost(config, log);
   const isLive = manifests === undefined && !dryRun;
   const { recorder, record } = createEvents({ nodeName, isLive, log });
   const tools = { exec, own, log, signal, stdout: io.stdout, record };
@@ -117,6 +118,7 @@ async function run<U extends Unit>(
     families,
     findings,
     tools,
+    settingUpHost,
   });
   const { observer, metrics, onHealth, onEvent } = serving;
   if (metrics !== undefined) setOnCommand(metrics.commandEnded);
@@ -168,6 +170,7 @@ type SetUpOptions = {
   readonly options: RunOptions;
   readonly families: readonly Family[];
   readonly findings: readonly string[];
+  readonly settingUpHost: Follower;
   readonly tools: {
     readonly exec: Exec;
     readonly own: OwnTransactions;
@@ -181,7 +184,7 @@ type SetUpOptions = {
 /** Makes the parts; none of them does anything yet. */
 async function setUp<U extends Unit>(
   backend: Backend<U>,
-  { options, families, findings, tools }: SetUpOptions,
+  { options, families, findings, settingUpHost, tools }: SetUpOptions,
 ) {
   const { config, manifests, dryRun, beforeFile, version, output, shown } = options;
   const { exec, own, log, signal, stdout, record } = tools;
@@ -231,7 +234,12 @@ async function setUp<U extends Unit>(
       drift.passed(passes);
       if (dryRun) await print(passes);
     },
-    followers: [...around.followers, memoryFollower(), async (pass) => (await takingOver)?.(pass)],
+    followers: [
+      settingUpHost,
+      ...around.followers,
+      memoryFollower(),
+      async (pass) => (await takingOver)?.(pass),
+    ],
     async untilQuiet() {
       await Promise.all([around.untilQuiet(), dryRun || drift.untilReady()]);
     },

@@ -4,12 +4,6 @@ import type { ClusterHealth } from '../../cluster/api/health.ts';
 import type { ReflectorEvent } from '../../cluster/api/reflector-event.ts';
 import type { ClusterState } from '../../cluster/state.ts';
 import { resolvedDocument } from '../../config/resolved-document.ts';
-import {
-  applyKernelSettings,
-  conntrackSettings,
-  countCores,
-} from '../../host/conntrack-sysctls.ts';
-import { setOomScoreAdj } from '../../host/oom-score.ts';
 import { BindError } from '../../errors.ts';
 import type { RecordEvent } from '../../model/cluster-event.ts';
 import type { Config } from '../../model/config.ts';
@@ -146,23 +140,4 @@ async function serveMetrics<U extends Unit>(
   });
   const where = { nodeName: config.nodeName, record };
   await serveOrTell({ what: 'metrics', address, answer, isHardFail, log, signal }, where);
-}
-
-/**
- * Sets up this host as configured. What may not be written stays as it is, with a warning: the rules
- * answer all the same.
- */
-export async function prepareHost(config: Config, log: Logger): Promise<void> {
-  const settings = conntrackSettings(config.conntrack, await countCores());
-  for (const { setting, error } of await applyKernelSettings(settings)) {
-    const { name, value } = setting;
-    log.warn({ setting: name, value, error: error.message }, 'left as it is: cannot be set');
-  }
-  const { oomScoreAdj } = config;
-  try {
-    await setOomScoreAdj(oomScoreAdj);
-  } catch (error) {
-    const why = (error as Error).message;
-    log.warn({ oomScoreAdj, error: why }, 'left as it is: cannot be set');
-  }
 }

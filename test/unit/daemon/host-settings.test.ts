@@ -1,0 +1,63 @@
+// Connection tracking as configured, also where nf_conntrack comes with the first rules.
+import { pino } from 'pino';
+import { expect, test } from 'vitest';
+import { prepareHost } from '../../../src/daemon/host-settings.ts';
+import type { KernelFiles } from '../../../src/host/conntrack-sysctls.ts';
+
+const timeout = '/proc/sys/net/netfilter/nf_conntrack_udp_timeout';
+const conntrack = {
+  maxPerCore: 0,
+  min: 0,
+  tcpEstablishedTimeoutMs: 0,
+  tcpCloseWaitTimeoutMs: 0,
+  tcpBeLiberal: false,
+  udpTimeoutMs: 5000,
+  udpStreamTimeoutMs: 0,
+};
+const pass = { family: 'IPv4', settled: { before: [], after: [] } } as const;
+
+/** Files as the kernel has them, and a log that is kept. */
+function host(present: Map<string, string>) {
+  const warnings: unknown[] = [];
+  const write = (line: string): void => {
+    const { setting, error } = JSON.parse(line) as Record<string, unknown>;
+    warnings.push({ setting, error });
+  };
+  const fault = (file: string): Error =>
+    Object.assign(new Error(`ENOENT ${file}`), { code: 'ENOENT' });
+  const files: KernelFiles = {
+    read: async (file) => present.get(file) ?? Promise.reject(fault(file)),
+    async write(file, text) {
+      if (!present.has(file)) throw fault(file);
+      present.set(file, text);
+    },
+  };
+  return { files, log: pino({ base: null }, { write }), warnings };
+}
+
+const oomScore = ['/proc/self/oom_score_adj', '0'] as const;
+
+test('a setting that comes with the first rules is set then, and nothing is said', async () => {
+  const present = new Map<string, string>([oomScore]);
+  const { files, log, warnings } = host(present);
+  const settingUp = await prepareHost({ conntrack, oomScoreAdj: 0 }, log, files);
+  present.set(timeout, '30');
+  await settingUp(pass);
+  expect(present.get(timeout)).toBe('5');
+  // Whoever changes it afterwards is not overruled.
+  present.set(timeout, '60');
+  await settingUp(pass);
+  expect(present.get(timeout)).toBe('60');
+  expect(warnings).toEqual([]);
+});
+
+test('one that is still missing then is said once', async () => {
+  const { files, log, warnings } = host(new Map([oomScore]));
+  const settingUp = await prepareHost({ conntrack, oomScoreAdj: 0 }, log, files);
+  expect(warnings).toEqual([]);
+  await settingUp(pass);
+  await settingUp(pass);
+  expect(warnings).toEqual([
+    { setting: 'net.netfilter.nf_conntrack_udp_timeout', error: `ENOENT ${timeout}` },
+  ]);
+});
