@@ -11,6 +11,7 @@ import type { Counted } from '../netfilter/counted.ts';
 import type { Plan } from '../netfilter/plan.ts';
 import type { Program, Unit } from '../netfilter/program.ts';
 import type { Served } from '../netfilter/served.ts';
+import type { RuleTracer, TracedHost } from './rules-met.ts';
 
 /** The units that a change of some Services touches: as they were, and as they are to be. */
 export type Change<U extends Unit> = { readonly before: Program<U>; readonly after: Program<U> };
@@ -35,14 +36,22 @@ export type Capabilities = {
   readonly findings: readonly string[];
 };
 
-/** The pure half of a backend. */
+/** What compiles rules. */
 export interface Assembler<U extends Unit = Unit> {
   assemble(parts: readonly Part[], settings: FamilySettings): Assembly<U>;
 }
 
-/** A way of programming the kernel. */
-export interface Backend<U extends Unit = Unit> extends Assembler<U> {
+/** What a backend does without any tool. */
+export interface PureBackend<U extends Unit = Unit> extends Assembler<U> {
   readonly name: ProxyMode;
+  /** What sends packets through the rules of a Program, as they are spelled. */
+  tracer(program: Program<U>, host: TracedHost): RuleTracer;
+  /** What a Program does for the clients of each Service address. */
+  served(family: Family, program: Program<U>): readonly Served[];
+}
+
+/** A way of programming the kernel. */
+export interface Backend<U extends Unit = Unit> extends PureBackend<U> {
   /** Finds out what the tools can do; throws MissingToolError or ToolError where they cannot serve. */
   probe(): Promise<Capabilities>;
   /** What the tool itself prints of the rules that are there; '' or an empty listing for none. */
@@ -51,8 +60,6 @@ export interface Backend<U extends Unit = Unit> extends Assembler<U> {
   observe(family: Family): Promise<Program<U>>;
   /** A whole Program as a saved ruleset reads it back (`--against`), in this backend's own format. */
   parse(family: Family, saved: string): Program<U> | Promise<Program<U>>;
-  /** What a Program does for the clients of each Service address. */
-  served(family: Family, program: Program<U>): readonly Served[];
   /** New connections that the kernel counted so far: none of what it does not count. */
   connections(family: Family): Promise<readonly Counted[]>;
   /** The input of the one transaction that carries out a plan, or '' for an empty plan. */

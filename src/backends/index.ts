@@ -2,7 +2,7 @@
 import type { Exec } from '../host/exec.ts';
 import type { Config, ProxyMode } from '../model/config.ts';
 import type { Unit } from '../netfilter/program.ts';
-import type { Backend } from './backend.ts';
+import type { Backend, PureBackend } from './backend.ts';
 import { createIptablesBackend } from './iptables/backend.ts';
 import { createNftablesBackend } from './nftables/backend.ts';
 
@@ -19,6 +19,16 @@ const backends: Readonly<
     use(createNftablesBackend(exec, nftInput, serviceCounters)),
   iptables: (exec, _config, use) => use(createIptablesBackend(exec)),
 };
+
+const noTool: Exec = (file) => Promise.reject(new Error(`nothing is asked of ${file} here`));
+
+/** Calls `use` with what the backend that the configuration asks for does without any tool. */
+export function withPureBackend<R>(
+  config: Config,
+  use: <U extends Unit>(backend: PureBackend<U>) => R,
+): R {
+  return withBackend(noTool, config, use);
+}
 
 /** Calls `use` with the backend that the configuration asks for. */
 export function withBackend<R>(exec: Exec, config: BackendConfig, use: WithBackend<R>): R {

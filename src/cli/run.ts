@@ -196,7 +196,17 @@ async function setUp<U extends Unit>(
   const connections = (family: Family) => backend.connections(family);
   const { connectionMetrics, statusPage } = options;
   const read = { connections, connectionMetrics, statusPage };
-  const told = { version, families, findings, manifests, reconciler, health, dryRun, ...read };
+  const told = {
+    version,
+    families,
+    findings,
+    manifests,
+    reconciler,
+    backend,
+    health,
+    dryRun,
+    ...read,
+  };
   const serving = await createServing({ ...common, ...told });
   const { observer, metrics } = serving;
   const around = createFollowers({

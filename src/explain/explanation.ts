@@ -4,7 +4,7 @@ import type { Endpoint, FrontendKind, Reason } from '../model/forwarding.ts';
 import type { Ip } from '../model/ip.ts';
 import type { Protocol, ServiceKey, TrafficPolicy } from '../model/kubernetes.ts';
 import type { Packet, Verdict } from '../netfilter/trace.ts';
-import type { MetRule } from './rules-met.ts';
+import type { MetRule } from '../backends/rules-met.ts';
 
 /** What a decision rests on: `Service web/shop`, `spec.internalTrafficPolicy`, `Local`. */
 export type Cause = {

@@ -161,8 +161,8 @@ function parseSender(from: string, { asides }: Known): Sender {
   );
 }
 
-// From the ranges for documentation (RFC 5737, RFC 3849): nobody's address.
-const stranger: Readonly<Record<Family, Ip>> = {
+/** From the ranges for documentation (RFC 5737, RFC 3849): nobody's address. */
+export const stranger: Readonly<Record<Family, Ip>> = {
   IPv4: '198.51.100.1' as Ip,
   IPv6: '2001:db8:ffff::1' as Ip,
 };

@@ -1,8 +1,7 @@
 // All that an answer is made from: the objects, what was decided of them, and the rules for that, of one
 // family on one node. Pure.
 import { buildParts, buildService } from '../../rules/index.ts';
-import { IptablesAssembly } from '../backends/iptables/compile/assembly.ts';
-import { NftAssembly } from '../backends/nftables/compile/assembly.ts';
+import { withPureBackend } from '../backends/index.ts';
 import type { Aside } from '../cluster/decode-aside.ts';
 import { ClusterState } from '../cluster/state.ts';
 import type { Config } from '../model/config.ts';
@@ -21,9 +20,7 @@ import type { FamilySettings } from '../model/settings.ts';
 import type { Ruleset } from '../netfilter/trace.ts';
 import type { LostClaim } from '../resolve/claims.ts';
 import { desiredOf } from '../sync/offline.ts';
-import type { RuleTracer } from './rules-met.ts';
-import { iptablesTracer } from './rules-iptables.ts';
-import { nftTracer } from './rules-nftables.ts';
+import type { RuleTracer } from '../backends/rules-met.ts';
 
 /** One family, as this node sees it. */
 export type World = {
@@ -86,19 +83,12 @@ function entryOf<V>(key: ServiceKey, value: V | undefined): readonly (readonly [
 
 function decided(objects: readonly ClusterObject[], { config, family, hostIps }: WorldInputs) {
   const from = { config, families: [family], hostIps: (): readonly Ip[] => hostIps };
-  if (config.proxyMode === 'iptables') {
-    const assemble = (...[parts]: AssembleArguments): IptablesAssembly =>
-      new IptablesAssembly(family, parts);
-    const made = onlyOf(desiredOf({ assemble }, objects, from));
-    return { ...partsOf(made), rules: lazily(() => iptablesTracer(made.desired.whole(), hostIps)) };
-  }
-  const assemble = (...[parts]: AssembleArguments): NftAssembly => new NftAssembly(family, parts);
-  const made = onlyOf(desiredOf({ assemble }, objects, from));
-  const place = { family, hostIps };
-  return { ...partsOf(made), rules: lazily(() => nftTracer(made.desired.whole(), place)) };
+  return withPureBackend(config, (backend) => {
+    const made = onlyOf(desiredOf(backend, objects, from));
+    const tracer = (): RuleTracer => backend.tracer(made.desired.whole(), { family, hostIps });
+    return { ...partsOf(made), rules: lazily(tracer) };
+  });
 }
-
-type AssembleArguments = readonly [parts: ConstructorParameters<typeof NftAssembly>[1]];
 
 function onlyOf<T>([only]: readonly T[]): T {
   if (only === undefined) throw new Error('one family gives one answer');

@@ -42,6 +42,15 @@ async function contrast(browser: Browser): Promise<number> {
   })()`)) as number;
 }
 
+const chains: Readonly<Record<ProxyMode, readonly string[]>> = {
+  nftables: ['nat-prerouting', 'services', 'KUBE-SVC', 'endpoints', 'endpoints-tcp-2'].map(
+    (name) => `ip sluice, chain ${name}`,
+  ),
+  iptables: ['PREROUTING', 'KUBE-SERVICES', 'KUBE-SVC-LOLE4ISW44XBNF3G'].map(
+    (name) => `nat, chain ${name}`,
+  ),
+};
+
 describe.each(modes)('with %s', (mode) => {
   test('shows Services, follows them, and draws the way to their endpoints', async () => {
     const { stand, sluice, browser } = await served(mode);
@@ -52,8 +61,8 @@ describe.each(modes)('with %s', (mode) => {
     ]);
     await browser.open(`${at}/service/default/web`, desk);
     const picture = `document.querySelector('svg.chain').getAttribute('aria-label')`;
-    expect(await browser.evaluate(picture)).toMatch(
-      /^client to tcp 10\.96\.0\.10:80, then nat .*; 2 endpoints, 0 left out$/,
+    expect(await browser.evaluate(picture)).toBe(
+      `client to tcp 10.96.0.10:80, then ${chains[mode].join(', then ')}; 2 endpoints, 0 left out`,
     );
     expect(await browser.evaluate(cells('10.244.2.11:8080'))).toEqual([
       ['10.244.2.11:8080', '50.0 %', 'on another node'],

@@ -20,6 +20,7 @@ import { readSaved } from './read/saved.ts';
 import { unitsNamedIn } from './read/refusal.ts';
 import { servedBy } from './read/served.ts';
 import { touchesOurChains } from './read/touches.ts';
+import { iptablesTracer } from './tracer.ts';
 import type { IptablesUnit } from './unit.ts';
 import type { Place } from './variant.ts';
 import { tools } from './variant.ts';
@@ -53,6 +54,7 @@ export function createIptablesBackend(
     list: (family) => list(exec, family, place),
     observe: (family) => observe(exec, family, place),
     parse: readSaved,
+    tracer: iptablesTracer,
     served: servedBy,
     connections: async (family) => {
       const args = ['-c', '-t', 'nat'];

@@ -19,6 +19,7 @@ import { familyWords, tableName } from './schema.ts';
 import { unitsNamedIn } from './read/refusal.ts';
 import { servedBy } from './read/served.ts';
 import { touchesOurTable } from './read/touches.ts';
+import { nftTracer } from './tracer.ts';
 import { partsOf, transactionOf } from './transaction.ts';
 import type { Transaction } from './transaction.ts';
 import type { NftUnit } from './unit.ts';
@@ -63,6 +64,7 @@ export function createNftablesBackend(
     list: (family) => list(exec, family),
     observe: async (family) => parseListing(family, await list(exec, family), counters),
     parse: async (family, saved) => parseListing(family, await listSaved(exec, family, saved)),
+    tracer: nftTracer,
     served: servedBy,
     encode: (family, plan) => encode(family, transactionOf(plan)),
     connections: async (family) => countedIn(family, await list(exec, family)),

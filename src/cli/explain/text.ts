@@ -7,7 +7,7 @@ import type {
   ExplainedPool,
   Explanation,
 } from '../../explain/explanation.ts';
-import type { MetRule } from '../../explain/rules-met.ts';
+import type { MetRule } from '../../backends/rules-met.ts';
 import type { ProxyMode } from '../../model/config.ts';
 import { hostPort } from '../../model/forwarding.ts';
 import { servicePortName } from '../../model/kubernetes.ts';

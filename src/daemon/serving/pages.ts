@@ -1,6 +1,8 @@
 // What `sluice run` tells who asks at the metrics server, besides metrics: the objects, how it stands, and
 // the flight record.
 import { release } from 'node:os';
+import type { PureBackend } from '../../backends/backend.ts';
+import { pathsOf } from '../../explain/chain-path.ts';
 import type { ClusterState } from '../../cluster/state.ts';
 import { residentBytes } from '../../host/memory.ts';
 import type { Config } from '../../model/config.ts';
@@ -34,6 +36,7 @@ export type ToldOptions<U extends Unit> = {
   readonly manifests: string | undefined;
   readonly state: ClusterState;
   readonly reconciler: Reconciler<U>;
+  readonly backend: PureBackend<U>;
   readonly health: ProxyHealth;
   readonly hostIps: () => readonly Ip[];
   readonly isTcpLiberal: boolean;
@@ -80,6 +83,11 @@ export function createTold<U extends Unit>(options: ToldOptions<U>): Told<U> {
     status: statusOf(options, { recorder, reasons, startedAtMs }),
     passes: recorder.passes,
     services: forwardingOf(options),
+    pathsOf(service) {
+      const settings = reconciler.desired(service.family)?.settings;
+      if (settings === undefined) throw new Error(`no rules of ${service.family} are decided`);
+      return pathsOf(options.backend, service, { settings, hostIps: hostIps() });
+    },
   });
   return {
     pages: {

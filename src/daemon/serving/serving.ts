@@ -1,5 +1,6 @@
 // What `sluice run` serves beside the rules: health, metrics, and what both are made of.
 import type { Logger } from 'pino';
+import type { PureBackend } from '../../backends/backend.ts';
 import type { ClusterHealth } from '../../cluster/api/health.ts';
 import type { ReflectorEvent } from '../../cluster/api/reflector-event.ts';
 import type { ClusterState } from '../../cluster/state.ts';
@@ -29,6 +30,7 @@ export type ServingOptions<U extends Unit> = {
   readonly families: readonly Family[];
   readonly state: ClusterState;
   readonly reconciler: Reconciler<U>;
+  readonly backend: PureBackend<U>;
   readonly health: ProxyHealth;
   /** All addresses on the host's interfaces, now. */
   readonly hostIps: () => readonly Ip[];

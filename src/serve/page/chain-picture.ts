@@ -1,7 +1,7 @@
-// The way of a new connection to one Service port, as a picture: hook, chains, endpoints with their
-// shares, and those that are left out. Narrow, so that it reads on a phone too. Pure.
-import type { ProxyMode } from '../../model/config.ts';
-import type { Frontend, FrontendKind, Pool } from '../../model/forwarding.ts';
+// The way of a new connection to one Service port, as a picture: chains, endpoints with their shares, and
+// those that are left out. Narrow, so that it reads on a phone too. Pure.
+import type { ChainPath } from '../../model/chain-path.ts';
+import type { Pool } from '../../model/forwarding.ts';
 import { hostPort } from '../../model/forwarding.ts';
 import { html, type Html } from './html.ts';
 import { reasonText } from './reason-text.ts';
@@ -11,28 +11,22 @@ const mostEndpoints = 12;
 const longest = 40;
 const longestNote = 52;
 
-const chains: Readonly<Record<ProxyMode, readonly [hook: string, dispatch: string]>> = {
-  nftables: ['nat prerouting, nat output', 'chain services'],
-  iptables: ['nat PREROUTING, OUTPUT', 'chain KUBE-SERVICES'],
-};
-const serviceChains: Readonly<Record<FrontendKind, string>> = {
-  ClusterIP: 'KUBE-SVC',
-  ExternalIP: 'KUBE-EXT',
-  LoadBalancer: 'KUBE-EXT',
-  NodePort: 'KUBE-EXT',
+const stops: Readonly<Record<NonNullable<ChainPath['stop']>, string>> = {
+  rejected: 'refused',
+  dropped: 'dropped',
+  untouched: 'not translated',
 };
 
 /** The picture of the way that ends at this pool. */
 export function chainPicture(
-  mode: ProxyMode,
-  { kind, route }: Frontend,
+  { chains, stop }: ChainPath,
   { pool, from, to }: { readonly pool: Pool; readonly from: string; readonly to: string },
 ): Html {
-  const [hook, dispatch] = chains[mode];
-  const name = mode === 'nftables' && kind === 'NodePort' ? 'KUBE-NODEPORT' : serviceChains[kind];
-  const ends = pool.members.length > 0;
-  const last = ends ? `chain ${name}` : route.kind === 'drop' ? 'dropped' : 'refused';
-  const steps = [`${from} to ${to}`, hook, dispatch, last];
+  const steps = [
+    `${from} to ${to}`,
+    ...chains.map(({ table, chain }) => `${table}, chain ${chain}`),
+    ...(stop === undefined ? [] : [stops[stop]]),
+  ];
   const rows = [...memberRows(pool), ...excludedRows(pool)];
   const top = steps.length * 48;
   const height = Math.max(top + rows.length * 44 - (rows.length > 0 ? 0 : 10), 40);

@@ -1,4 +1,5 @@
 // The first page: how the daemon stands, what it did last, and all Services. Pure.
+import type { PathTo } from '../../model/chain-path.ts';
 import type { DaemonStatus, FamilyState, StatusSource } from '../../model/daemon-status.ts';
 import type { Frontend, ServiceForwarding } from '../../model/forwarding.ts';
 import { hostPort } from '../../model/forwarding.ts';
@@ -14,6 +15,8 @@ export type PageData = {
   readonly passes: readonly PassRecord[];
   /** What each Service means, of both families. */
   readonly services: ReadonlyMap<ServiceKey, readonly ServiceForwarding[]>;
+  /** Finds the ways of connections to one of them. */
+  readonly pathsOf: (service: ServiceForwarding) => PathTo;
 };
 
 export const servicesAPage = 200;

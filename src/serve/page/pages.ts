@@ -17,12 +17,12 @@ export function pageAt(path: string, read: () => PageData): Answer | undefined {
   return kind === 'service' && parts.length === 2 ? serviceAt(parts, read()) : nothing();
 }
 
-function serviceAt(parts: readonly string[], { status, services }: PageData): Answer {
+function serviceAt(parts: readonly string[], { services, pathsOf }: PageData): Answer {
   const name = parts.map(decoded).join('/');
   const families = services.get(name as ServiceKey);
   return families === undefined
     ? nothing()
-    : pageAnswer(`${name} – Sluice`, servicePage(name, status.mode, families));
+    : pageAnswer(`${name} – Sluice`, servicePage(name, families, pathsOf));
 }
 
 function decoded(part: string): string {

@@ -1,11 +1,12 @@
 // The page of one Service: for each of its ports the addresses, the way of a connection as a picture, and
 // every endpoint with its share or why it has none. Pure.
-import type { ProxyMode } from '../../model/config.ts';
+import type { ClientSide, PathTo } from '../../model/chain-path.ts';
 import type { Endpoint, Frontend, Pool, ServiceForwarding } from '../../model/forwarding.ts';
 import { hostPort } from '../../model/forwarding.ts';
 import { chainPicture } from './chain-picture.ts';
 import { html, type Html } from './html.ts';
 import { pagePath } from './layout.ts';
+import type { PageData } from './overview.ts';
 import { addressText, table } from './overview.ts';
 import { reasonText } from './reason-text.ts';
 
@@ -14,22 +15,18 @@ const mostRows = 500;
 /** The page. */
 export function servicePage(
   name: string,
-  mode: ProxyMode,
   families: readonly ServiceForwarding[],
+  pathsOf: PageData['pathsOf'],
 ): Html {
   return html`<main>
     <p><a href="${pagePath}#services">All Services</a></p>
     <h1>${name}</h1>
-    ${families.map(({ family, frontends }) => sectionsOf(family, frontends, mode))}
+    ${families.map((service) => sectionsOf(service, pathsOf(service)))}
   </main>`;
 }
 
 /** Frontends that send to the same endpoints are told of together. */
-function sectionsOf(
-  family: string,
-  frontends: readonly Frontend[],
-  mode: ProxyMode,
-): readonly Html[] {
+function sectionsOf({ family, frontends }: ServiceForwarding, pathTo: PathTo): readonly Html[] {
   const alike = Map.groupBy(frontends, ({ portName, address: { protocol }, route }) =>
     JSON.stringify([portName, protocol, route]),
   );
@@ -48,7 +45,7 @@ function sectionsOf(
         <dt>Affinity</dt>
         <dd>${affinityOf(first)}</dd>
       </dl>
-      ${waysOf(first).map((way) => wayOf(mode, first, way))}`;
+      ${waysOf(first).map((way) => wayOf(first, way, pathTo))}`;
   });
 }
 
@@ -63,17 +60,20 @@ function affinityOf({ route: { pool } }: Frontend): string {
     : `a client stays with its endpoint for ${pool.affinitySeconds} s`;
 }
 
-type Way = { readonly from: string; readonly pool: Pool };
+type Way = { readonly from: string; readonly client: ClientSide; readonly pool: Pool };
 
-function waysOf({ route }: Frontend): readonly Way[] {
-  if (route.kind !== 'forward-local') return [{ from: 'client', pool: route.pool }];
+function waysOf({ kind, route }: Frontend): readonly Way[] {
+  if (route.kind !== 'forward-local') {
+    const client = kind === 'ClusterIP' ? 'pod' : 'outside';
+    return [{ from: 'client', client, pool: route.pool }];
+  }
   return [
-    { from: 'client outside', pool: route.pool },
-    { from: 'pod, or this node', pool: route.cluster },
+    { from: 'client outside', client: 'outside', pool: route.pool },
+    { from: 'pod, or this node', client: 'pod', pool: route.cluster },
   ];
 }
 
-function wayOf(mode: ProxyMode, frontend: Frontend, { from, pool }: Way): Html {
+function wayOf(frontend: Frontend, { from, client, pool }: Way, pathTo: PathTo): Html {
   const { members, excluded } = pool;
   const share = members.length === 0 ? '' : `${(100 / members.length).toFixed(1)} %`;
   const rows = [
@@ -98,7 +98,7 @@ function wayOf(mode: ProxyMode, frontend: Frontend, { from, pool }: Way): Html {
   const count = members.length === 1 ? '1 endpoint' : `${members.length} endpoints`;
   return html`<h3>From a ${from}: ${count}, ${excluded.length} left out</h3>
     <div class="way">
-      ${chainPicture(mode, frontend, { pool, from, to: addressText(frontend) })}
+      ${chainPicture(pathTo(frontend, client), { pool, from, to: addressText(frontend) })}
       <div>
         ${
           rows.length === 0

@@ -81,6 +81,7 @@ const read = (size = 1): PageData => ({
   status,
   passes: [pass],
   services: new Map([[key, [forwarding(size)]]]),
+  pathsOf: () => () => ({ chains: [{ table: evil, chain: evil }], stop: undefined }),
 });
 
 const servicePath = `/status/service/demo/${encodeURIComponent(evil)}`;

@@ -1,16 +1,18 @@
 // The iptables rules that a packet meets: in go the units of our Program, out comes a tracer. Pure.
-import type { IptablesUnit } from '../backends/iptables/unit.ts';
-import type { Ip } from '../model/ip.ts';
-import type { Program } from '../netfilter/program.ts';
-import type { IptablesRule } from '../netfilter/kube-proxy/iptables/rule.ts';
-import type { IptablesRules } from '../netfilter/kube-proxy/read-iptables.ts';
-import { readIptables } from '../netfilter/kube-proxy/read-iptables.ts';
-import { traceIptables } from '../netfilter/kube-proxy/trace-iptables.ts';
-import type { PlacedRule, RuleTracer } from './rules-met.ts';
-import { Notes } from './rules-met.ts';
+import type { IptablesUnit } from './unit.ts';
+import type { Program } from '../../netfilter/program.ts';
+import type { IptablesRule } from '../../netfilter/kube-proxy/iptables/rule.ts';
+import type { IptablesRules } from '../../netfilter/kube-proxy/read-iptables.ts';
+import { readIptables } from '../../netfilter/kube-proxy/read-iptables.ts';
+import { traceIptables } from '../../netfilter/kube-proxy/trace-iptables.ts';
+import type { PlacedRule, RuleTracer, TracedHost } from '../rules-met.ts';
+import { Notes } from '../rules-met.ts';
 
-/** A tracer through these rules; `hostIps` are all addresses on the host's interfaces. */
-export function iptablesTracer(program: Program<IptablesUnit>, hostIps: readonly Ip[]): RuleTracer {
+/** A tracer through these rules. */
+export function iptablesTracer(
+  program: Program<IptablesUnit>,
+  { hostIps }: TracedHost,
+): RuleTracer {
   const rules = readIptables(savedText(program));
   const places = placesIn(rules);
   return (packet) => {
@@ -27,7 +29,7 @@ export function iptablesTracer(program: Program<IptablesUnit>, hostIps: readonly
       },
       packet,
     );
-    return { rules: notes.rules(), outcomes };
+    return { ...notes.told(), outcomes };
   };
 }
 

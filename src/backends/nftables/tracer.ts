@@ -1,28 +1,21 @@
 // The nftables rules that a packet meets: in go the units of our Program, out comes a tracer. Pure.
-import { encodeJson } from '../backends/nftables/encode-json.ts';
-import { familyWords, tableName } from '../backends/nftables/schema.ts';
-import { transactionOf } from '../backends/nftables/transaction.ts';
-import type { ChainUnit, NftRule as UnitRule, NftUnit } from '../backends/nftables/unit.ts';
-import { ruleText } from '../backends/nftables/unit.ts';
-import type { Family, Ip } from '../model/ip.ts';
-import { plan } from '../netfilter/plan.ts';
-import type { Program } from '../netfilter/program.ts';
-import type { NftRule, NftTable } from '../netfilter/kube-proxy/read-nft.ts';
-import { readNft } from '../netfilter/kube-proxy/read-nft.ts';
-import { keysOf, traceNft } from '../netfilter/kube-proxy/trace-nft.ts';
-import type { Step, Walk } from '../netfilter/kube-proxy/walk.ts';
-import type { PlacedRule, RuleTracer } from './rules-met.ts';
-import { Notes } from './rules-met.ts';
-
-/** Whose rules, on which host. */
-export type NftPlace = {
-  readonly family: Family;
-  /** All addresses on the host's interfaces. */
-  readonly hostIps: readonly Ip[];
-};
+import { encodeJson } from './encode-json.ts';
+import { familyWords, tableName } from './schema.ts';
+import { transactionOf } from './transaction.ts';
+import type { ChainUnit, NftRule as UnitRule, NftUnit } from './unit.ts';
+import { ruleText } from './unit.ts';
+import type { Family } from '../../model/ip.ts';
+import { plan } from '../../netfilter/plan.ts';
+import type { Program } from '../../netfilter/program.ts';
+import type { NftRule, NftTable } from '../../netfilter/kube-proxy/read-nft.ts';
+import { readNft } from '../../netfilter/kube-proxy/read-nft.ts';
+import { keysOf, traceNft } from '../../netfilter/kube-proxy/trace-nft.ts';
+import type { Step, Walk } from '../../netfilter/kube-proxy/walk.ts';
+import type { PlacedRule, RuleTracer, TracedHost } from '../rules-met.ts';
+import { Notes } from '../rules-met.ts';
 
 /** A tracer through these rules. */
-export function nftTracer(program: Program<NftUnit>, { family, hostIps }: NftPlace): RuleTracer {
+export function nftTracer(program: Program<NftUnit>, { family, hostIps }: TracedHost): RuleTracer {
   const table = readNft(listingOf(program, family), { family, name: tableName });
   if (table === undefined) throw new Error('our Program has no table');
   const spelled = spelledRules(program, table);
@@ -41,7 +34,7 @@ export function nftTracer(program: Program<NftUnit>, { family, hostIps }: NftPla
       },
       packet,
     );
-    return { rules: notes.rules(), outcomes };
+    return { ...notes.told(), outcomes };
   };
 }
 
