@@ -33,6 +33,6 @@ async function main(): Promise<void> {
   const io = { stdin, stdout, stderr, signal: signalOf() };
   const { version } = manifest;
   const program = { version, nodeVersion: process.version, hostname: hostname() };
-  const around = { exec: execOnHost, io, program, setColour };
-  process.exitCode = await runCommandLine(process.argv.slice(2), around);
+  const environment = { exec: execOnHost, io, program, setColour };
+  process.exitCode = await runCommandLine(process.argv.slice(2), environment);
 }

@@ -8,7 +8,7 @@ import type { Exec } from '../host/exec.ts';
 import { exitCodes, type Io } from './io.ts';
 
 /** What a command line may touch. */
-export type Around = {
+export type Environment = {
   readonly exec: Exec;
   readonly io: Io;
   readonly program: Program;
@@ -17,15 +17,18 @@ export type Around = {
 };
 
 /** Runs what `argv` (without the program) asks for; an error of ours is lines on standard error. */
-export async function runCommandLine(argv: readonly string[], around: Around): Promise<number> {
-  const { stdout, stderr } = around.io;
+export async function runCommandLine(
+  argv: readonly string[],
+  environment: Environment,
+): Promise<number> {
+  const { stdout, stderr } = environment.io;
   try {
     if (argv[0] === '__complete') {
       const { completionLines } = await import('./completion/complete.ts');
       stdout.write(completionLines(argv.slice(1)));
       return exitCodes.same;
     }
-    return await runParsed(argv, around);
+    return await runParsed(argv, environment);
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error;
     for (const line of error.message.split('\n')) stderr.write(`sluice: ${line}\n`);
@@ -33,8 +36,8 @@ export async function runCommandLine(argv: readonly string[], around: Around): P
   }
 }
 
-async function runParsed(argv: readonly string[], around: Around): Promise<number> {
-  const { exec, io, program, setColour } = around;
+async function runParsed(argv: readonly string[], environment: Environment): Promise<number> {
+  const { exec, io, program, setColour } = environment;
   const { command, values, operands, given, warnings } = parseArgs(argv);
   for (const warning of warnings) io.stderr.write(`sluice: warning: ${warning}\n`);
   setColour(values.color);

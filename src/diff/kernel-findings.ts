@@ -1,8 +1,7 @@
 // Where a kernel does not hold what it should: the plan that would mend it in, what is missing, was changed or
 // is foreign out, Service by Service. Pure; words for it are the caller's.
 import type { Family } from '../model/ip.ts';
-import type { Op, Plan } from '../netfilter/plan.ts';
-import type { Unit } from '../netfilter/program.ts';
+import { unitOf, type Op, type Plan } from '../netfilter/plan.ts';
 
 /** What is wrong with one unit. */
 export type UnitFinding = {
@@ -43,8 +42,4 @@ function findingOf(family: Family, op: Op): UnitFinding {
     is: op.op === 'create' ? undefined : op.was.text,
     mustBe: op.op === 'delete' ? undefined : op.unit.text,
   };
-}
-
-function unitOf(op: Op): Unit {
-  return op.op === 'delete' ? op.was : op.unit;
 }

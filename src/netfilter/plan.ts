@@ -11,6 +11,17 @@ export type Op<U extends Unit = Unit> =
 /** Steps that turn one Program into another; empty is the proof that they are the same. */
 export type Plan<U extends Unit = Unit> = readonly Op<U>[];
 
+/** The unit that a step is about: as it will be, or as it was where it goes. */
+export function unitOf<U extends Unit>(step: Op<U>): U {
+  return step.op === 'delete' ? step.was : step.unit;
+}
+
+/** How many steps of each kind a plan has. */
+export function countSteps(steps: Plan): Readonly<Record<Op['op'], number>> {
+  const count = (op: Op['op']): number => steps.filter((step) => step.op === op).length;
+  return { create: count('create'), replace: count('replace'), delete: count('delete') };
+}
+
 /** The plan that turns `before` into `after`; in the order of `after`, deletions last. */
 export function plan<U extends Unit>(before: Program<U>, after: Program<U>): Plan<U> {
   const ops: Op<U>[] = [];

@@ -87,7 +87,7 @@ test('what has no effect is said, and no reason to stop', async () => {
   expect({ exitCode, stderr }).toEqual({
     exitCode: 0,
     stderr: [
-      'sluice: warning: --masquerade-all: without effect, since --config is given',
+      'sluice: warning: --masquerade-all: no effect, because --config is given',
       `sluice: warning: ${stand.config}:3: unknown: is no field of KubeProxyConfiguration, and is ignored`,
       `sluice: warning: ${stand.config}:4: winkernel.networkName: has no effect yet (Windows only)`,
       '',

@@ -19,7 +19,7 @@ import { tokensOf, type Token } from './tokens.ts';
 export type ParsedArgs = {
   readonly command: Command;
   readonly values: FlagValues;
-  /** What the command was told besides flags: as many words as it needs. */
+  /** The words that the command takes besides flags. */
   readonly operands: readonly string[];
   /** The names of the flags that were given. */
   readonly given: ReadonlySet<string>;
@@ -31,17 +31,18 @@ export type ParsedArgs = {
 export function parseArgs(argv: readonly string[]): ParsedArgs {
   const tokens = tokensOf(argv);
   const faults: string[] = [];
-  const { named, told } = namedCommand(tokens, faults);
+  const { named, operands } = readWords(tokens, faults);
   // Who asks for help gets it, whatever else is wrong.
-  if (isSwitchedOn(tokens, 'help'))
+  if (isSwitchedOn(tokens, 'help')) {
     return { ...parsed(help), operands: named === undefined ? [] : [named.name] };
+  }
   if (isSwitchedOn(tokens, 'version')) return parsed(version);
   const command = named ?? (argv.length === 0 ? help : run);
   const { values, warnings } = readFlags(tokens, command, faults);
-  faults.push(...operandFaults(command, told));
+  faults.push(...operandFaults(command, operands));
   if (faults.length > 0) throw new UsageError(faults.join('\n'));
   const isCleanup = command === run && values['cleanup'] === true;
-  return { ...parsed(isCleanup ? cleanup : command, values, warnings), operands: told };
+  return { ...parsed(isCleanup ? cleanup : command, values, warnings), operands };
 }
 
 function parsed(
@@ -53,33 +54,33 @@ function parsed(
   const values = withDefaults(given);
   const common = { command, values, operands: [], given: names };
   if (values.config === '') return { ...common, warnings: [...warnings.values()] };
-  // What a file says in place of a flag is warned of where the file says it.
-  const heard = [...warnings].filter(([name]) => !yieldsToFile(name)).map(([, line]) => line);
-  const unheard = [...names].filter(yieldsToFile).map((name) => `--${name}`);
-  const warning = `${unheard.join(', ')}: without effect, since --config is given`;
-  return { ...common, warnings: unheard.length > 0 ? [...heard, warning] : heard };
+  // The file is read later, and its own warnings come then.
+  const obeyed = [...warnings].filter(([name]) => !yieldsToFile(name)).map(([, line]) => line);
+  const ignored = [...names].filter(yieldsToFile).map((name) => `--${name}`);
+  const warning = `${ignored.join(', ')}: no effect, because --config is given`;
+  return { ...common, warnings: ignored.length > 0 ? [...obeyed, warning] : obeyed };
 }
 
-/** The command among the words, and the words that it is told; all others are faults. */
-export function namedCommand(
+/** The command among the words, and the words that it takes; all others are faults. */
+export function readWords(
   tokens: readonly Token[],
   faults: string[] = [],
-): { readonly named: Command | undefined; readonly told: readonly string[] } {
+): { readonly named: Command | undefined; readonly operands: readonly string[] } {
   let named: Command | undefined;
-  const told: string[] = [];
+  const operands: string[] = [];
   for (const token of tokens) {
     if (token.kind !== 'word') continue;
     const { text, after } = token;
     const known = commandNamed(text);
-    const takesMore = told.length < (named?.operands?.length ?? 0);
+    const takesMore = operands.length < (named?.operands?.length ?? 0);
     if (after !== undefined && parseBoolean(text) !== undefined) {
       faults.push(`unexpected argument ${quoted(text)}: write --${after.name}=${text}`);
-    } else if (takesMore) told.push(text);
+    } else if (takesMore) operands.push(text);
     else if (named === undefined && known !== undefined) named = known;
     else if (named === undefined && faults.length === 0) faults.push(unknownCommand(text));
     else faults.push(`unexpected argument ${quoted(text)}`);
   }
-  return { named, told };
+  return { named, operands };
 }
 
 function unknownCommand(text: string): string {
@@ -87,14 +88,14 @@ function unknownCommand(text: string): string {
   return `unknown command ${quoted(text)}${suggestion(text, names, '')}`;
 }
 
-/** What is wrong with the words that a command is told: too few, or a command that is none. */
+/** What is wrong with the operands: too few, or an unknown command. */
 function operandFaults(
   { name, operands = [] }: Command,
-  told: readonly string[],
+  given: readonly string[],
 ): readonly string[] {
-  const missing = operands.slice(told.length).filter(({ isOptional }) => isOptional !== true);
+  const missing = operands.slice(given.length).filter(({ isOptional }) => isOptional !== true);
   const names = missing.map((operand) => operand.name).join(' ');
-  const unknown = told.filter(
+  const unknown = given.filter(
     (text, index) => operands[index]?.choices === 'commands' && commandNamed(text) === undefined,
   );
   return [...(names === '' ? [] : [`${name} needs ${names}`]), ...unknown.map(unknownCommand)];
@@ -146,7 +147,7 @@ function noteUnobeyed(
   { faults, warnings }: { faults: string[]; warnings: Map<string, string> },
 ): void {
   if (flag.effect === undefined || flag.effect === 'obeyed') return;
-  // What kube-proxy does anyway is no wish that goes unheard.
+  // The default is what happens anyway.
   if (JSON.stringify(value) === JSON.stringify(flag.default)) warnings.delete(flag.name);
   else if (flag.effect === 'refused') faults.push(`--${flag.name} is not supported (${flag.help})`);
   else warnings.set(flag.name, `--${flag.name} has no effect yet (${flag.help})`);

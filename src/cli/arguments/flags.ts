@@ -67,7 +67,7 @@ export function flagNamed(name: string): Flag | undefined {
 /** The flags of every command: those that every program has. */
 export const everywhere: readonly Flag[] = flagsNamed(['color', 'v', 'help', 'version']);
 
-/** The flags of all commands that decide about Services: whatever a kube-proxy can be told, and --config. */
+/** The flags of all commands that decide about Services: those of kube-proxy, and --config. */
 export const deciding: readonly Flag[] = flags.filter(
   ({ name }) =>
     name !== 'proxy-mode' &&

@@ -1,4 +1,4 @@
-// The commands that tell of Sluice itself.
+// The commands about Sluice itself.
 import { command } from './command.ts';
 
 const exitCodes = { 0: 'done', 2: 'failed' } as const;

@@ -1,6 +1,6 @@
 // `sluice __complete WORDS...`: what a shell can offer for the last of the words that were typed. The
 // shell's stub (scripts.ts) hands in the words and shows what comes back. Pure.
-import { namedCommand } from '../arguments/args.ts';
+import { readWords } from '../arguments/args.ts';
 import type { Flag } from '../arguments/flag.ts';
 import { tokensOf } from '../arguments/tokens.ts';
 import { flagsOf, type Operand } from '../commands/command.ts';
@@ -40,13 +40,13 @@ function offerFor(before: readonly string[], current: string): Offer {
   const tokens = tokensOf(before);
   const last = tokens.at(-1);
   if (last?.kind === 'no-value') return valuesOf(last.flag, '');
-  const { named, told } = namedCommand(tokens);
+  const { named, operands } = readWords(tokens);
   if (current.startsWith('-') && !before.includes('--')) {
     const [token] = tokensOf([current]);
     if (!current.includes('=')) return flagsOf(named ?? run).flatMap(spellings);
     return token?.kind === 'flag' ? valuesOf(token.flag, current.replace(/=.*/s, '=')) : [];
   }
-  return named === undefined ? namesOfCommands() : wordsFor(named.operands?.[told.length]);
+  return named === undefined ? namesOfCommands() : wordsFor(named.operands?.[operands.length]);
 }
 
 /** What a flag's value can be, behind `--flag=` where it is typed in one word. */

@@ -1,46 +1,34 @@
-// What a shadow comparison found, for people: a line a family, and a table of the packets that would
-// end otherwise.
-import { styleText } from 'node:util';
+// The result of a shadow comparison, for people: a line per family, and a table of the packets that would
+// be handled differently.
 import { hostPort } from '../../model/forwarding.ts';
 import type { Difference } from '../../netfilter/kube-proxy/compare.ts';
 import type { TracedOutcome } from '../../netfilter/kube-proxy/outcome.ts';
 import type { ShadowReport } from '../../takeover/shadow.ts';
+import type { Paint } from '../report/print-plan.ts';
+import { tableLines } from '../report/table.ts';
 
 const heads = ['FROM', 'TO', 'NOW', 'SLUICE'] as const;
 
-// More are counted: who has thousands wants to know why, not to read them.
+// Nobody reads thousands of lines; the rest is counted.
 const maxLines = 200;
 
-/** The report of all families; colour where `stream` is a terminal that wants it. */
-export function shadowText(
-  reports: readonly ShadowReport[],
-  stream: NodeJS.WritableStream,
-): string {
-  const bold = (text: string): string => styleText('bold', text, { stream, validateStream: true });
+/** The report of all families. */
+export function shadowText(reports: readonly ShadowReport[], paint: Paint): string {
   const differences = reports.flatMap((report) => report.differences);
   const rows = differences.slice(0, maxLines).map(cellsOf);
-  const widths = heads.map((head, column) =>
-    Math.max(head.length, ...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  const line = (cells: readonly string[]): string =>
-    cells
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd();
   const more = differences.length - rows.length;
-  return [
+  const lines = [
     ...reports.map(summaryOf),
-    ...(rows.length === 0 ? [] : ['', bold(line(heads)), ...rows.map(line)]),
+    ...(rows.length === 0 ? [] : ['', ...tableLines(heads, rows, paint)]),
     ...(more > 0 ? [`and ${more} more`] : []),
-  ]
-    .map((text) => `${text}\n`)
-    .join('');
+  ];
+  return lines.map((line) => `${line}\n`).join('');
 }
 
 function summaryOf({ family, theirs, addresses, packets, differences }: ShadowReport): string {
-  if (theirs === undefined) return `${family}: no rules of a Service proxy stand here`;
+  if (theirs === undefined) return `${family}: no other Service proxy has rules here`;
   const counted = `${addresses} addresses, ${packets} packets`;
-  const differ = differences.length === 0 ? 'all answered alike' : `${differences.length} differ`;
+  const differ = differences.length === 0 ? 'no difference' : `${differences.length} differ`;
   return `${family}: rules of ${theirs} mode against ours: ${counted}: ${differ}`;
 }
 
@@ -50,7 +38,7 @@ function cellsOf({ packet, theirs, ours }: Difference): readonly string[] {
   return [from, to, outcomesText(theirs), outcomesText(ours)];
 }
 
-// A pool of a thousand endpoints is not read by anybody.
+// Nobody reads a pool of a thousand endpoints.
 const maxEnds = 4;
 
 function outcomesText(outcomes: readonly TracedOutcome[]): string {

@@ -22,6 +22,7 @@ import { exitCodes } from '../io.ts';
 import { leftOutText } from '../report/left-out.ts';
 import { loadObjects } from '../input/load-objects.ts';
 import { shadowText } from './shadow-text.ts';
+import { paintFor } from '../report/print-plan.ts';
 
 export type TakeoverOptions = {
   readonly config: Config;
@@ -65,7 +66,9 @@ async function takeOver<U extends Unit>(
   const inputs = { objects, config, hostIps: hostAddresses() };
   for (const family of served) reports.push(await compareWithOurs(exec, family, inputs));
   io.stdout.write(
-    output === 'json' ? `${JSON.stringify({ reports })}\n` : shadowText(reports, io.stdout),
+    output === 'json'
+      ? `${JSON.stringify({ reports })}\n`
+      : shadowText(reports, paintFor(io.stdout)),
   );
   const differs = reports.some(({ differences }) => differences.length > 0);
   if (shadow) return differs ? exitCodes.different : exitCodes.same;

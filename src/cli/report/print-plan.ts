@@ -1,7 +1,7 @@
 // A plan for people and for programs: Service by Service, what is added, changed and removed.
 import { styleText } from 'node:util';
 import type { Family } from '../../model/ip.ts';
-import type { Op, Plan } from '../../netfilter/plan.ts';
+import { countSteps, unitOf, type Op, type Plan } from '../../netfilter/plan.ts';
 import type { Unit } from '../../netfilter/program.ts';
 
 /** The plans of one command, a family each. */
@@ -19,8 +19,8 @@ export function paintFor(stream: NodeJS.WritableStream): Paint {
 export function planText(plans: readonly FamilyPlan[], paint: Paint): string {
   const ops = plans.flatMap(({ plan }) => plan);
   if (ops.length === 0) return '';
-  const count = (name: Op['op']): number => ops.filter(({ op }) => op === name).length;
-  const totals = `${count('create')} to add, ${count('replace')} to change, ${count('delete')} to remove`;
+  const counts = countSteps(ops);
+  const totals = `${counts.create} to add, ${counts.replace} to change, ${counts.delete} to remove`;
   return `${planSections(plans, paint)}\n${totals}\n`;
 }
 
@@ -54,11 +54,6 @@ export function operationsOf(plans: readonly FamilyPlan[]) {
       ...(op.op === 'delete' ? {} : { after: op.unit.text }),
     })),
   );
-}
-
-/** The unit that a step is about, as it is to be where it stays. */
-export function unitOf(op: Op): Unit {
-  return op.op === 'delete' ? op.was : op.unit;
 }
 
 /** The Service that a step's unit stands for; '' where it serves all of them. */

@@ -2,12 +2,12 @@
 // are asked for, and what it all comes to.
 import { printable } from '../../cluster/problem.ts';
 import type { ServiceChange } from '../../diff/service-change.ts';
-import type { Op } from '../../netfilter/plan.ts';
+import { countSteps, unitOf, type Op } from '../../netfilter/plan.ts';
 import { changeWords, counted, listed } from './change-words.ts';
 import type { Report } from './plan-report.ts';
 import { flowCounter, refusalText } from './plan-report.ts';
 import type { Paint } from './print-plan.ts';
-import { operationsOf, ownerOf, planSections, unitOf } from './print-plan.ts';
+import { operationsOf, ownerOf, planSections } from './print-plan.ts';
 
 /** How much is shown. */
 export type Shown = {
@@ -110,7 +110,7 @@ function summaryOf(report: Report): Summary {
     changes.filter(({ change }) => change === kind).length;
   const endpoints = (op: 'added' | 'removed'): number =>
     changes.reduce((sum, change) => sum + change.endpoints[op], 0);
-  const rules = (name: Op['op']): number => ops.filter(({ op }) => op === name).length;
+  const rules = countSteps(ops);
   const going = flows === undefined ? null : [...flows.values()].reduce((a, b) => a + b, 0);
   return {
     services: {
@@ -120,7 +120,7 @@ function summaryOf(report: Report): Summary {
     },
     endpoints: { added: endpoints('added'), removed: endpoints('removed') },
     conntrackEntries: going,
-    rules: { add: rules('create'), change: rules('replace'), remove: rules('delete') },
+    rules: { add: rules.create, change: rules.replace, remove: rules.delete },
   };
 }
 

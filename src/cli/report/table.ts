@@ -15,7 +15,7 @@ export function tableLines(
     Math.max(...texts.map((row) => (row[column] ?? '').length)),
   );
   const isNumber = head.map((_, column) =>
-    rows.every((row) => /^[\d.,-]*$/.test(textOf(row[column] ?? ''))),
+    rows.every((row) => /^(-|[\d,]*(\.\d+)?)$/.test(textOf(row[column] ?? ''))),
   );
   const pad = (text: string, column: number): string =>
     isNumber[column] === true

@@ -132,7 +132,7 @@ describe('flags beside --config', () => {
   test('are named where the file counts in their place', () => {
     const argv = ['--config=f', '--cluster-cidr=10.0.0.0/8', '--ipvs-scheduler=rr', '-v=7'];
     expect(parsed(...argv, '--hostname-override=n', '--healthz-port=1').warnings).toEqual([
-      '--cluster-cidr, --ipvs-scheduler, --healthz-port: without effect, since --config is given',
+      '--cluster-cidr, --ipvs-scheduler, --healthz-port: no effect, because --config is given',
     ]);
   });
 
