@@ -59,9 +59,10 @@ async function tellInStep<U extends Unit>(
 
 function tell<U extends Unit>(log: Logger, pass: FamilyPass<U>): void {
   const { family, plan, update, heldBack, error, durationMs, phaseMs } = pass;
-  for (const { frontend, winner } of update.lost) {
+  for (const { frontend, winner, reason } of update.lost) {
     const address = frontendId(frontend.address);
-    log.warn({ service: frontend.service, address, winner }, 'left out: an older Service has it');
+    const what = { service: frontend.service, address, winner, reason };
+    log.warn(what, 'address already claimed by another Service; not programmed');
   }
   tellOfHeldBack(log, pass.family, heldBack);
   const ms = rounded(durationMs);

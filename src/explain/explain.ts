@@ -1,16 +1,17 @@
 // What becomes of a packet, and why: the whole answer in one value. The ends are those of the rules as
 // the backend spells them; the decisions are told from the objects. Pure.
 import type { Endpoint } from '../model/forwarding.ts';
-import type { TracedOutcome } from '../netfilter/kube-proxy/outcome.ts';
+import { hostPort } from '../model/forwarding.ts';
 import { mergeOutcomes } from '../netfilter/kube-proxy/compare.ts';
+import type { TracedOutcome } from '../netfilter/kube-proxy/outcome.ts';
 import type { Packet } from '../netfilter/trace.ts';
 import { trace } from '../netfilter/trace.ts';
-import { clientDecision, clientSide } from './client.ts';
-import type { Cause, Decision, End, Explanation } from './explanation.ts';
+import { clientOf } from './client.ts';
+import type { End, Explanation } from './explanation.ts';
 import { frontendDecisions, frontendFor } from './frontend.ts';
-import { explainedPool, poolDecisions, poolFor } from './pool.ts';
-import { sourceDecisions } from './source.ts';
-import { nearMisses, strangerDecisions } from './stranger.ts';
+import { explainedPool } from './pool.ts';
+import { choiceDecisions, choiceFor, sourceDecisions } from './route.ts';
+import { nearMisses, stoppedDecisions, strangerDecisions } from './stranger.ts';
 import type { World } from './world.ts';
 
 /** Explains the first packet of a connection of the world's family. */
@@ -33,42 +34,35 @@ type Story = Pick<Explanation, 'service' | 'decisions' | 'pool' | 'nearMisses'>;
 
 function storyOf(world: World, packet: Packet, ends: readonly End[]): Story {
   const frontend = frontendFor(world, packet);
-  const service = frontend && world.services.get(frontend.service);
   const verdict = verdictOf(ends);
-  const client = clientDecision(world, packet);
-  if (frontend === undefined || service === undefined) {
-    const met = verdict === 'mixed' || verdict === 'unknown' ? 'untouched' : verdict;
+  const met = verdict === 'mixed' || verdict === 'unknown' ? 'untouched' : verdict;
+  const { sender, reason } = clientOf(world, packet);
+  if (frontend === undefined) {
     return {
       service: undefined,
-      decisions: [client, ...strangerDecisions(world, packet, met)],
+      decisions: [reason, ...strangerDecisions(world, packet, met)],
       pool: undefined,
       nearMisses: nearMisses(world, packet),
     };
   }
-  const side = clientSide(world, packet);
-  const pool = poolFor(frontend.route, side);
-  const choice = { frontend, service, client: side, pool, verdict };
+  const { route, service: key, portName } = frontend;
+  const choice = choiceFor(route, sender);
   const addressed = frontendDecisions(world, frontend, packet);
-  const isRefused = addressed.some(({ kind, ...rest }) => kind === 'source-ranges' && isNo(rest));
+  const isRefused = addressed.some(({ kind }) => kind === 'source-refused');
   // Whoever may not use the address meets nothing else, unless nobody is asked for lack of endpoints.
   const isOver = isRefused && verdict === 'dropped';
-  const shareOf = sharesOf(ends);
+  const further = [
+    ...choiceDecisions(choice, met),
+    ...sourceDecisions(world, packet, { route, sender }),
+    ...stoppedDecisions(world, packet, ends),
+  ];
+  const pool = { pool: choice.pool, shareOf: sharesOf(ends) };
   return {
-    service: { key: service.key, portName: frontend.portName },
-    decisions: [
-      client,
-      ...addressed,
-      ...(isOver ? [] : poolDecisions(world, choice)),
-      ...(isOver ? [] : sourceDecisions(world, packet, choice)),
-      ...stoppedDecisions(ends),
-    ],
-    pool: isOver ? undefined : explainedPool(world, pool, { service, shareOf }),
+    service: { key, portName },
+    decisions: [reason, ...addressed, ...(isOver ? [] : further)],
+    pool: isOver ? undefined : explainedPool(world, frontend, pool),
     nearMisses: [],
   };
-}
-
-function isNo(decision: object): boolean {
-  return 'allows' in decision && decision.allows === false;
 }
 
 function sharesOf(ends: readonly End[]): (endpoint: Endpoint) => number {
@@ -78,24 +72,19 @@ function sharesOf(ends: readonly End[]): (endpoint: Endpoint) => number {
       .reduce((sum, { share }) => sum + share, 0);
 }
 
-// An endpoint may have the address of a Service port that nothing answers, by mistake or in malice.
-function stoppedDecisions(ends: readonly End[]): readonly Decision[] {
-  return ends
-    .filter(({ verdict, endpoint }) => endpoint !== undefined && verdict !== 'forwarded')
-    .map(({ endpoint, verdict }) => {
-      const value = `${endpoint?.ip} ${endpoint?.port}`;
-      const cause: Cause = { object: 'endpoint', field: verdict, value };
-      return { kind: 'endpoint-stopped', cause };
-    });
-}
-
 function endsOf(packet: Packet, outcomes: readonly TracedOutcome[]): readonly End[] {
-  return mergeOutcomes(outcomes).map((outcome) => ({
+  return mergeOutcomes(outcomes, endId).map((outcome) => ({
     verdict: outcome.verdict,
     endpoint: outcome.endpoint && { ip: outcome.endpoint.ip, port: outcome.endpoint.port },
     share: outcome.share,
     after: afterOf(packet, outcome),
   }));
+}
+
+// What was sent to an endpoint and stopped on the way there is told of each endpoint.
+function endId({ verdict, endpoint, isMasqueraded }: TracedOutcome): string {
+  const to = endpoint === undefined ? '' : hostPort(endpoint.ip, endpoint.port);
+  return `${verdict} ${to} ${verdict === 'forwarded' && isMasqueraded}`;
 }
 
 function afterOf(

@@ -1,70 +1,58 @@
 // The answer to "what becomes of this packet, and why?" as data: every decision with the object and the
 // field that caused it. Words for it are the command's.
-import type { Endpoint, FrontendKind, Reason } from '../model/forwarding.ts';
+import type { Endpoint, FrontendKind } from '../model/forwarding.ts';
 import type { Ip } from '../model/ip.ts';
 import type { Protocol, ServiceKey, TrafficPolicy } from '../model/kubernetes.ts';
+import type {
+  Cause,
+  ConflictKind,
+  OpenToKind,
+  PolicyKind,
+  PoolKind,
+  Reason,
+  SkipKind,
+  SourceKind,
+} from '../model/reason.ts';
 import type { Packet, Verdict } from '../netfilter/trace.ts';
 import type { MetRule } from '../backends/rules-met.ts';
 
-/** What a decision rests on: `Service web/shop`, `spec.internalTrafficPolicy`, `Local`. */
-export type Cause = {
-  readonly object: string;
-  /** '' where the object as a whole is meant. */
-  readonly field: string;
-  /** '' where what counts is that nothing stands there. */
-  readonly value: string;
-};
-
-/** One decision. Those without more fields say all by their kind and cause. */
-export type Decision = { readonly cause: Cause } & (
-  | { readonly kind: ClientKind | SourceKind | PlainKind }
-  | { readonly kind: 'frontend'; readonly frontend: FrontendKind }
-  | { readonly kind: 'node-port-address'; readonly takes: boolean }
+/** One decision. Most of them are the reasons of what was decided, as they are. */
+export type Decision =
+  | Reason<PlainKind>
+  /** What ends a packet, and how it ends. */
+  | (Reason<EndKind> & { readonly verdict: Verdict })
   /** An address that another Service claims as well, in vain. */
-  | { readonly kind: 'claimed-too'; readonly loser: ServiceKey }
-  | { readonly kind: 'source-ranges'; readonly allows: boolean }
-  | {
-      readonly kind: 'policy';
-      readonly policy: TrafficPolicy;
-      readonly of: 'internal' | 'external';
-    }
-  /** externalTrafficPolicy Local does not bind pods and the node itself. */
-  | { readonly kind: 'short-circuit'; readonly client: 'pod' | 'node' }
-  | { readonly kind: 'hints'; readonly by: 'node' | 'zone' }
-  | { readonly kind: 'affinity'; readonly seconds: number }
-  | { readonly kind: 'no-endpoints' | 'no-local-endpoints'; readonly verdict: Verdict }
-  | { readonly kind: 'unused-port' | 'unallocated'; readonly verdict: Verdict }
-);
+  | (Reason<ConflictKind> & { readonly loser: ServiceKey });
 
 /** Who sends. */
 export type ClientKind = 'from-node' | 'from-pod' | 'from-outside' | 'pods-unknown';
 
-/** What the endpoint sees as source. */
-export type SourceKind =
-  | 'masquerade-all'
-  | 'masquerade-outside'
-  | 'masquerade-external'
-  | 'masquerade-node'
-  | 'masquerade-hairpin'
-  | 'keep-pod'
-  | 'keep-local'
-  | 'keep-undetected';
-
-type PlainKind =
+/** Those that say all by their kind and cause. */
+export type PlainKind =
+  | ClientKind
+  | FrontendKind
+  | OpenToKind
+  | PolicyKind
+  | Exclude<PoolKind, EndKind>
+  | SourceKind
   | 'service-port'
-  /** None is ready: those that end but still serve are used. */
-  | 'draining'
+  | 'node-ports-answer'
+  | 'no-node-ports-answer'
+  | 'source-refused'
   /** Accepted ahead of the host's own rules: a load balancer asks for this node's health. */
   | 'health-check-port'
   | 'localnet'
-  /** Sent to an endpoint, and stopped there by what the rules say of that address. */
-  | 'endpoint-stopped'
   | 'not-ours';
+
+/** Why a packet goes to no endpoint; or goes to one, and is stopped at the address that it has then. */
+export type EndKind = StopKind | `endpoint-${StopKind | 'stopped'}`;
+
+export type StopKind = 'no-endpoints' | 'no-local-endpoints' | 'unused-port' | 'unallocated';
 
 /** How the connection may go on, and what its first packet looks like then. */
 export type End = {
   readonly verdict: Verdict | 'unknown';
-  /** Where a forwarded connection goes. */
+  /** Where a forwarded connection goes, and one that is stopped on the way there. */
   readonly endpoint: Pick<Endpoint, 'ip' | 'port'> | undefined;
   /** The part of all such connections, above 0 and up to 1. */
   readonly share: number;
@@ -95,10 +83,7 @@ export type ExplainedEndpoint = {
 export type ExplainedPool = {
   readonly policy: TrafficPolicy;
   readonly members: readonly (ExplainedEndpoint & { readonly share: number })[];
-  readonly excluded: readonly (ExplainedEndpoint & {
-    readonly reason: Reason;
-    readonly cause: Cause;
-  })[];
+  readonly excluded: readonly (ExplainedEndpoint & { readonly reason: Reason<SkipKind> })[];
 };
 
 /** A Service that the packet just misses. */

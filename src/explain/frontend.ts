@@ -1,11 +1,12 @@
 // Which Service address a packet is for, and by which fields of which object. Pure.
 import type { Frontend, FrontendKind } from '../model/forwarding.ts';
 import { frontendId } from '../model/forwarding.ts';
+import { cidrContains } from '../model/ip.ts';
 import type { Service } from '../model/kubernetes.ts';
+import type { OpenToKind, Reason } from '../model/reason.ts';
 import { takesNodePorts } from '../netfilter/node-port-address.ts';
 import type { Packet } from '../netfilter/trace.ts';
-import { rangeOf } from './client.ts';
-import type { Cause, Decision } from './explanation.ts';
+import type { Decision } from './explanation.ts';
 import { portText } from './explanation.ts';
 import type { World } from './world.ts';
 
@@ -30,98 +31,63 @@ export function isNodePortAddress({ settings, hostIps }: World, { destination }:
   return takesNodePorts(settings.nodePorts, destination, hostIps);
 }
 
-/** How it came to be this Service's. */
+/** How it came to be this Service's, and whether the sender may use it. */
 export function frontendDecisions(
   world: World,
   frontend: Frontend,
   packet: Packet,
 ): readonly Decision[] {
   const service = world.services.get(frontend.service);
-  if (service === undefined) return [];
-  const { kind } = frontend;
   const id = frontendId(frontend.address);
   const rivals = world.lost.filter((claim) => frontendId(claim.frontend.address) === id);
   return [
-    { kind: 'frontend', frontend: kind, cause: addressCause(service, frontend, packet) },
-    ...(kind === 'NodePort' ? [nodePortAddressDecision(world, packet)] : []),
-    ...(kind === 'NodePort' ? [] : [servicePortDecision(service, frontend)]),
-    ...rivals.map(({ frontend: { service: loser } }): Decision => ({
-      kind: 'claimed-too',
-      loser,
-      cause: {
-        object: named(service),
-        field: 'metadata.creationTimestamp',
-        value: service.createdAt,
-      },
-    })),
-    ...sourceRangesDecision(service, frontend, packet),
+    ...(service === undefined ? [] : addressReasons(service, frontend)),
+    ...(frontend.kind === 'NodePort' ? [nodePortAddressDecision(world, packet)] : []),
+    ...rivals.map(({ frontend: { service: loser }, reason }) => ({ ...reason, loser })),
+    ...openToDecisions(frontend, packet),
   ];
 }
 
-/** `Service web/shop`. */
-export function named({ key }: Pick<Service, 'key'>): string {
-  return `Service ${key}`;
-}
-
-/** The place of a Service's port in its spec. */
-export function portField({ ports }: Service, { portName, address }: Frontend): string {
-  const index = ports.findIndex(
-    ({ name, protocol }) => name === portName && protocol === address.protocol,
-  );
-  return `spec.ports[${Math.max(index, 0)}]`;
-}
-
-function addressCause(service: Service, frontend: Frontend, { destination: ip }: Packet): Cause {
-  const object = named(service);
-  switch (frontend.kind) {
-    case 'NodePort': {
-      const field = `${portField(service, frontend)}.nodePort`;
-      return { object, field, value: portText(frontend.address.protocol, frontend.address.port) };
-    }
-    case 'ClusterIP':
-      return { object, field: `spec.clusterIPs[${service.clusterIps.indexOf(ip)}]`, value: ip };
-    case 'ExternalIP':
-      return { object, field: `spec.externalIPs`, value: ip };
-    case 'LoadBalancer':
-      return { object, field: 'status.loadBalancer.ingress[].ip', value: ip };
-  }
-}
-
-function servicePortDecision(service: Service, frontend: Frontend): Decision {
-  const { portName, address } = frontend;
-  const name = portName === '' ? '' : ` (${portName})`;
-  const value = `${portText(address.protocol, address.port)}${name}`;
-  const field = `${portField(service, frontend)}.port`;
-  return { kind: 'service-port', cause: { object: named(service), field, value } };
+// Where the address and the port are written.
+function addressReasons(
+  { key, clusterIps, ports }: Service,
+  { kind, address: { ip, protocol, port }, portName }: Frontend,
+): readonly Reason<FrontendKind | 'service-port'>[] {
+  const index = ports.findIndex((one) => one.name === portName && one.protocol === protocol);
+  const object = `Service ${key}` as const;
+  const value = portText(protocol, port);
+  if (ip === undefined) return [{ kind, object, field: `spec.ports[${index}].nodePort`, value }];
+  const fields: Readonly<Record<FrontendKind, string>> = {
+    ClusterIP: `spec.clusterIPs[${clusterIps.indexOf(ip)}]`,
+    ExternalIP: 'spec.externalIPs',
+    LoadBalancer: 'status.loadBalancer.ingress[].ip',
+    NodePort: '',
+  };
+  const named = portName === '' ? value : `${value} (${portName})`;
+  return [
+    { kind, object, field: fields[kind], value: ip },
+    { kind: 'service-port', object, field: `spec.ports[${index}].port`, value: named },
+  ];
 }
 
 /** Whether node ports answer at the packet's destination. */
 export function nodePortAddressDecision(world: World, packet: Packet): Decision {
   const { nodePortAddresses } = world.config;
   const value = nodePortAddresses === 'primary' ? 'primary' : nodePortAddresses.join(',');
-  const cause = { object: 'configuration', field: 'nodePortAddresses', value };
-  return { kind: 'node-port-address', takes: isNodePortAddress(world, packet), cause };
+  const kind = isNodePortAddress(world, packet) ? 'node-ports-answer' : 'no-node-ports-answer';
+  return { kind, object: 'configuration', field: 'nodePortAddresses', value };
 }
 
-const allowing: readonly FrontendKind[] = ['LoadBalancer'];
-
-function sourceRangesDecision(
-  service: Service,
-  { kind, allowFrom }: Frontend,
-  packet: Packet,
-): readonly Decision[] {
-  if (!allowing.includes(kind) || service.sourceRanges.length === 0) return [];
-  const object = named(service);
-  const field = 'spec.loadBalancerSourceRanges';
-  const given = service.sourceRanges.join(', ');
-  if (allowFrom === undefined) {
-    return [{ kind: 'source-ranges', allows: true, cause: { object, field, value: given } }];
-  }
-  const range = rangeOf(allowFrom, packet);
-  // Where the node itself may, so may the address of the load balancer that it has on an interface.
-  const isOwn = range !== undefined && !service.sourceRanges.includes(range);
-  const cause = isOwn
-    ? { object, field: 'status.loadBalancer.ingress[].ip', value: range }
-    : { object, field, value: range ?? given };
-  return [{ kind: 'source-ranges', allows: range !== undefined, cause }];
+// The one range that the sender is in, or all of them.
+function openToDecisions(
+  { allowFrom, openTo }: Frontend,
+  { source }: Packet,
+): readonly Reason<OpenToKind | 'source-refused'>[] {
+  if (allowFrom === undefined) return openTo;
+  const range = allowFrom.find((cidr) => cidrContains(cidr, source));
+  const found = openTo.find(({ value }) => value === range);
+  if (found !== undefined) return [found];
+  const ranges = openTo.filter(({ kind }) => kind === 'source-range');
+  const value = ranges.map((reason) => reason.value).join(', ');
+  return ranges.slice(0, 1).map((first) => ({ ...first, kind: 'source-refused', value }));
 }

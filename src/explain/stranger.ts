@@ -4,11 +4,17 @@ import type { Aside } from '../cluster/decode-aside.ts';
 import { hostPort, type Frontend } from '../model/forwarding.ts';
 import { cidrContains } from '../model/ip.ts';
 import type { Service, ServicePort } from '../model/kubernetes.ts';
+import type { Cause, Reason } from '../model/reason.ts';
 import { isLocalAddress } from '../netfilter/node-port-address.ts';
 import type { Packet, Verdict } from '../netfilter/trace.ts';
-import type { Decision, NearMiss } from './explanation.ts';
+import type { Decision, End, NearMiss, StopKind } from './explanation.ts';
 import { portText } from './explanation.ts';
-import { isNodePortAddress, named, nodePortAddressDecision, nodePortFor } from './frontend.ts';
+import {
+  frontendFor,
+  isNodePortAddress,
+  nodePortAddressDecision,
+  nodePortFor,
+} from './frontend.ts';
 import type { World } from './world.ts';
 
 /** Why a packet that has no frontend ends as it does. */
@@ -17,43 +23,73 @@ export function strangerDecisions(
   packet: Packet,
   verdict: Verdict,
 ): readonly Decision[] {
-  const owner = ownerOf(world, packet);
-  if (owner !== undefined) {
-    const value = packet.destination;
-    const cause = { object: named(owner), field: 'spec.clusterIPs', value };
-    return [{ kind: 'unused-port', verdict, cause }];
-  }
-  const range = serviceRangeOf(world, packet);
-  if (range !== undefined) return [{ kind: 'unallocated', verdict, cause: range }];
+  const away = turnedAway(world, packet);
+  if (away !== undefined) return [{ ...away, verdict }];
   if (verdict === 'dropped' && packet.destination.startsWith('127.')) {
-    const cause = { object: 'configuration', field: 'iptables.localhostNodePorts', value: 'true' };
-    return [{ kind: 'localnet', cause }];
+    const [object, field] = ['configuration', 'iptables.localhostNodePorts'] as const;
+    return [{ kind: 'localnet', object, field, value: 'true' }];
   }
   const health = healthCheckOf(world, packet);
   if (health !== undefined) {
-    const field = 'spec.healthCheckNodePort';
-    const cause = { object: named(health), field, value: String(packet.port) };
-    return [{ kind: 'health-check-port', cause }];
+    const [object, field] = [`Service ${health.key}`, 'spec.healthCheckNodePort'] as const;
+    return [{ kind: 'health-check-port', object, field, value: String(packet.port) }];
   }
-  const asked = `${packet.protocol} ${hostPort(packet.destination, packet.port)}`;
-  const cause = { object: asked, field: '', value: '' };
   const nodePort = nodePortFor(world, packet);
   const isMissedPort = nodePort !== undefined && !isNodePortAddress(world, packet);
   const isHere = isLocalAddress(packet.destination, world.hostIps);
+  const { protocol, destination, port } = packet;
+  const object = `address ${protocol} ${hostPort(destination, port)}` as const;
   return [
-    { kind: 'not-ours', cause },
+    { kind: 'not-ours', object, field: '', value: '' },
     ...(isMissedPort && isHere ? [nodePortAddressDecision(world, packet)] : []),
   ];
+}
+
+/** Why a packet that was sent to an endpoint is stopped there: what the rules say of the endpoint's address. */
+export function stoppedDecisions(
+  world: World,
+  packet: Packet,
+  ends: readonly End[],
+): readonly Decision[] {
+  const decisions = ends.flatMap(({ verdict, endpoint }): readonly Decision[] => {
+    const isStopped = verdict === 'dropped' || verdict === 'rejected';
+    if (!isStopped || endpoint === undefined) return [];
+    const { ip: destination, port } = endpoint;
+    const sent = { ...packet, destination, port };
+    const reason = unanswered(world, sent) ?? turnedAway(world, sent);
+    if (reason !== undefined) return [{ ...reason, kind: `endpoint-${reason.kind}`, verdict }];
+    const object = `address ${hostPort(destination, port)}` as const;
+    return [{ kind: 'endpoint-stopped', object, field: '', value: '', verdict }];
+  });
+  // A Service range may stop thousands.
+  return [...new Map(decisions.map((decision) => [JSON.stringify(decision), decision])).values()];
+}
+
+type Stop = Reason<StopKind>;
+
+function unanswered(world: World, packet: Packet): Stop | undefined {
+  const reasons = frontendFor(world, packet)?.route.pool.reasons ?? [];
+  return reasons.flatMap(({ kind, ...cause }): readonly Stop[] =>
+    kind === 'no-endpoints' || kind === 'no-local-endpoints' ? [{ kind, ...cause }] : [],
+  )[0];
+}
+
+// What the rules say of addresses that belong to Services and mean nothing with this port.
+function turnedAway(world: World, packet: Packet): Stop | undefined {
+  const owner = ownerOf(world, packet);
+  if (owner !== undefined) {
+    const [object, value] = [`Service ${owner.key}` as const, packet.destination];
+    return { kind: 'unused-port', object, field: 'spec.clusterIPs', value };
+  }
+  const range = serviceRangeOf(world, packet);
+  return range && { kind: 'unallocated', ...range };
 }
 
 function ownerOf({ services }: World, { destination }: Packet): Service | undefined {
   return [...services.values()].find(({ clusterIps }) => clusterIps.includes(destination));
 }
 
-function serviceRangeOf(
-  { serviceCidrs }: World,
-  { destination }: Packet,
-): Decision['cause'] | undefined {
+function serviceRangeOf({ serviceCidrs }: World, { destination }: Packet): Cause | undefined {
   for (const { name, cidrs } of serviceCidrs) {
     const index = cidrs.findIndex((cidr) => cidrContains(cidr, destination));
     const value = cidrs[index];
@@ -88,7 +124,7 @@ function missedAddress(service: Service, packet: Packet): readonly NearMiss[] {
   const sameNumber = ports.filter(({ port }) => port === packet.port);
   const kind = sameNumber.length > 0 ? 'other-protocol' : 'other-port';
   const has = (sameNumber.length > 0 ? sameNumber : ports).map(portOf).join(', ');
-  const cause = { object: named(service), field: 'spec.ports', value: has };
+  const cause = { object: `Service ${service.key}`, field: 'spec.ports', value: has } as const;
   return [{ kind, service: service.key, has, cause }];
 }
 
@@ -110,7 +146,11 @@ function missedNodePort(world: World, packet: Packet): readonly NearMiss[] {
 
 function nodePortMiss(kind: NearMiss['kind'], { service, address }: Frontend): NearMiss {
   const has = portText(address.protocol, address.port);
-  const cause = { object: `Service ${service}`, field: 'spec.ports[].nodePort', value: has };
+  const cause = {
+    object: `Service ${service}`,
+    field: 'spec.ports[].nodePort',
+    value: has,
+  } as const;
   return { kind, service, has, cause };
 }
 
@@ -139,7 +179,7 @@ function missedEndpoint(
 
 /** Where a Service that has no address says so. */
 export function asideMiss({ service, why, field, value }: ServiceAside): NearMiss {
-  const cause = { object: `Service ${service}`, field, value };
+  const cause = { object: `Service ${service}`, field, value } as const;
   return { kind: why, service, has: why === 'external-name' ? value : '', cause };
 }
 

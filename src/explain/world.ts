@@ -11,7 +11,6 @@ import type { Family, Ip } from '../model/ip.ts';
 import type {
   ClusterObject,
   EndpointSlice,
-  Node,
   Service,
   ServiceCidr,
   ServiceKey,
@@ -19,6 +18,8 @@ import type {
 import type { FamilySettings } from '../model/settings.ts';
 import type { Ruleset } from '../netfilter/trace.ts';
 import type { LostClaim } from '../resolve/claims.ts';
+import type { DetectedPods } from '../resolve/pod-source.ts';
+import { detectedPods } from '../resolve/pod-source.ts';
 import { desiredOf } from '../sync/offline.ts';
 import type { RuleTracer } from '../backends/rules-met.ts';
 
@@ -29,7 +30,8 @@ export type World = {
   readonly settings: FamilySettings;
   /** All addresses on the host's interfaces. */
   readonly hostIps: readonly Ip[];
-  readonly node: Node | undefined;
+  /** How pods are told from others. */
+  readonly pods: DetectedPods;
   readonly serviceCidrs: readonly ServiceCidr[];
   readonly services: ReadonlyMap<ServiceKey, Service>;
   readonly slicesOf: (service: ServiceKey) => readonly EndpointSlice[];
@@ -37,7 +39,7 @@ export type World = {
   readonly frontends: ReadonlyMap<string, Frontend>;
   /** What no rule is made of. */
   readonly asides: readonly Aside[];
-  /** Addresses that a younger Service claims as well. */
+  /** Addresses that another Service claims as well, in vain. */
   readonly lost: readonly LostClaim[];
   readonly ruleset: Ruleset;
   /** The same, as the backend spells it. */
@@ -65,7 +67,7 @@ export function worldOf(objects: readonly ClusterObject[], inputs: WorldInputs):
     config,
     settings,
     hostIps,
-    node: state.node,
+    pods: detectedPods(config, state.node, family),
     serviceCidrs: state.serviceCidrs,
     services: new Map([...state.serviceKeys].flatMap((key) => entryOf(key, state.service(key)))),
     slicesOf: (service) => state.slices(service).filter((slice) => slice.family === family),

@@ -2,14 +2,16 @@
 import type { ProxyMode } from './config.ts';
 import type { ServiceKey } from './kubernetes.ts';
 import type { HeldBack, PassRecord } from './pass-record.ts';
+import type { ConflictKind, Reason } from './reason.ts';
 import type { ClusterReach, FamilyStatus } from './proxy-status.ts';
 
-/** An address that a Service does not get, and the older Service that has it. */
+/** An address that a Service does not get, who has it, and why that one. */
 export type LostAddress = {
   readonly service: ServiceKey;
   /** As frontendId has it. */
   readonly address: string;
   readonly winner: ServiceKey;
+  readonly reason: Reason<ConflictKind>;
 };
 
 /** One family that is looked after. */
@@ -30,7 +32,7 @@ export type StatusSource =
   | { readonly kind: 'api-server'; readonly reach?: ClusterReach };
 
 /** Another number where the shape changes: who asks may be of another version. */
-export const daemonStatusVersion = 1;
+export const daemonStatusVersion = 2;
 
 export type DaemonStatus = {
   readonly version: typeof daemonStatusVersion;

@@ -2,6 +2,15 @@
 // backend spells it, none decides again.
 import type { Cidr, Family, Ip } from './ip.ts';
 import type { Protocol, ServiceKey, TrafficPolicy } from './kubernetes.ts';
+import type {
+  Cause,
+  OpenToKind,
+  PolicyKind,
+  PoolKind,
+  Reason,
+  SkipKind,
+  SourceKind,
+} from './reason.ts';
 
 /** A place where traffic for a Service arrives: one address, protocol and port. */
 export type FrontendAddress = {
@@ -14,42 +23,46 @@ export type FrontendAddress = {
 /** One usable endpoint: an address and a port in the pod network. */
 export type Endpoint = { readonly ip: Ip; readonly port: number; readonly isLocal: boolean };
 
-/** Why an endpoint gets no traffic. */
-export type Reason =
-  | { readonly kind: 'not-ready' }
-  | { readonly kind: 'terminating-beside-ready' }
-  | { readonly kind: 'terminating-not-serving' }
-  /** The traffic policy is Local and the endpoint is on another node, or its node is not known. */
-  | { readonly kind: 'not-local' }
-  /** All endpoints have hints and some are meant for this zone (or node), but not this one. */
-  | { readonly kind: 'other-zone'; readonly zones: readonly string[] }
-  | { readonly kind: 'other-node'; readonly nodes: readonly string[] };
-
 /** The endpoints that share a frontend's traffic, sorted by `ip:port` as text, and those left out. */
 export type Pool = {
   readonly members: readonly Endpoint[];
-  readonly excluded: readonly { readonly endpoint: Endpoint; readonly reason: Reason }[];
+  readonly excluded: readonly {
+    readonly endpoint: Endpoint;
+    readonly reason: Reason<SkipKind>;
+  }[];
   /** Whether endpoints of the whole cluster or of this node alone were looked at. */
   readonly policy: TrafficPolicy;
   /** Seconds for which a client's new connections stay with its endpoint; 0: no affinity. */
   readonly affinitySeconds: number;
+  /** What the choice rests on, in the order in which it was made; those left out have their own. */
+  readonly reasons: readonly Reason<PoolKind>[];
 };
 
 /** Whose source address is replaced by the node's on the way to the endpoint. */
 export type Masquerade = 'all' | 'from-outside-the-pod-network' | 'none';
 
-/** What happens to new connections at a frontend. */
-export type Route =
-  | { readonly kind: 'forward'; readonly pool: Pool; readonly masquerade: Masquerade }
+/** Who sends, as far as routes differ by it. */
+export type Sender = 'pod' | 'node' | 'outside';
+
+/** What source address the endpoints see of each sender, and the field that says so. */
+export type Sourcing = {
+  readonly source: Readonly<Record<Sender, SourceKind>>;
+  readonly sourceCause: Cause;
+};
+
+/** What happens to new connections at a frontend; `policy` says which endpoints count, and why. */
+export type Route = { readonly pool: Pool; readonly policy: Reason<PolicyKind> } & (
+  | ({ readonly kind: 'forward'; readonly masquerade: Masquerade } & Sourcing)
   /**
    * externalTrafficPolicy Local: others reach the endpoints on this node with their own source address,
    * and are dropped where `pool` has no members; pods and this node itself reach all endpoints, in
    * `cluster`, this node masqueraded.
    */
-  | { readonly kind: 'forward-local'; readonly pool: Pool; readonly cluster: Pool }
+  | ({ readonly kind: 'forward-local'; readonly cluster: Pool } & Sourcing)
   /** Endpoints exist, but none that the policy allows here. */
-  | { readonly kind: 'drop'; readonly pool: Pool }
-  | { readonly kind: 'reject'; readonly pool: Pool };
+  | { readonly kind: 'drop' }
+  | { readonly kind: 'reject' }
+);
 
 /** What sort of address a frontend has. */
 export type FrontendKind = 'ClusterIP' | 'ExternalIP' | 'LoadBalancer' | 'NodePort';
@@ -64,6 +77,8 @@ export type Frontend = {
   readonly route: Route;
   /** The only sources that may use this frontend; undefined where all may. */
   readonly allowFrom: readonly Cidr[] | undefined;
+  /** One reason for each of those sources, or one for all; none where nothing is said of sources. */
+  readonly openTo: readonly Reason<OpenToKind>[];
 };
 
 /** What a load balancer that asks at spec.healthCheckNodePort is told. */

@@ -55,7 +55,7 @@ export type FamilyRecord = {
   readonly services: Named<ServiceKey>;
   /** Those that this pass left alone; all of them are counted, the first have their reasons. */
   readonly heldBack: { readonly count: number; readonly first: readonly HeldBack[] };
-  /** How many Services are held back, and how many addresses were lost to older ones, after it. */
+  /** How many Services are held back, and how many addresses others have, after it. */
   readonly failings: { readonly heldBack: number; readonly lostClaims: number };
   readonly durationMs: number;
   readonly phaseMs: PhaseTimes;

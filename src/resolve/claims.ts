@@ -1,11 +1,16 @@
 // Who owns an address that more than one Service claims: the older Service, always; by name where
-// they are equally old. No order of arrival can be told from the outcome.
+// they are equally old. The outcome does not depend on the order of arrival.
 import type { Frontend } from '../model/forwarding.ts';
 import { frontendId } from '../model/forwarding.ts';
 import type { Service, ServiceKey } from '../model/kubernetes.ts';
+import type { ConflictKind, Reason } from '../model/reason.ts';
 
-/** A frontend that its Service did not get, and who has it. */
-export type LostClaim = { readonly frontend: Frontend; readonly winner: ServiceKey };
+/** A frontend that its Service did not get, who has it, and why that one. */
+export type LostClaim = {
+  readonly frontend: Frontend;
+  readonly winner: ServiceKey;
+  readonly reason: Reason<ConflictKind>;
+};
 
 type Claimant = { readonly service: ServiceKey; readonly createdAt: string };
 
@@ -59,17 +64,37 @@ export class Claims {
     return this.#claimants.get(id)?.[0]?.service;
   }
 
-  /** Splits a Service's frontends into those that it has and those that an older Service has. */
+  /** Splits a Service's frontends into those that it has and those that another Service has. */
   settle(frontends: readonly Frontend[]): { won: readonly Frontend[]; lost: readonly LostClaim[] } {
     const won: Frontend[] = [];
     const lost: LostClaim[] = [];
     for (const frontend of frontends) {
-      const [winner] = this.#claimants.get(frontendId(frontend.address)) ?? [];
+      const claimants = this.#claimants.get(frontendId(frontend.address)) ?? [];
+      const [winner] = claimants;
       if (winner === undefined || winner.service === frontend.service) won.push(frontend);
-      else lost.push({ frontend, winner: winner.service });
+      else {
+        const loser = claimants.find(({ service }) => service === frontend.service);
+        lost.push({ frontend, winner: winner.service, reason: conflictReason(winner, loser) });
+      }
     }
     return { won, lost };
   }
+}
+
+function conflictReason(
+  { service, createdAt }: Claimant,
+  loser: Claimant | undefined,
+): Reason<ConflictKind> {
+  const object = `Service ${service}` as const;
+  if (createdAt !== loser?.createdAt) {
+    const kind = loser?.createdAt === '' ? 'has-creation-time' : 'older';
+    return { kind, object, field: 'metadata.creationTimestamp', value: createdAt };
+  }
+  const [namespace = '', name = ''] = service.split('/');
+  const isSameNamespace = loser.service.startsWith(`${namespace}/`);
+  return isSameNamespace
+    ? { kind: 'name-sorts-first', object, field: 'metadata.name', value: name }
+    : { kind: 'name-sorts-first', object, field: 'metadata.namespace', value: namespace };
 }
 
 function byAge(a: Claimant, b: Claimant): number {

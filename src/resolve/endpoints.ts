@@ -5,8 +5,10 @@ import type { Family } from '../model/ip.ts';
 import type { EndpointSlice, ServicePort, SliceEndpoint } from '../model/kubernetes.ts';
 
 /** An endpoint with all that decides whether it may get traffic. */
-export type Candidate = Omit<SliceEndpoint, 'ip' | 'nodeName'> & {
+export type Candidate = Omit<SliceEndpoint, 'ip'> & {
   readonly endpoint: Endpoint;
+  /** The slice that it is in. */
+  readonly slice: EndpointSlice;
   /** `ip:port`; what endpoints are told apart and sorted by. */
   readonly id: string;
 };
@@ -36,10 +38,10 @@ function* collect(
   for (const slice of sorted) {
     for (const slicePort of slice.ports) {
       if (slicePort.name !== port.name || slicePort.protocol !== port.protocol) continue;
-      for (const { ip, nodeName: home, ...conditions } of slice.endpoints) {
-        const isLocal = nodeName !== '' && home === nodeName;
+      for (const { ip, ...written } of slice.endpoints) {
+        const isLocal = nodeName !== '' && written.nodeName === nodeName;
         const endpoint = { ip, port: slicePort.port, isLocal };
-        yield { endpoint, id: hostPort(ip, slicePort.port), ...conditions };
+        yield { endpoint, slice, id: hostPort(ip, slicePort.port), ...written };
       }
     }
   }

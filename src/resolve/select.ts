@@ -1,8 +1,10 @@
 // Which of a Service port's endpoints may get traffic: those of the cluster, those of this node, and the
 // reason for each that may not. Pure; kube-proxy's CategorizeEndpoints.
-import type { Endpoint, Pool, Reason } from '../model/forwarding.ts';
-import type { TrafficPolicy } from '../model/kubernetes.ts';
+import type { Endpoint, Pool } from '../model/forwarding.ts';
+import type { Service, TrafficPolicy } from '../model/kubernetes.ts';
+import type { Cause, PoolKind, Reason, SkipKind } from '../model/reason.ts';
 import type { Candidate } from './endpoints.ts';
+import { SkipReasons } from './skip-reasons.ts';
 
 /** What of this node decides over endpoints. */
 export type NodeView = { readonly nodeName: string; readonly zone: string };
@@ -15,25 +17,31 @@ export type Selection = {
   readonly hasAny: boolean;
 };
 
-/** A filter by hints, with what is said of those that it leaves out. */
+/** What of a Service decides over endpoints; `object` names it. */
+export type ServiceView = Pick<Service, 'affinitySeconds'> & Pick<Cause, 'object'>;
+
+/** A filter by hints, why it holds, and what is said of those that it leaves out. */
 type HintFilter = {
   readonly admits: (candidate: Candidate) => boolean;
-  readonly against: (candidate: Candidate) => Reason;
+  readonly against: SkipKind;
+  readonly reason: Reason<PoolKind>;
 };
 
 /** Selects from candidates that are deduplicated and sorted. */
 export function selectEndpoints(
   candidates: readonly Candidate[],
   view: NodeView,
-  affinitySeconds: number,
+  service: ServiceView,
 ): Selection {
   const hints = hintFilter(candidates, view);
   const chosen = usableOf(candidates, hints?.admits);
   const local = usableOf(candidates.filter(({ endpoint }) => endpoint.isLocal));
+  const hasAny = candidates.some((candidate) => candidate.ready || isDraining(candidate));
+  const skipped = new SkipReasons();
   const pool = (
     policy: TrafficPolicy,
     usable: readonly Candidate[],
-    against: (candidate: Candidate) => Reason | undefined,
+    against: (candidate: Candidate) => SkipKind | undefined,
   ): Pool => {
     const members = new Set(usable);
     const others = candidates.filter((candidate) => !members.has(candidate));
@@ -41,21 +49,44 @@ export function selectEndpoints(
       members: usable.map(({ endpoint }): Endpoint => endpoint),
       excluded: others.map((candidate) => ({
         endpoint: candidate.endpoint,
-        reason: against(candidate) ?? conditionAgainst(candidate),
+        reason: skipped.of(against(candidate) ?? conditionAgainst(candidate), candidate),
       })),
       policy,
-      affinitySeconds,
+      affinitySeconds: service.affinitySeconds,
+      reasons: poolReasons(usable, service, { hasAny, by: policy === 'Local' ? undefined : hints }),
     };
   };
   return {
-    cluster: pool('Cluster', chosen, (candidate) =>
-      candidate.ready ? hints?.against(candidate) : undefined,
-    ),
-    local: pool('Local', local, ({ endpoint }) =>
-      endpoint.isLocal ? undefined : { kind: 'not-local' },
-    ),
-    hasAny: candidates.some((candidate) => candidate.ready || isDraining(candidate)),
+    cluster: pool('Cluster', chosen, (candidate) => (candidate.ready ? hints?.against : undefined)),
+    local: pool('Local', local, ({ endpoint }) => (endpoint.isLocal ? undefined : 'not-local')),
+    hasAny,
   };
+}
+
+const noReasons: readonly Reason<PoolKind>[] = [];
+
+function poolReasons(
+  [first]: readonly Candidate[],
+  { object, affinitySeconds }: ServiceView,
+  { hasAny, by }: { readonly hasAny: boolean; readonly by: HintFilter | undefined },
+): readonly Reason<PoolKind>[] {
+  if (first === undefined) {
+    const kind = hasAny ? 'no-local-endpoints' : 'no-endpoints';
+    return [{ kind, object, field: 'EndpointSlices', value: '' }];
+  }
+  const reasons: Reason<PoolKind>[] = by === undefined ? [] : [by.reason];
+  if (!first.ready) {
+    const { namespace, name } = first.slice;
+    const field = 'endpoints[].conditions.serving';
+    const slice = `EndpointSlice ${namespace}/${name}` as const;
+    reasons.push({ kind: 'draining', object: slice, field, value: 'true' });
+  }
+  if (affinitySeconds > 0) {
+    const field = 'spec.sessionAffinityConfig.clientIP.timeoutSeconds';
+    reasons.push({ kind: 'affinity', object, field, value: String(affinitySeconds) });
+  }
+  // Most pools have none: they share one list.
+  return reasons.length === 0 ? noReasons : reasons;
 }
 
 /** Whether an endpoint ends but still serves: it keeps its connections, and stands in where none is ready. */
@@ -87,24 +118,26 @@ function hintFilter(
     name !== '' &&
     ready.every((candidate) => hintsOf(candidate).length > 0) &&
     ready.some((candidate) => hintsOf(candidate).includes(name));
+  const object = `Node ${nodeName}` as const;
   if (isComplete(({ nodeHints }) => nodeHints, nodeName)) {
     return {
       admits: ({ nodeHints }) => nodeHints.includes(nodeName),
-      against: ({ nodeHints }) => ({ kind: 'other-node', nodes: nodeHints }),
+      against: 'other-node',
+      reason: { kind: 'node-hints', object, field: 'metadata.name', value: nodeName },
     };
   }
   if (isComplete(({ zoneHints }) => zoneHints, zone)) {
+    const field = 'metadata.labels["topology.kubernetes.io/zone"]';
     return {
       admits: ({ zoneHints }) => zoneHints.includes(zone),
-      against: ({ zoneHints }) => ({ kind: 'other-zone', zones: zoneHints }),
+      against: 'other-zone',
+      reason: { kind: 'zone-hints', object, field, value: zone },
     };
   }
   return undefined;
 }
 
-function conditionAgainst(candidate: Candidate): Reason {
-  if (!candidate.terminating) return { kind: 'not-ready' };
-  return isDraining(candidate)
-    ? { kind: 'terminating-beside-ready' }
-    : { kind: 'terminating-not-serving' };
+function conditionAgainst(candidate: Candidate): SkipKind {
+  if (!candidate.terminating) return 'not-ready';
+  return isDraining(candidate) ? 'terminating-beside-ready' : 'terminating-not-serving';
 }

@@ -3,9 +3,10 @@ import type { Config } from '../model/config.ts';
 import type { Cidr, Family, Ip } from '../model/ip.ts';
 import { familyOf } from '../model/ip.ts';
 import type { Node, ServiceCidr } from '../model/kubernetes.ts';
-import type { FamilySettings, PodSource } from '../model/settings.ts';
+import type { FamilySettings } from '../model/settings.ts';
 import { nodeIpsOf } from './node-ips.ts';
 import { hasLocalhostNodePorts, resolveNodePortAddresses } from './node-port-addresses.ts';
+import { detectedPods } from './pod-source.ts';
 
 /** What of the cluster, besides Services, the settings depend on. */
 export type Surroundings = {
@@ -28,7 +29,7 @@ export function resolveSettings(
     family,
     masqueradeMark: 2 ** config.masqueradeBit,
     masqueradeAll: config.masqueradeAll,
-    podSource: podSourceOf(config, node, family),
+    podSource: detectedPods(config, node, family).source,
     guardsClusterIps: config.proxyMode === 'nftables',
     acceptsForwarded: config.proxyMode === 'iptables',
     // Those packets are what the rule is for; else it only does harm where routes differ by direction.
@@ -43,28 +44,6 @@ export function resolveSettings(
     hairpins: config.proxyMode === 'nftables' ? 'on-this-node' : 'all',
     acceptsHealthChecks: config.proxyMode === 'iptables',
   };
-}
-
-function podSourceOf(
-  { detectLocal }: Config,
-  node: Node | undefined,
-  family: Family,
-): PodSource | undefined {
-  switch (detectLocal.mode) {
-    case 'ClusterCIDR':
-      return firstCidr(detectLocal.clusterCidrs, family);
-    case 'NodeCIDR':
-      return firstCidr(node?.podCidrs ?? [], family);
-    case 'BridgeInterface':
-      return { kind: 'interface', name: detectLocal.name };
-    case 'InterfaceNamePrefix':
-      return { kind: 'interface-prefix', prefix: detectLocal.prefix };
-  }
-}
-
-function firstCidr(cidrs: readonly Cidr[], family: Family): PodSource | undefined {
-  const [cidr] = ofFamily(cidrs, family);
-  return cidr === undefined ? undefined : { kind: 'cidr', cidr };
 }
 
 function ofFamily(cidrs: readonly Cidr[], family: Family): readonly Cidr[] {

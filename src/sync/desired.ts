@@ -12,8 +12,8 @@ import type { ServiceRules } from '../model/ruleset.ts';
 import type { FamilySettings } from '../model/settings.ts';
 import type { Program, Unit } from '../netfilter/program.ts';
 import { Claims, type LostClaim } from '../resolve/claims.ts';
-import { nodeIpsOf } from '../resolve/node-ips.ts';
-import type { ResolveContext } from '../resolve/service.ts';
+import type { ResolveContext } from '../resolve/context.ts';
+import { resolveContext } from '../resolve/context.ts';
 import { resolveService } from '../resolve/service.ts';
 import { resolveSettings } from '../resolve/settings.ts';
 import type { Settled, Update } from './update.ts';
@@ -96,12 +96,12 @@ export class Desired<U extends Unit> {
     return JSON.stringify(this.#resolveSettings()) !== JSON.stringify(this.#settings);
   }
 
-  /** How many Services are held back, and how many addresses were lost to older Services. */
+  /** How many Services are held back, and how many addresses other Services have. */
   get failings(): { readonly heldBack: number; readonly lostClaims: number } {
     return { heldBack: this.#held.size, lostClaims: this.#claims.lost };
   }
 
-  /** Whether a Service is held back, and which of its addresses older ones have. */
+  /** Whether a Service is held back, and which of its addresses others have. */
   troubleOf(key: ServiceKey): { readonly isHeld: boolean; readonly lost: readonly LostClaim[] } {
     const { lost } = this.#claims.settle(this.#raw.get(key)?.frontends ?? []);
     return { isHeld: this.#held.has(key), lost };
@@ -180,10 +180,7 @@ export class Desired<U extends Unit> {
   }
 
   #context(): ResolveContext {
-    const { nodeName, masqueradeAll } = this.#config;
-    const { node } = this.#state;
-    const nodeIp = nodeIpsOf(this.#config, node).ips[this.#family];
-    return { family: this.#family, nodeName, masqueradeAll, zone: node?.zone ?? '', nodeIp };
+    return resolveContext(this.#config, this.#state.node, this.#family);
   }
 
   #claim(key: ServiceKey, context: ResolveContext): ReadonlySet<ServiceKey> {

@@ -10,7 +10,7 @@ export type Update<U extends Unit> = {
   readonly change: Change<U>;
   /** `change` is the whole difference; where not, only the kernel can tell what there was. */
   readonly isTraceable: boolean;
-  /** Addresses that an older Service has. */
+  /** Addresses that another Service has. */
   readonly lost: readonly LostClaim[];
   /** Services that cannot be decided or spelled, and why: they keep what they had. */
   readonly faults: ReadonlyMap<ServiceKey, Error>;

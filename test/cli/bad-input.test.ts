@@ -165,7 +165,13 @@ describe.each(modes)('an address that two Services claim, with %s', (mode) => {
         service: 'default/a',
         address: 'tcp 10.96.0.10 80',
         winner: 'default/b',
-        msg: 'left out: an older Service has it',
+        reason: {
+          kind: 'older',
+          object: 'Service default/b',
+          field: 'metadata.creationTimestamp',
+          value: '2026-01-01T00:00:00Z',
+        },
+        msg: 'address already claimed by another Service; not programmed',
       },
     ]);
     const rules = await allRules(stand.exec, mode);

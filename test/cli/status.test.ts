@@ -133,8 +133,8 @@ spec: { clusterIP: 10.96.0.10, ports: [{ port: 80 }] }
   expect([exitCode, stdout]).toEqual([
     1,
     expect.stringContaining(
-      'addresses that an older Service has\n' +
-        '  IPv4 default/young: tcp 10.96.0.10 80: default/old has it\n',
+      'addresses that another Service has\n' +
+        '  IPv4 default/young: tcp 10.96.0.10 80: default/old is older and has it\n',
     ),
   ]);
   const nobody = await stand.sluice(['status', '--daemon', 'http://127.0.0.1:10999']);

@@ -1,13 +1,23 @@
-// What was decided, as a table that people read: every frontend, its route, its endpoints and why
-// others were left out.
+// What was decided, as a table that people read: every frontend, its route, its endpoints and why others were left
+// out, with the object, field and value that each decision rests on; then the addresses that another Service has.
 import type { Frontend, Pool, ServiceForwarding } from '../../src/model/forwarding.ts';
-import { hostPort } from '../../src/model/forwarding.ts';
+import { frontendId, hostPort } from '../../src/model/forwarding.ts';
 import { servicePortName } from '../../src/model/kubernetes.ts';
+import type { Reason } from '../../src/model/reason.ts';
+import type { LostClaim } from '../../src/resolve/claims.ts';
 
-/** The frontends of all Services in one family, sorted by address. */
-export function decisionTable(services: Iterable<ServiceForwarding>): string {
+/** The frontends of all Services in one family, sorted by address, and the claims that were lost. */
+export function decisionTable(
+  services: Iterable<ServiceForwarding>,
+  lost: readonly LostClaim[],
+): string {
   const frontends = [...services].flatMap((service) => service.frontends);
-  return frontends.toSorted(byAddress).map(frontendLines).join('');
+  return [...frontends.toSorted(byAddress).map(frontendLines), ...lost.map(lostLines)].join('');
+}
+
+function lostLines({ frontend: { service, portName, address }, winner, reason }: LostClaim): string {
+  const name = servicePortName(service, portName);
+  return `${frontendId(address)} of ${name}: ${winner} has it\n${reasonLines([reason], '  ')}`;
 }
 
 function frontendLines(frontend: Frontend): string {
@@ -24,18 +34,33 @@ function frontendLines(frontend: Frontend): string {
     route.kind === 'forward-local'
       ? `  for pods and this node:\n${poolLines(route.cluster, '    ')}`
       : '';
-  return `${head}${affinity}${ranges}\n${poolLines(route.pool, '  ')}${cluster}`;
+  const reasons = reasonLines([...frontend.openTo, route.policy], '  ');
+  return `${head}${affinity}${ranges}\n${reasons}${poolLines(route.pool, '  ')}${cluster}${sourceLines(route)}`;
 }
 
-function poolLines({ members, excluded }: Pool, indent: string): string {
+function sourceLines(route: Frontend['route']): string {
+  if (!('source' in route)) return '';
+  const { source, sourceCause: cause } = route;
+  const kinds = [...new Set([source.pod, source.node, source.outside])];
+  const reasons = kinds.map((kind) => ({ ...cause, kind }));
+  return reasonLines(reasons, '  ');
+}
+
+function reasonLines(reasons: readonly Reason[], indent: string): string {
+  return reasons
+    .map(({ kind, object, field, value }) => `${indent}${kind}: ${object}: ${field} = ${value}\n`)
+    .join('');
+}
+
+function poolLines({ members, excluded, reasons }: Pool, indent: string): string {
   const used = members.map(
     ({ ip, port, isLocal }) => `${indent}${hostPort(ip, port)}${isLocal ? ' on this node' : ''}\n`,
   );
   const unused = excluded.map(
     ({ endpoint, reason }) =>
-      `${indent}${hostPort(endpoint.ip, endpoint.port)} left out: ${reason.kind}\n`,
+      `${indent}${hostPort(endpoint.ip, endpoint.port)} left out: ${reasonLines([reason], '')}`,
   );
-  return [...used, ...unused].join('');
+  return [reasonLines(reasons, indent), ...used, ...unused].join('');
 }
 
 function byAddress(a: Frontend, b: Frontend): number {

@@ -12,6 +12,7 @@ import { desiredOf } from '../../src/sync/offline.ts';
 import { rulesetOf } from '../support/ruleset.ts';
 import { outcomeText, packetOf } from '../support/packets.ts';
 import { decisionTable } from './decision-table.ts';
+import { explainedPackets } from './explained.ts';
 import type { PacketRow, Scenario } from './scenario.ts';
 import {
   iptables,
@@ -34,8 +35,14 @@ describe.each(scenarioNames)('%s', async (folder) => {
     const config = scenario.config('nftables');
     const hostIps = (): readonly Ip[] => scenario.hostIps;
     const tables = desiredOf(nftText, scenario.objects, { config, families, hostIps });
-    const text = tables.map(({ desired }) => decisionTable(desired.forwarding.values())).join('');
+    const text = tables
+      .map(({ desired, lost }) => decisionTable(desired.forwarding.values(), lost))
+      .join('');
     await expect(text).toMatchFileSnapshot(path('decisions.txt'));
+  });
+
+  test('explanations', async () => {
+    await expect(explainedPackets(scenario)).toMatchFileSnapshot(path('explained.txt'));
   });
 
   test('nftables, text', async () => {

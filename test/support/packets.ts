@@ -56,5 +56,6 @@ export function answersTo(stand: Stand, from: string, to: string): readonly stri
 export function outcomeText({ verdict, endpoint, share, isMasqueraded }: Outcome): string {
   if (endpoint === undefined) return verdict;
   const where = `1/${Math.round(1 / share)} ${hostPort(endpoint.ip, endpoint.port)}`;
+  if (verdict !== 'forwarded') return `${where} ${verdict}`;
   return isMasqueraded ? `${where} masqueraded` : where;
 }

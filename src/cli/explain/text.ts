@@ -11,8 +11,9 @@ import type { MetRule } from '../../backends/rules-met.ts';
 import type { ProxyMode } from '../../model/config.ts';
 import { hostPort } from '../../model/forwarding.ts';
 import { servicePortName } from '../../model/kubernetes.ts';
+import { skipWords } from '../../model/reason.ts';
 import type { Packet } from '../../netfilter/trace.ts';
-import { causeText, decisionText, nearMissText, reasonWords } from './words.ts';
+import { causeText, decisionText, nearMissText } from './words.ts';
 import type { Paint } from '../report/print-plan.ts';
 
 /** How it is printed. */
@@ -84,9 +85,9 @@ function poolLines({ members, excluded }: ExplainedPool, paint: Paint): readonly
   const used = members.map(
     (member) => `${paint('green', percent(member.share))}  ${endpointText(member)}`,
   );
-  const unused = excluded.map(({ reason, cause, ...endpoint }) => {
-    const where = printable(hostPort(endpoint.ip, endpoint.port));
-    return `${paint('dim', 'left out')}  ${where}  ${reasonWords[reason.kind]} (${causeText(cause)})`;
+  const unused = excluded.map(({ reason, ip, port }) => {
+    const where = printable(hostPort(ip, port));
+    return `${paint('dim', 'left out')}  ${where}  ${skipWords[reason.kind]} (${causeText(reason)})`;
   });
   return [...fewOf(used), ...fewOf(unused)];
 }
@@ -117,9 +118,12 @@ function ruleLines(rules: readonly MetRule[], paint: Paint): readonly string[] {
   return more > 0 ? [...lines, `and ${more} more rules: --output json has them all`] : lines;
 }
 
-function endText({ verdict, share, after }: End): string {
+function endText({ verdict, endpoint, share, after }: End): string {
   const part = percent(share);
-  if (after === undefined) return `${part}  ${verdictWords[verdict]}`;
+  if (after === undefined) {
+    const at = endpoint === undefined ? '' : `, sent to ${hostPort(endpoint.ip, endpoint.port)}`;
+    return `${part}  ${verdictWords[verdict]}${at}`;
+  }
   const source = after.source === 'node' ? 'an address of this node' : after.source;
   const to = hostPort(after.destination, after.port);
   const words = verdict === 'untouched' ? `  (${verdictWords.untouched})` : '';

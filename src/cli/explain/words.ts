@@ -1,18 +1,28 @@
 // A decision in words: the object and the field that caused it, and what follows from that.
 import { printable } from '../../cluster/problem.ts';
-import type { Cause, Decision, NearMiss } from '../../explain/explanation.ts';
-import type { Reason } from '../../model/forwarding.ts';
+import type { Decision, NearMiss, StopKind } from '../../explain/explanation.ts';
+import type { Cause, ConflictKind } from '../../model/reason.ts';
 import type { Verdict } from '../../netfilter/trace.ts';
 
 /** One line, safe to print: `Service web/shop: spec.internalTrafficPolicy Local: only endpoints ...`. */
 export function decisionText(decision: Decision): string {
-  return `${causeText(decision.cause)}: ${printable(followsFrom(decision))}`;
+  return `${causeText(decision)}: ${printable(followsFrom(decision))}`;
 }
 
 /** `Service web/shop: spec.ports[0].port tcp 80`, safe to print. */
 export function causeText({ object, field, value }: Cause): string {
   const what = [field, value].filter((part) => part !== '').join(' ');
   return printable(what === '' ? object : `${object}: ${what}`);
+}
+
+function followsFrom(decision: Decision): string {
+  if ('loser' in decision) {
+    const { loser, kind } = decision;
+    return `Service ${loser} claims it as well, ${loserWords[kind]}: it does not have it`;
+  }
+  return 'verdict' in decision
+    ? `${decisionWords[decision.kind]}: ${ends[decision.verdict]}`
+    : decisionWords[decision.kind];
 }
 
 const ends: Readonly<Record<Verdict, string>> = {
@@ -22,56 +32,55 @@ const ends: Readonly<Record<Verdict, string>> = {
   dropped: 'dropped',
 };
 
-const frontendWords = {
+const loserWords: Readonly<Record<ConflictKind, string>> = {
+  older: 'and is younger',
+  'has-creation-time': 'and has no creation time, which counts as younger',
+  'name-sorts-first': 'neither is older, and its namespace/name sorts later',
+};
+
+const stopWords: Readonly<Record<StopKind | `endpoint-${StopKind}`, string>> = {
+  'no-endpoints': 'no endpoint can be used',
+  'no-local-endpoints': 'there are endpoints, but none on this node',
+  'unused-port': 'no port of it is the one asked for',
+  unallocated: 'no rule: no Service has this address of the range',
+  'endpoint-no-endpoints':
+    'an endpoint has the address of this Service port, which no endpoint answers',
+  'endpoint-no-local-endpoints':
+    'an endpoint has the address of this Service port, which no endpoint on this node answers',
+  'endpoint-unused-port':
+    'an endpoint has this address, with a port that the Service does not have',
+  'endpoint-unallocated': 'endpoints have addresses of this Service range that no Service has',
+};
+
+type WordedKind = Exclude<Decision['kind'], ConflictKind>;
+
+const decisionWords: Readonly<Record<WordedKind, string>> = {
+  ...stopWords,
+  'endpoint-stopped': 'the rules stop what is sent to this endpoint',
+  'from-node': 'this node itself sends',
+  'from-pod': 'the sender is a pod',
+  'from-outside': 'the source is outside the pod network',
+  'pods-unknown': 'nothing here tells pods from others in this family',
   ClusterIP: 'its own address in the cluster',
   ExternalIP: 'an external address of it',
   LoadBalancer: 'the address of its load balancer',
   NodePort: 'its node port',
-} as const;
-
-/** What follows from the cause of a decision. */
-function followsFrom(decision: Decision): string {
-  if (isPlain(decision)) return plainWords[decision.kind];
-  switch (decision.kind) {
-    case 'frontend':
-      return frontendWords[decision.frontend];
-    case 'node-port-address':
-      return decision.takes
-        ? 'node ports answer at this address'
-        : 'node ports do not answer at this address';
-    case 'claimed-too':
-      return `Service ${decision.loser} claims it as well, and is younger: it does not have it`;
-    case 'source-ranges':
-      return decision.allows ? 'the sender may use this address' : 'the sender is in none: dropped';
-    case 'policy':
-      return policyWords(decision);
-    case 'short-circuit':
-      return decision.client === 'pod'
-        ? 'does not bind pods: they reach the endpoints of the whole cluster'
-        : 'does not bind this node: it reaches the endpoints of the whole cluster';
-    case 'hints':
-      return `every ready endpoint has a hint, and some are for this ${decision.by}: only those count`;
-    case 'affinity':
-      return `a client that comes back within ${decision.seconds} s goes to the endpoint it had`;
-    case 'no-endpoints':
-      return `no endpoint can be used: ${ends[decision.verdict]}`;
-    case 'no-local-endpoints':
-      return `there are endpoints, but none on this node: ${ends[decision.verdict]}`;
-    case 'unused-port':
-      return `no port of it is the one asked for: ${ends[decision.verdict]}`;
-    case 'unallocated':
-      return `no rule: no Service has this address of the range: ${ends[decision.verdict]}`;
-  }
-}
-
-// Of the decisions that say all by their kind.
-const plainWords = {
-  'from-node': 'this node itself sends',
-  'from-pod': 'the sender is a pod',
-  'from-outside': 'the sender is not there, so it is no pod',
-  'pods-unknown': 'nothing here tells pods from others in this family',
+  'node-ports-answer': 'node ports answer at this address',
+  'no-node-ports-answer': 'node ports do not answer at this address',
   'service-port': 'the Service port that it is for',
-  draining: 'no endpoint is ready: those that end but still serve stand in',
+  'source-range': 'the sender may use this address',
+  'own-address': 'the sender may use this address',
+  'open-to-all': 'everybody may use this address',
+  'source-refused': 'the sender is in none: dropped',
+  'policy-cluster': 'endpoints on any node count',
+  'policy-local': 'only endpoints on this node count',
+  'policy-local-outside': 'from outside, only endpoints on this node count',
+  'short-circuit':
+    'does not bind pods and this node: they reach the endpoints of the whole cluster',
+  'node-hints': 'every ready endpoint has a hint, and some are for this node: only those count',
+  'zone-hints': 'every ready endpoint has a hint, and some are for this zone: only those count',
+  draining: 'no endpoint is ready: those that are terminating but still serve stand in',
+  affinity: 'a client that comes back within so many seconds goes to the endpoint it had',
   'masquerade-all': 'masqueraded: the endpoint sees an address of this node',
   'masquerade-outside':
     'not from a pod, so masqueraded: the answer must come back through this node',
@@ -85,31 +94,7 @@ const plainWords = {
   'keep-undetected': 'nothing tells pods from others, so the source address is kept',
   'health-check-port': 'a load balancer asks there whether this node has endpoints: let in',
   localnet: 'from elsewhere to a loopback address: dropped',
-  'endpoint-stopped': 'the rules stop it there: the endpoint has the address of a Service port',
   'not-ours': 'no Service has this address and port: left as it is',
-} as const satisfies Readonly<Partial<Record<Decision['kind'], string>>>;
-
-type PlainDecision = Extract<Decision, { kind: keyof typeof plainWords }>;
-
-function isPlain(decision: Decision): decision is PlainDecision {
-  return Object.hasOwn(plainWords, decision.kind);
-}
-
-function policyWords({ policy, of }: Extract<Decision, { kind: 'policy' }>): string {
-  if (policy === 'Cluster') return 'endpoints on any node count';
-  return of === 'internal'
-    ? 'only endpoints on this node count'
-    : 'from outside, only endpoints on this node count';
-}
-
-/** Why an endpoint is left out, in a few words. */
-export const reasonWords: Readonly<Record<Reason['kind'], string>> = {
-  'not-ready': 'not ready',
-  'terminating-beside-ready': 'it ends, and others are ready',
-  'terminating-not-serving': 'it ends, and no longer serves',
-  'not-local': 'not on this node',
-  'other-zone': 'meant for another zone',
-  'other-node': 'meant for another node',
 };
 
 /** A Service that the packet just misses, on one line that is safe to print. */

@@ -1,6 +1,7 @@
 // What manifests ask for and do not get, for people: Services that could not be decided, and addresses
-// that an older Service has; a line each out.
+// that another Service has; a line each out.
 import { frontendId } from '../../model/forwarding.ts';
+import { conflictText } from '../../model/reason.ts';
 import type { Unit } from '../../netfilter/program.ts';
 import type { DesiredFamily } from '../../sync/offline.ts';
 
@@ -12,8 +13,9 @@ export function leftOutText<U extends Unit>(desired: readonly DesiredFamily<U>[]
     }),
   );
   const lost = desired.flatMap((family) => family.lost);
-  const lines = lost.map(({ frontend: { service, address }, winner }) => {
-    return `Service ${service}: ${frontendId(address)} is left out: ${winner} is older and has it\n`;
+  const lines = lost.map(({ frontend: { service, address }, winner, reason }) => {
+    const why = conflictText(winner, reason);
+    return `Service ${service}: ${frontendId(address)} is left out: ${why}\n`;
   });
   return [...undecided, ...lines].join('');
 }

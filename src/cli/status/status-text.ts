@@ -1,4 +1,5 @@
 // What a daemon tells of itself, for people.
+import { conflictText } from '../../model/reason.ts';
 import { printable } from '../../cluster/problem.ts';
 import type { DaemonStatus, FamilyState, StatusSource } from '../../model/daemon-status.ts';
 import type { FamilyRecord, PassRecord } from '../../model/pass-record.ts';
@@ -80,13 +81,13 @@ function heldLines({ families }: DaemonStatus, paint: Paint): readonly string[] 
 function lostLines({ families }: DaemonStatus, paint: Paint): readonly string[] {
   const lines = families.flatMap(({ family, lost: { count, first } }) => [
     ...first.map(
-      ({ service, address, winner }) =>
-        `  ${family} ${printable(service)}: ${printable(address)}: ${printable(winner)} has it`,
+      ({ service, address, winner, reason }) =>
+        `  ${family} ${printable(service)}: ${printable(address)}: ${printable(conflictText(winner, reason))}`,
     ),
     ...moreLine(count - first.length),
   ]);
   if (lines.length === 0) return [];
-  return [paint('yellow', 'addresses that an older Service has'), ...lines];
+  return [paint('yellow', 'addresses that another Service has'), ...lines];
 }
 
 function moreLine(more: number): readonly string[] {

@@ -1,10 +1,11 @@
-// Tells the owners of Services, by Events, what this proxy does not do for them: addresses that an older
+// Tells the owners of Services, by Events, what this proxy does not do for them: addresses that another
 // Service has, rules that the kernel's tool refuses; and when that is over. Passes in, Events out.
 import { LRUCache } from 'lru-cache';
 import type { ClusterEvent, RecordEvent } from '../../model/cluster-event.ts';
 import { frontendId } from '../../model/forwarding.ts';
 import type { Family } from '../../model/ip.ts';
 import type { ServiceKey } from '../../model/kubernetes.ts';
+import { conflictText } from '../../model/reason.ts';
 import type { Unit } from '../../netfilter/program.ts';
 import type { LostClaim } from '../../resolve/claims.ts';
 import type { Desired } from '../../sync/desired.ts';
@@ -102,9 +103,9 @@ function eventOf(
 // Who has the address is named only to those who own both: a namespace may be another tenant's.
 function conflictNote(service: ServiceKey, lost: readonly LostClaim[]): string {
   const [namespace] = service.split('/');
-  const named = lost.slice(0, mostNamed).map(({ frontend, winner }) => {
-    const has = winner.startsWith(`${namespace}/`) ? winner : 'a Service of another namespace';
-    return `${frontendId(frontend.address)} is left out: ${has} is older and has it`;
+  const named = lost.slice(0, mostNamed).map(({ frontend, winner, reason }) => {
+    const owner = winner.startsWith(`${namespace}/`) ? winner : 'a Service of another namespace';
+    return `${frontendId(frontend.address)} is left out: ${conflictText(owner, reason)}`;
   });
   const more = lost.length - named.length;
   return [...named, ...(more > 0 ? [`and ${more} more`] : [])].join('; ');

@@ -65,8 +65,8 @@ export function familyState<U extends Unit>(
 }
 
 function lostBy<U extends Unit>(desired: Desired<U>, key: ServiceKey): readonly LostAddress[] {
-  return desired.troubleOf(key).lost.map(({ frontend: { service, address }, winner }) => {
-    return { service, address: frontendId(address), winner };
+  return desired.troubleOf(key).lost.map(({ frontend: { service, address }, ...how }) => {
+    return { service, address: frontendId(address), ...how };
   });
 }
 

@@ -47,11 +47,14 @@ export function* compare(
   }
 }
 
-/** Outcomes without doubles: an endpoint that several ways lead to has all their shares. Sorted. */
-export function mergeOutcomes(outcomes: readonly TracedOutcome[]): readonly TracedOutcome[] {
+/** Outcomes without doubles: those with one id share one, with the sum of their shares. Sorted by id. */
+export function mergeOutcomes(
+  outcomes: readonly TracedOutcome[],
+  idFor: (outcome: TracedOutcome) => string = idOf,
+): readonly TracedOutcome[] {
   const merged = new Map<string, TracedOutcome>();
   for (const outcome of outcomes) {
-    const id = idOf(outcome);
+    const id = idFor(outcome);
     const known = merged.get(id);
     merged.set(id, known ? { ...known, share: known.share + outcome.share } : outcome);
   }

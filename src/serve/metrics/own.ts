@@ -62,7 +62,7 @@ function passMetrics({ counter, gauge, histogram }: Definer): OwnMetrics['passed
   );
   const lost = gauge(
     'sluice_lost_claims',
-    'Addresses of Services that an older Service has',
+    'Addresses of Services that another Service has',
     family,
   );
   return (receipt) => {

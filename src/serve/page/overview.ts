@@ -5,6 +5,7 @@ import type { Frontend, ServiceForwarding } from '../../model/forwarding.ts';
 import { hostPort } from '../../model/forwarding.ts';
 import type { ServiceKey } from '../../model/kubernetes.ts';
 import type { FamilyRecord, PassRecord } from '../../model/pass-record.ts';
+import { conflictText } from '../../model/reason.ts';
 import { html, type Html } from './html.ts';
 import { pagePath } from './layout.ts';
 import { timeline } from './timeline.ts';
@@ -84,10 +85,10 @@ function troubles({ family, heldBack, lost }: FamilyState): readonly Html[] {
         </p>`,
     ),
     ...lost.first.map(
-      ({ service, address, winner }) =>
+      ({ service, address, winner, reason }) =>
         html`<p>
           <span class="warn">Address lost</span> (${family}) ${serviceLink(service)}: ${address}:
-          ${winner} is older and has it
+          ${conflictText(winner, reason)}
         </p>`,
     ),
   ];

@@ -1,22 +1,8 @@
 // Why an endpoint gets no traffic, in words.
-import type { Reason } from '../../model/forwarding.ts';
+import { skipWords, type Reason, type SkipKind } from '../../model/reason.ts';
 
-/** The words. */
-export function reasonText(reason: Reason): string {
-  switch (reason.kind) {
-    case 'not-ready':
-      return 'not ready';
-    case 'terminating-beside-ready':
-      return 'terminating, and others are ready';
-    case 'terminating-not-serving':
-      return 'terminating, and no longer serving';
-    case 'not-local':
-      return 'not on this node, as the policy is Local';
-    case 'other-zone':
-      return `meant for zone ${reason.zones.join(', ')}`;
-    case 'other-node':
-      return `meant for node ${reason.nodes.join(', ')}`;
-    default:
-      return reason satisfies never;
-  }
+/** The words, with the zones or nodes that it is meant for. */
+export function reasonText({ kind, value }: Reason<SkipKind>): string {
+  const isMeant = kind === 'other-zone' || kind === 'other-node';
+  return isMeant ? `${skipWords[kind]}: ${value}` : skipWords[kind];
 }

@@ -45,6 +45,7 @@ describe.each(folders.toSorted())('%s', async (folder) => {
 function endText({ verdict, endpoint, share, after }: End): string {
   if (endpoint === undefined) return verdict;
   const where = `1/${Math.round(1 / share)} ${hostPort(endpoint.ip, endpoint.port)}`;
+  if (verdict !== 'forwarded') return `${where} ${verdict}`;
   return after?.source === 'node' ? `${where} masqueraded` : where;
 }
 

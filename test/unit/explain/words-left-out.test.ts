@@ -3,7 +3,8 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { explanationText } from '../../../src/cli/explain/text.ts';
-import { nearMissText, reasonWords } from '../../../src/cli/explain/words.ts';
+import { nearMissText } from '../../../src/cli/explain/words.ts';
+import { skipWords } from '../../../src/model/reason.ts';
 import type { Explanation } from '../../../src/explain/explanation.ts';
 import { answerTo, here, shop, there, toClusterIp, why, type Ask } from './shop.ts';
 
@@ -14,10 +15,10 @@ describe('endpoints that are left out', () => {
   const zone = (name: string) => ({ hints: { forZones: [{ name }] } });
   const forNode = (name: string) => ({ hints: { forNodes: [{ name }] } });
   const left = (raws: readonly object[]) =>
-    answerTo({ raws, to: toClusterIp }).pool?.excluded.map(({ ip, reason, cause }) => [
+    answerTo({ raws, to: toClusterIp }).pool?.excluded.map(({ ip, reason }) => [
       ip,
-      reasonWords[reason.kind],
-      `${cause.object}: ${cause.field} ${cause.value}`,
+      skipWords[reason.kind],
+      `${reason.object}: ${reason.field} ${reason.value}`,
     ]);
 
   test('for their conditions', () => {
@@ -30,8 +31,8 @@ describe('endpoints that are left out', () => {
     const slice = 'EndpointSlice web/shop-x: endpoints[].conditions';
     expect(left(shop({}, endpoints))).toEqual([
       ['10.244.1.21', 'not ready', `${slice}.ready false`],
-      ['10.244.1.22', 'it ends, and others are ready', `${slice}.terminating true`],
-      ['10.244.1.23', 'it ends, and no longer serves', `${slice}.serving false`],
+      ['10.244.1.22', 'terminating, and others are ready', `${slice}.terminating true`],
+      ['10.244.1.23', 'terminating, and no longer serving', `${slice}.serving false`],
     ]);
   });
 
@@ -64,7 +65,7 @@ describe('endpoints that are left out', () => {
   test('those that end stand in where none is ready', () => {
     const raws = shop({}, [{ ...here, ...ending }]);
     expect(why({ raws, to: toClusterIp })).toContain(
-      'EndpointSlice web/shop-x: endpoints[].conditions.serving true: no endpoint is ready: those that end but still serve stand in',
+      'EndpointSlice web/shop-x: endpoints[].conditions.serving true: no endpoint is ready: those that are terminating but still serve stand in',
     );
   });
 });
@@ -100,7 +101,7 @@ describe('packets that are not for a Service port', () => {
   test('a node port at an address that takes none, and with another protocol', () => {
     const ask = { raws, to: 'tcp 127.0.0.1 30080', from: 'node 127.0.0.1' };
     expect(why(ask).slice(1)).toEqual([
-      'tcp 127.0.0.1:30080: no Service has this address and port: left as it is',
+      'address tcp 127.0.0.1:30080: no Service has this address and port: left as it is',
       'configuration: nodePortAddresses primary: node ports do not answer at this address',
     ]);
     expect(near(ask)[0]).toContain(
@@ -146,6 +147,7 @@ describe('packets that are not for a Service port', () => {
 
 test('no name and no field can reach the terminal as a command', () => {
   const hostile = '\u001B[31m\u0007\u202E\nnot';
+  const cause = { object: `Service ${hostile}`, field: hostile, value: hostile } as const;
   const answer = answerTo({ raws: shop({}, [here, there]), to: toClusterIp });
   const [first, ...rest] = answer.pool?.members ?? [];
   const poisoned: Explanation = {
@@ -156,16 +158,15 @@ test('no name and no field can reach the terminal as a command', () => {
       excluded: [
         {
           ...first!,
-          reason: { kind: 'other-zone', zones: [hostile] },
-          cause: { object: hostile, field: hostile, value: hostile },
+          reason: { kind: 'other-zone', ...cause },
         },
       ],
     },
     decisions: [
       {
-        kind: 'claimed-too',
+        kind: 'older',
         loser: hostile as never,
-        cause: { object: hostile, field: 'f', value: hostile },
+        ...cause,
       },
     ],
     service: { key: hostile as never, portName: hostile },
@@ -175,7 +176,7 @@ test('no name and no field can reach the terminal as a command', () => {
         kind: 'external-name',
         service: hostile,
         has: hostile,
-        cause: { object: hostile, field: '', value: hostile },
+        cause,
       },
     ],
   };

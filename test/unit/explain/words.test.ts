@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { answerTo, here, shop, there, toClusterIp, why } from './shop.ts';
 
 const aPod = 'configuration: clusterCIDR 10.244.0.0/16: the sender is a pod';
-const noPod = 'configuration: clusterCIDR 10.244.0.0/16: the sender is not there, so it is no pod';
+const noPod = 'configuration: clusterCIDR 10.244.0.0/16: the source is outside the pod network';
 const keptForPod =
   'configuration: clusterCIDR 10.244.0.0/16: from a pod, so the source address is kept';
 const atClusterIp = [
@@ -98,7 +98,7 @@ describe('a ClusterIP', () => {
       sessionAffinityConfig: { clientIP: { timeoutSeconds: 600 } },
     };
     expect(why({ raws: shop(affinity, [here]), to: toClusterIp })).toContain(
-      'Service web/shop: spec.sessionAffinity ClientIP: a client that comes back within 600 s goes to the endpoint it had',
+      'Service web/shop: spec.sessionAffinityConfig.clientIP.timeoutSeconds 600: a client that comes back within so many seconds goes to the endpoint it had',
     );
   });
 
@@ -114,7 +114,7 @@ describe('a ClusterIP', () => {
         : raw,
     );
     expect(why({ raws: [...elder, younger], to: toClusterIp })).toContain(
-      'Service web/shop: metadata.creationTimestamp 2026-01-01T00:00:00Z: Service web/thief claims it as well, and is younger: it does not have it',
+      'Service web/shop: metadata.creationTimestamp 2026-01-01T00:00:00Z: Service web/thief claims it as well, and has no creation time, which counts as younger: it does not have it',
     );
   });
 });
@@ -152,7 +152,7 @@ describe('external addresses', () => {
   test('policy Local does not bind pods, nor this node', () => {
     const to = 'tcp 192.168.10.11 30080';
     expect(why({ raws: local, to }).slice(-2)).toEqual([
-      'Service web/shop: spec.externalTrafficPolicy Local: does not bind pods: they reach the endpoints of the whole cluster',
+      'Service web/shop: spec.externalTrafficPolicy Local: does not bind pods and this node: they reach the endpoints of the whole cluster',
       'Service web/shop: spec.externalTrafficPolicy Local: from a pod, so the source address is kept',
     ]);
     const said = why({ raws: local, to, from: 'node 192.168.10.11' });
@@ -162,7 +162,7 @@ describe('external addresses', () => {
       'configuration: nodePortAddresses primary: node ports answer at this address',
     ]);
     expect(said.slice(-2)).toEqual([
-      'Service web/shop: spec.externalTrafficPolicy Local: does not bind this node: it reaches the endpoints of the whole cluster',
+      'Service web/shop: spec.externalTrafficPolicy Local: does not bind pods and this node: they reach the endpoints of the whole cluster',
       'Service web/shop: spec.externalTrafficPolicy Local: from this node to endpoints anywhere, so masqueraded',
     ]);
   });

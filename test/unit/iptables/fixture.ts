@@ -17,6 +17,7 @@ import type {
 import { serviceKey } from '../../../src/model/kubernetes.ts';
 import type { ServiceRules } from '../../../src/model/ruleset.ts';
 import type { FamilySettings, PodSource } from '../../../src/model/settings.ts';
+import { internalSource } from '../../../src/resolve/context.ts';
 import { resolveService } from '../../../src/resolve/service.ts';
 
 /** One port of a Service: its address, and `ip port` of its endpoints. */
@@ -65,6 +66,12 @@ export function cidr(text: string): Cidr {
   return parsed;
 }
 
+const cause = { object: 'configuration', field: 'clusterCIDR', value: '10.0.0.0/8' } as const;
+const internal = internalSource(false, {
+  source: { kind: 'cidr', cidr: cidr('10.0.0.0/8') },
+  cause,
+});
+
 /** The rules of a Service; a port without endpoints is refused. */
 export function service(
   key: string,
@@ -80,7 +87,9 @@ export function service(
       port: endpointPort,
       isLocal: true,
     }));
-    const pool = { members, excluded: [], policy: 'Cluster', affinitySeconds: 0 } as const;
+    const chosen = { policy: 'Cluster', affinitySeconds: 0, reasons: [] } as const;
+    const pool = { members, excluded: [], ...chosen };
+    const policy = { kind: 'policy-cluster', ...cause } as const;
     return {
       kind: 'ClusterIP',
       address: { ip: clusterIp, protocol, port },
@@ -88,9 +97,10 @@ export function service(
       portName: name,
       route:
         members.length === 0
-          ? { kind: 'reject', pool }
-          : { kind: 'forward', pool, masquerade: 'from-outside-the-pod-network' },
+          ? { kind: 'reject', pool, policy }
+          : { kind: 'forward', pool, policy, ...internal },
       allowFrom: undefined,
+      openTo: [],
     };
   });
   const forwarding = {
@@ -141,7 +151,7 @@ export function decided(
     family,
     nodeName: 'node-1',
     zone: '',
-    masqueradeAll: false,
+    internal,
     nodeIp: undefined,
   };
   const slice = sliceOf(value, family, places);

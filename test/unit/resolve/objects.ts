@@ -2,12 +2,14 @@
 // `10.0.1.1@node-1 unready not-serving terminating zone=a,b node=node-1`, flags only where they hold.
 import { decodeObject } from '../../../src/cluster/decode-object.ts';
 import { ClusterState } from '../../../src/cluster/state.ts';
-import { parseIp } from '../../../src/model/ip.ts';
-import type { Family, Ip } from '../../../src/model/ip.ts';
+import { parseCidr, parseIp } from '../../../src/model/ip.ts';
+import type { Cidr, Family, Ip } from '../../../src/model/ip.ts';
 import type { ClusterObject, EndpointSlice, Service } from '../../../src/model/kubernetes.ts';
 import type { ServiceForwarding } from '../../../src/model/forwarding.ts';
 import type { Candidate } from '../../../src/resolve/endpoints.ts';
-import type { ResolveContext } from '../../../src/resolve/service.ts';
+import type { ResolveContext } from '../../../src/resolve/context.ts';
+import { internalSource } from '../../../src/resolve/context.ts';
+import type { DetectedPods } from '../../../src/resolve/pod-source.ts';
 import { resolveService } from '../../../src/resolve/service.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -24,12 +26,18 @@ export type SliceSpec = {
   readonly endpoints: readonly string[];
 };
 
+/** How pods are told from others there. */
+export const pods: DetectedPods = {
+  source: { kind: 'cidr', cidr: parseCidr('10.0.0.0/8') as Cidr },
+  cause: { object: 'configuration', field: 'clusterCIDR', value: '10.0.0.0/8' },
+};
+
 /** The node that looks on: node-1 in zone a. */
 export const view: ResolveContext = {
   family: 'IPv4',
   nodeName: 'node-1',
   zone: 'a',
-  masqueradeAll: false,
+  internal: internalSource(false, pods),
   nodeIp: parseIp('192.168.0.2') as Ip,
 };
 

@@ -2,8 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Route } from '../../../src/model/forwarding.ts';
 import type { EndpointSlice } from '../../../src/model/kubernetes.ts';
+import { internalSource } from '../../../src/resolve/context.ts';
 import { resolveService } from '../../../src/resolve/service.ts';
-import { serviceOf, sliceOf, view } from './objects.ts';
+import { pods, serviceOf, sliceOf, view } from './objects.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -70,7 +71,10 @@ describe('what answers', () => {
 
   test('is masqueraded at ClusterIPs for all clients where masqueradeAll says so', () => {
     const service = serviceOf({ type: 'NodePort', ports: [{ port: 80, nodePort: 30080 }], ...eTP });
-    const { frontends } = resolveService(service, [here], { ...view, masqueradeAll: true });
+    const { frontends } = resolveService(service, [here], {
+      ...view,
+      internal: internalSource(true, pods),
+    });
     expect(frontends.map(({ route }) => routeText(route))).toEqual([
       'forward all 1 2',
       'forward-local 1; cluster 1 2',

@@ -1,7 +1,6 @@
 // Which endpoints a node uses: for all of the cluster, for its own, and whether there is any at all.
 // The node is node-1 in zone a unless told.
 import { describe, expect, test } from 'vitest';
-import { hostPort } from '../../../src/model/forwarding.ts';
 import type { Pool } from '../../../src/model/forwarding.ts';
 import { collectEndpoints } from '../../../src/resolve/endpoints.ts';
 import type { NodeView } from '../../../src/resolve/select.ts';
@@ -20,10 +19,16 @@ function hosts({ members }: Pool): string {
   return members.map(({ ip }) => ip.split('.').at(-1)).join(' ');
 }
 
+const service = { object: 'Service ns/svc', affinitySeconds: 0 } as const;
+
 function select(endpoints: readonly string[], node: Partial<NodeView> = {}) {
   const slices = [sliceOf('s1', { endpoints })];
   const port = { name: '', protocol: 'tcp' } as const;
-  return selectEndpoints(collectEndpoints(port, { ...view, slices }), { ...view, ...node }, 0);
+  return selectEndpoints(
+    collectEndpoints(port, { ...view, slices }),
+    { ...view, ...node },
+    service,
+  );
 }
 
 function summary(endpoints: readonly string[], node?: Partial<NodeView>) {
@@ -216,37 +221,3 @@ describe('without hints', () => {
     expect(summary(endpoints, node)).toEqual(expected);
   });
 });
-
-test('every endpoint is used, or left out for a reason', () => {
-  const { cluster, local } = select([
-    '10.0.1.1@node-1 zone=a',
-    '10.0.1.2@node-2 zone=b,c',
-    '10.0.1.3@node-1 unready',
-    '10.0.1.4@node-1 unready terminating',
-    '10.0.1.5@node-2 unready not-serving terminating',
-  ]);
-  expect([cluster, local].map(reasons)).toEqual([
-    [
-      '10.0.1.2:80 {"kind":"other-zone","zones":["b","c"]}',
-      '10.0.1.3:80 {"kind":"not-ready"}',
-      '10.0.1.4:80 {"kind":"terminating-beside-ready"}',
-      '10.0.1.5:80 {"kind":"terminating-not-serving"}',
-    ],
-    [
-      '10.0.1.2:80 {"kind":"not-local"}',
-      '10.0.1.3:80 {"kind":"not-ready"}',
-      '10.0.1.4:80 {"kind":"terminating-beside-ready"}',
-      '10.0.1.5:80 {"kind":"not-local"}',
-    ],
-  ]);
-  const hinted = select(['10.0.1.1 node=node-1', '10.0.1.2 node=node-2,node-3']);
-  expect(reasons(hinted.cluster)).toEqual([
-    '10.0.1.2:80 {"kind":"other-node","nodes":["node-2","node-3"]}',
-  ]);
-});
-
-function reasons({ excluded }: Pool): readonly string[] {
-  return excluded.map(
-    ({ endpoint: { ip, port }, reason }) => `${hostPort(ip, port)} ${JSON.stringify(reason)}`,
-  );
-}

@@ -13,21 +13,41 @@ import { pageAt } from '../../../src/serve/page/pages.ts';
 const evil = `"'><script>alert(1)</script>&\u202E\u0000`;
 const harmless = '&quot;&#39;&gt;&lt;script&gt;alert(1)&lt;/script&gt;&amp;\\u{202e}\\u{0}';
 const key = `demo/${evil}` as ServiceKey;
+const cause = { object: `Service ${evil}`, field: evil, value: evil } as const;
 const endpoint = (port: number) => ({ ip: '10.0.0.1' as Ip, port, isLocal: true });
 
 function frontend(route: Route): Frontend {
   const address = { ip: '10.96.0.1' as Ip, protocol: 'tcp', port: 80 } as const;
-  return { kind: 'ClusterIP', address, service: key, portName: evil, route, allowFrom: undefined };
+  return {
+    kind: 'ClusterIP',
+    address,
+    service: key,
+    portName: evil,
+    route,
+    allowFrom: undefined,
+    openTo: [],
+  };
 }
 
 function forwarding(size: number): ServiceForwarding {
   const pool = {
     members: Array.from({ length: size }, (_, index) => endpoint(index + 1)),
-    excluded: [{ endpoint: endpoint(9999), reason: { kind: 'other-zone', zones: [evil] } }],
+    excluded: [{ endpoint: endpoint(9999), reason: { kind: 'other-zone', ...cause } }],
     policy: 'Cluster',
     affinitySeconds: 0,
+    reasons: [],
   } as const;
-  const route = { kind: 'forward', pool, masquerade: 'none' } as const;
+  const kept = 'keep-undetected' as const;
+  const source = { pod: kept, node: kept, outside: kept };
+  const policy = { kind: 'policy-cluster', ...cause } as const;
+  const route = {
+    kind: 'forward',
+    pool,
+    policy,
+    masquerade: 'none',
+    source,
+    sourceCause: cause,
+  } as const;
   return { service: key, family: 'IPv4', frontends: [frontend(route)], healthCheck: undefined };
 }
 
@@ -52,7 +72,7 @@ const pass: PassRecord = {
 };
 
 const status: DaemonStatus = {
-  version: 1,
+  version: 2,
   sluice: '0.1.0',
   node: evil,
   mode: 'nftables',
@@ -71,7 +91,10 @@ const status: DaemonStatus = {
       frontends: 1,
       endpoints: 1,
       heldBack: { count: 1, first: [{ service: key, why: evil }] },
-      lost: { count: 1, first: [{ service: key, address: evil, winner: key }] },
+      lost: {
+        count: 1,
+        first: [{ service: key, address: evil, winner: key, reason: { kind: 'older', ...cause } }],
+      },
     },
   ],
   passes: { count: 1, last: [pass] },

@@ -44,7 +44,7 @@ const passes: readonly PassRecord[] = [
 ];
 
 const status: DaemonStatus = {
-  version: 1,
+  version: 2,
   sluice: '0.1.0',
   node: 'node-1',
   mode: 'nftables',
@@ -65,7 +65,19 @@ const status: DaemonStatus = {
       heldBack: { count: 2, first: [{ service: key('web/evil'), why: 'nft: \u001B]0;x\u0007' }] },
       lost: {
         count: 1,
-        first: [{ service: key('web/b'), address: 'tcp 10.96.0.1 80', winner: key('web/a') }],
+        first: [
+          {
+            service: key('web/b'),
+            address: 'tcp 10.96.0.1 80',
+            winner: key('web/a'),
+            reason: {
+              kind: 'older',
+              object: 'Service web/a',
+              field: 'metadata.creationTimestamp',
+              value: '2026-01-01T00:00:00Z',
+            },
+          },
+        ],
       },
     },
   ],
@@ -88,8 +100,8 @@ left alone, with their last good rules
   IPv4 web/evil: nft: \\u001b]0;x\\u0007
   and 1 more
 
-addresses that an older Service has
-  IPv4 web/b: tcp 10.96.0.1 80: web/a has it
+addresses that another Service has
+  IPv4 web/b: tcp 10.96.0.1 80: web/a is older and has it
 
 PASS  ENDED      FAMILY  ASKED BY   CHANGED                               RULES     MS  SERVICES
    8  2 s ago    IPv4    try again  no object                             failed  12.3  nft: \\u001b[31mno
