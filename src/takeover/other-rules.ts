@@ -3,6 +3,7 @@
 // read, named or removed.
 import { createIptablesBackend } from '../backends/iptables/backend.ts';
 import { createNftablesBackend } from '../backends/nftables/backend.ts';
+import { familyWords, tableName } from '../backends/nftables/schema.ts';
 import type { Backend } from '../backends/backend.ts';
 import { MissingToolError, ToolError } from '../errors.ts';
 import type { Exec } from '../host/exec.ts';
@@ -46,7 +47,7 @@ type Saved = Pick<ServiceRuleset, 'family' | 'saved'>;
 
 const keepers: Readonly<Record<Owner, Keeper>> = {
   'kube-proxy nftables': { read: readKubeProxyTable, write: writeKubeProxyTable },
-  'sluice nftables': keeperOf((exec) => createNftablesBackend(exec, 'text')),
+  'sluice nftables': ifTableExists(keeperOf((exec) => createNftablesBackend(exec, 'text'))),
   iptables: keeperOf(createIptablesBackend),
 };
 
@@ -106,6 +107,21 @@ async function writeKubeProxyTable(
   const table = `table ${kubeProxyTable[family].join(' ')}`;
   // Only a table that is there can be deleted.
   await exec('nft', ['-f', '-'], { input: `add ${table}\ndelete ${table}\n${saved ?? ''}` });
+}
+
+// Every nft can list tables; one that is too old for our rules cannot be probed, and made none.
+function ifTableExists({ read, write }: Keeper): Keeper {
+  return {
+    async read(exec, families) {
+      const listed = await orNothing(() => exec('nft', ['list', 'tables']));
+      const tables = new Set(listed?.stdout.split('\n'));
+      const ours = families.filter((family) =>
+        tables.has(`table ${familyWords[family].table} ${tableName}`),
+      );
+      return ours.length === 0 ? [] : read(exec, ours);
+    },
+    write,
+  };
 }
 
 function keeperOf<U extends Unit>(createBackend: (exec: Exec) => Backend<U>): Keeper {
