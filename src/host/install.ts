@@ -15,6 +15,7 @@ export type Tool =
   | 'curl'
   | 'socat'
   | 'chromium'
+  | 'mmdebstrap'
   | 'ethtool';
 
 /** What ensureTools works with. */
@@ -33,6 +34,7 @@ const packageOf: Readonly<Record<Tool, string>> = {
   curl: 'curl',
   socat: 'socat',
   chromium: 'chromium',
+  mmdebstrap: 'mmdebstrap',
   ethtool: 'ethtool',
 };
 

@@ -1,6 +1,6 @@
 // `sluice explain --live`: real packets, followed through all rules of a network namespace.
 import { describe, expect, test } from 'vitest';
-import { debian13Nft } from '../support/debian-13.ts';
+import { debianTools } from '../support/debian-tools.ts';
 import { modes, type NetworkNamespace } from '../support/network-namespace.ts';
 import { nodeWithRules } from './explain-stand.ts';
 import type { Stand } from './stand.ts';
@@ -111,7 +111,7 @@ describe.each(modes)('with %s', (mode) => {
 
 test('follows a packet with the nft of Debian 13', async () => {
   const { stand } = await nodeWithRules('nftables');
-  const path = `PATH=${await debian13Nft()}:${process.env['PATH']}`;
+  const path = `PATH=${await debianTools('trixie')}:${process.env['PATH']}`;
   const asked = ['explain', 'node', 'web/shop', ...stand.flags, '--live'];
   const { exitCode, stdout, stderr } = await stand.sluice(asked, ['env', path]);
   expect(stderr).toBe('');

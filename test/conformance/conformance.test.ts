@@ -3,7 +3,7 @@
 import { globSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { debian13Nft } from '../support/debian-13.ts';
+import { debianTools } from '../support/debian-tools.ts';
 import { caseFolder, readCase } from './case.ts';
 import { type Command, makeStand, type Stand, type StandOptions } from './stand.ts';
 
@@ -31,7 +31,7 @@ const backends: readonly Backend[] = [
     options: async () => ({
       proxyMode: 'nftables',
       flags: ['--nft-input', 'json'],
-      path: await debian13Nft(),
+      path: await debianTools('trixie'),
     }),
     finding: /nft 1\.1\.\d+ .*JSON/,
   },

@@ -12,7 +12,7 @@ import { plan } from '../../src/netfilter/plan.ts';
 import type { Program } from '../../src/netfilter/program.ts';
 import { desiredOf } from '../../src/sync/offline.ts';
 import { configFor } from './config.ts';
-import { debian13Nft } from './debian-13.ts';
+import { debianTools } from './debian-tools.ts';
 import { nftRules } from './kernel-rules.ts';
 import type { NetworkNamespace } from './network-namespace.ts';
 import { networkNamespace } from './network-namespace.ts';
@@ -36,7 +36,7 @@ export const hostIps = ['192.168.0.2', 'fd00:192::2', '127.0.0.1', '::1'] as Ip[
 /** The nft that takes an encoding, on a namespace; a new one unless told. */
 export async function machine(input: Input, namespace?: NetworkNamespace): Promise<Machine> {
   const place = namespace ?? (await networkNamespace());
-  const folder = input === 'json' ? await debian13Nft() : undefined;
+  const folder = input === 'json' ? await debianTools('trixie') : undefined;
   const exec: Exec = (file, args, options) =>
     place.exec(folder === undefined || file !== 'nft' ? file : join(folder, file), args, options);
   const recorder = recording(exec);

@@ -4,5 +4,6 @@ import { ensureTools } from '../../src/host/install.ts';
 
 export async function setup(): Promise<void> {
   const network = ['nft', 'iptables', 'ip6tables', 'conntrack', 'ip', 'ethtool'] as const;
-  await ensureTools([...network, 'curl', 'socat'], { exec: execOnHost, stderr: process.stderr });
+  const others = ['curl', 'socat', 'mmdebstrap'] as const;
+  await ensureTools([...network, ...others], { exec: execOnHost, stderr: process.stderr });
 }
