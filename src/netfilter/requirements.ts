@@ -1,6 +1,6 @@
 // What each mode needs of the kernel and of its tools. A start that fails for it and `sluice doctor` say it in
 // the same words. Pure.
-import { isOlder, type Version, versionIn } from '../model/version.ts';
+import { isOlder, type Version, versionIn } from './version.ts';
 
 /** The oldest kernel on which nftables mode was tested: Debian 11's. */
 export const oldestKernel: Version = [5, 10];

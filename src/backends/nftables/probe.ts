@@ -6,7 +6,7 @@ import { ToolError } from '../../errors.ts';
 import type { Exec } from '../../host/exec.ts';
 import { withRights } from '../../host/exec.ts';
 import type { NftInput } from '../../model/config.ts';
-import { versionIn } from '../../model/version.ts';
+import { versionIn } from '../../netfilter/version.ts';
 import { plan } from '../../netfilter/plan.ts';
 import {
   kernelShortcoming,

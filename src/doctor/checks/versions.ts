@@ -4,7 +4,7 @@ import {
   kernelShortcoming,
   nftShortcoming,
 } from '../../netfilter/requirements.ts';
-import { isOlder, versionIn } from '../../model/version.ts';
+import { isOlder, versionIn } from '../../netfilter/version.ts';
 import type { Check, Finding } from '../finding.ts';
 
 const install = 'apt-get install -y --no-install-recommends';
