@@ -25,7 +25,7 @@ await build({
   },
   legalComments: 'none',
   logLevel: 'warning',
-  plugins: [signInOnly()],
+  plugins: [signInOnly(), exposeOnly()],
 });
 
 /** The oldest Node that package.json admits. */
@@ -70,6 +70,24 @@ function signInOnly(): Plugin {
       bundle.onLoad({ filter: /./, namespace: 'left-out' }, ({ path }) => ({
         contents: (leftOut[path] ?? []).map((name) => stub(name)).join('\n'),
       }));
+    },
+  };
+}
+
+/**
+ * Leaves out of the metrics library what sends metrics elsewhere, gathers them from other processes and
+ * collects its own: Sluice uses none of it, and a node would hold 4 MB for it.
+ */
+function exposeOnly(): Plugin {
+  return {
+    name: 'expose-only',
+    setup(bundle) {
+      bundle.onResolve(
+        { filter: /^\.\/lib\/(pushgateway|cluster|defaultMetrics)$/ },
+        ({ path, importer }) =>
+          importer.endsWith('prom-client/index.js') ? { path, namespace: 'unused' } : undefined,
+      );
+      bundle.onLoad({ filter: /./, namespace: 'unused' }, () => ({ contents: '' }));
     },
   };
 }

@@ -14,13 +14,11 @@ import type { Family, Ip } from '../../model/ip.ts';
 import type { ClusterReach } from '../../model/proxy-status.ts';
 import type { Counted } from '../../netfilter/counted.ts';
 import type { Unit } from '../../netfilter/program.ts';
-import type { Answer } from '../../serve/answer.ts';
 import { jsonAnswer } from '../../serve/answer.ts';
 import { debugObjectsAnswer } from '../../serve/debug-objects.ts';
 import type { MetricsPages } from '../../serve/metrics-pages.ts';
 import type { PageData } from '../../serve/page/overview.ts';
 import { pageAt } from '../../serve/page/pages.ts';
-import { connectionMetrics } from '../../serve/metrics/connections.ts';
 import { portConnections, RunningTotals } from './connections.ts';
 import { familyState, HeldReasons } from './family-state.ts';
 import { FlightRecorder } from '../record/flight-recorder.ts';
@@ -42,7 +40,6 @@ export type ToldOptions<U extends Unit> = {
   readonly isTcpLiberal: boolean;
   /** Reads what the kernel counted. */
   readonly connections: (family: Family) => Promise<readonly Counted[]>;
-  readonly connectionMetrics: number;
   readonly statusPage: boolean;
   /** Undefined while nothing was heard of the API server. */
   readonly reach: () => ClusterReach | undefined;
@@ -60,8 +57,8 @@ export type ToldPages = Required<
 export type Told<U extends Unit> = {
   readonly pages: ToldPages;
   readonly recorder: Pick<FlightRecorder<U>, 'taken' | 'passed'>;
-  /** The metrics with those of new connections, where there are to be any. */
-  readonly addedTo: (metrics: Promise<Answer>) => Promise<Answer>;
+  /** Reads what the kernel counted of new connections. */
+  readonly connections: () => Promise<Connections>;
 };
 
 const lastPasses = 10;
@@ -102,14 +99,7 @@ export function createTold<U extends Unit>(options: ToldOptions<U>): Told<U> {
       status: () => jsonAnswer(statusOf(options, { recorder, reasons, startedAtMs })),
       ...(options.statusPage ? { page: (path: string) => pageAt(path, readPage) } : {}),
     },
-    async addedTo(metrics) {
-      const most = options.connectionMetrics;
-      if (most <= 0) return metrics;
-      // All other metrics are told although the kernel cannot be read.
-      const [answer, read] = await Promise.all([metrics, connections().catch(() => undefined)]);
-      if (read === undefined) return answer;
-      return { ...answer, body: answer.body + connectionMetrics(read, most) };
-    },
+    connections,
     recorder: {
       taken: (changes, asked) => recorder.taken(changes, asked),
       passed(passes: readonly FamilyPass<U>[]) {

@@ -72,10 +72,12 @@ export async function createServing<U extends Unit>(
 ): Promise<Serving<U>> {
   const { config, version, families, state, reconciler, health, dryRun } = options;
   const { proxyMode: mode, nodeName } = config;
-  const metrics = dryRun ? undefined : await createMetrics({ mode, families, version, nowMs });
   const desired = (family: Family) => reconciler.desired(family);
   let cluster: ClusterReach | undefined;
   const told = dryRun ? undefined : createTold({ ...options, nowMs, reach: () => cluster });
+  const connections = told && { read: told.connections, most: options.connectionMetrics };
+  const metrics =
+    connections && (await createMetrics({ mode, families, version, nowMs, connections }));
   const recorder = told?.recorder;
   const observer = new PassObserver({ nodeName, state, desired, health, metrics, recorder, nowMs });
   return {
@@ -138,7 +140,7 @@ async function serveMetrics<U extends Unit>(
     mode: config.proxyMode,
     configuration: () => resolvedDocument(reconciler.config),
     ...told.pages,
-    metrics: () => told.addedTo(metrics.expose()),
+    metrics: metrics.expose,
   });
   const where = { nodeName: config.nodeName, record };
   await serveOrTell({ what: 'metrics', address, answer, isHardFail, log, signal }, where);

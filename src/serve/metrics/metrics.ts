@@ -3,10 +3,11 @@ import type { ProxyMode } from '../../model/config.ts';
 import type { Family } from '../../model/ip.ts';
 import type { PassMetrics } from '../../model/receipt.ts';
 import type { Answer } from '../answer.ts';
+import { connectionMetrics, type ConnectionSource } from './connections.ts';
 import { kubeProxyMetrics, type KubeProxyMetrics } from './kube-proxy.ts';
 import { ownMetrics, type OwnMetrics } from './own.ts';
 import { processMetrics } from './process.ts';
-import { definerFor, loadPromLibrary } from './registry.ts';
+import { definerFor } from './registry.ts';
 
 export type MetricsOptions = {
   readonly mode: ProxyMode;
@@ -14,6 +15,8 @@ export type MetricsOptions = {
   readonly version: string;
   /** Milliseconds since the epoch. */
   readonly nowMs: () => number;
+  /** Which new connections of Services are metrics too. */
+  readonly connections: ConnectionSource;
 };
 
 /** What happens is told to this. */
@@ -26,8 +29,8 @@ export type Metrics = PassMetrics &
 
 /** Makes them; loads the library, which a proxy that serves no metrics never does. */
 export async function createMetrics(options: MetricsOptions): Promise<Metrics> {
-  const { mode, families, version, nowMs } = options;
-  const library = await loadPromLibrary();
+  const { mode, families, version, nowMs, connections } = options;
+  const library = await import('prom-client');
   const registry = new library.Registry();
   const define = definerFor(library, registry);
   const kubeProxy = kubeProxyMetrics(define, mode, families);
@@ -36,6 +39,7 @@ export async function createMetrics(options: MetricsOptions): Promise<Metrics> {
   define
     .gauge('sluice_build_info', 'Which Sluice this is, in its labels', ['version', 'mode'])
     .set({ version, mode }, 1);
+  if (connections.most > 0) connectionMetrics(define, connections);
   return {
     ...own,
     queued: (changes) => kubeProxy.queued(changes, nowMs() / 1000),

@@ -41,11 +41,11 @@ export function processMetrics({ reading }: Definer, proc = '/proc'): void {
   const status = (): ProcessStatus => parseProcess(read('self/stat'), read('self/status'));
   const bootSeconds = Number(/^btime (\d+)$/m.exec(read('stat'))?.[1] ?? 0);
   const gauge = (name: string, help: string, value: () => number): void =>
-    reading('gauge', { name, help, value });
+    reading('gauge', { name, help, read: (note) => note(value()) });
   reading('counter', {
     name: 'process_cpu_seconds_total',
     help: 'Time on a processor, of this process without the tools that it runs',
-    value: () => status().cpuSeconds,
+    read: (note) => note(status().cpuSeconds),
   });
   gauge('process_resident_memory_bytes', 'Memory in use', () => status().residentBytes);
   gauge('process_virtual_memory_bytes', 'Address space in use', () => status().virtualBytes);

@@ -1,23 +1,19 @@
 // Makes metrics of prom-client in few words; each is of one registry, and of no global one.
 import type * as Prom from 'prom-client';
 
-/** What we use of the library. */
-export type PromLibrary = Pick<typeof Prom, 'Registry' | 'Counter' | 'Gauge' | 'Histogram'>;
+/** The library. */
+export type PromLibrary = typeof Prom;
 
-/**
- * Loads it, where metrics are served. Its main file would load all of it, also what sends metrics
- * through HTTPS and what collects them from other processes: 20 MB of memory in place of 4.
- */
-export async function loadPromLibrary(): Promise<PromLibrary> {
-  const [{ default: Registry }, { default: Counter }, { default: Gauge }, { default: Histogram }] =
-    await Promise.all([
-      import('prom-client/lib/registry.js'),
-      import('prom-client/lib/counter.js'),
-      import('prom-client/lib/gauge.js'),
-      import('prom-client/lib/histogram.js'),
-    ]);
-  return { Registry, Counter, Gauge, Histogram };
-}
+/** A metric whose values are read at each scrape. */
+export type Reading<L extends string> = {
+  readonly name: string;
+  readonly help: string;
+  readonly labels?: readonly L[];
+  /** Calls `note` with each value. */
+  readonly read: (
+    note: (value: number, labels?: Partial<Record<L, string>>) => void,
+  ) => void | Promise<void>;
+};
 
 /** Defines metrics: a name, what it is, and the names of its labels. */
 export type Definer = {
@@ -31,10 +27,10 @@ export type Definer = {
     help: string,
     labels?: readonly L[],
   ) => Prom.Gauge<L>;
-  /** A gauge or counter without labels whose value is asked for at each scrape. */
-  readonly reading: (
+  /** A gauge or counter whose values are read at each scrape. */
+  readonly reading: <L extends string = never>(
     type: 'gauge' | 'counter',
-    metric: { readonly name: string; readonly help: string; readonly value: () => number },
+    metric: Reading<L>,
   ) => void;
   readonly histogram: <L extends string = never>(
     name: string,
@@ -54,15 +50,19 @@ export function definerFor(
       new Counter({ name, help, labelNames: [...labels], ...common }),
     gauge: (name, help, labels = []) =>
       new Gauge({ name, help, labelNames: [...labels], ...common }),
-    reading(type, { name, help, value }) {
+    reading<L extends string>(
+      type: 'gauge' | 'counter',
+      { name, help, labels = [], read }: Reading<L>,
+    ) {
       const Metric = type === 'gauge' ? Gauge : Counter;
-      new Metric({
+      const metric: Prom.Gauge<L> | Prom.Counter<L> = new Metric({
         name,
         help,
+        labelNames: [...labels],
         ...common,
-        collect(this: Prom.Gauge | Prom.Counter) {
-          this.reset();
-          this.inc(value());
+        collect() {
+          metric.reset();
+          return read((value, of = {}) => metric.inc(of, value));
         },
       });
     },

@@ -232,6 +232,7 @@ test('every answer is counted by its path and code', async () => {
     families: ['IPv4'],
     version: '1',
     nowMs,
+    connections: { read: async () => Promise.reject(new Error('unread')), most: 0 },
   });
   metrics.healthAnswered('/healthz', 200);
   metrics.healthAnswered('/healthz', 503);

@@ -1,18 +1,26 @@
 // What Prometheus gets: kube-proxy's metrics where it has them, finer ones of our own beside them.
 import { describe, expect, test } from 'vitest';
 import type { ProxyMode } from '../../../src/model/config.ts';
+import type { PortConnections } from '../../../src/model/connections.ts';
 import { families } from '../../../src/model/ip.ts';
+import type { ServiceKey } from '../../../src/model/kubernetes.ts';
 import type { Receipt } from '../../../src/model/receipt.ts';
 import { metricsAnswerer } from '../../../src/serve/metrics-pages.ts';
 import { parseProcess } from '../../../src/serve/metrics/process.ts';
+import type { ConnectionSource } from '../../../src/serve/metrics/connections.ts';
 import { createMetrics, type Metrics } from '../../../src/serve/metrics/metrics.ts';
 import { lintMetric, parseMetrics } from '../../support/prometheus.ts';
 
 const nowMs = (): number => 1_767_225_600_500;
 const modes: readonly ProxyMode[] = ['nftables', 'iptables'];
 
-const metricsFor = (mode: ProxyMode): Promise<Metrics> =>
-  createMetrics({ mode, families, version: '1.2.3', nowMs });
+const nothingRead: ConnectionSource = {
+  read: () => Promise.reject(new Error('the kernel cannot be read')),
+  most: 3,
+};
+
+const metricsFor = (mode: ProxyMode, connections = nothingRead): Promise<Metrics> =>
+  createMetrics({ mode, families, version: '1.2.3', nowMs, connections });
 
 const receipt: Receipt = {
   family: 'IPv4',
@@ -232,6 +240,40 @@ test.each([
   const found = [...(family?.samples.keys() ?? [])].filter((id) => id.includes(labels));
   const bounds = found.flatMap((id) => /le="([^"]+)"/.exec(id)?.[1] ?? []);
   expect(bounds).toEqual([...buckets.map(String), '+Inf']);
+});
+
+test('connections are those of the busiest Service ports at each scrape, and no name breaks them', async () => {
+  const name = 'sluice_service_connections_total';
+  const port = (service: string, connections?: number): PortConnections => ({
+    family: 'IPv4',
+    service: `web/${service}` as ServiceKey,
+    portName: 'http',
+    protocol: 'tcp',
+    endpoints: [],
+    leftOut: 0,
+    ...(connections === undefined ? {} : { connections }),
+  });
+  let ports: readonly PortConnections[] = [
+    port('a', 1),
+    port('b', 9),
+    { ...port('b', 2), family: 'IPv6' },
+    { ...port('evil', 7), portName: 'a"b\\\n' },
+    port('uncounted'),
+  ];
+  const read = async () =>
+    ({ version: 1, mode: 'nftables', counters: 'services', atMs: 0, ports }) as const;
+  const metrics = await metricsFor('nftables', { read, most: 2 });
+  expect(await samplesOf(metrics, name)).toEqual([
+    '{namespace="web",service="b",port="http",protocol="tcp"} 11',
+    '{namespace="web",service="evil",port="a\\"b\\\\\\n",protocol="tcp"} 7',
+  ]);
+  ports = [port('a', 12)];
+  expect(await samplesOf(metrics, name)).toEqual([
+    '{namespace="web",service="a",port="http",protocol="tcp"} 12',
+  ]);
+  expect(await samplesOf(await metricsFor('nftables'), name)).toEqual([]);
+  const none = await metricsFor('nftables', { read, most: 0 });
+  expect((await scrape(none)).has(name)).toBe(false);
 });
 
 test('without an API server to follow nothing says that it is lost', async () => {

@@ -7,7 +7,6 @@ import { topText } from '../../../../src/cli/status/top-text.ts';
 import type { Connections, PortConnections } from '../../../../src/model/connections.ts';
 import type { ServiceKey } from '../../../../src/model/kubernetes.ts';
 import type { Counted } from '../../../../src/netfilter/counted.ts';
-import { connectionMetrics } from '../../../../src/serve/metrics/connections.ts';
 import { RunningTotals } from '../../../../src/daemon/serving/connections.ts';
 
 const address = { kind: 'address', id: 'tcp 10.96.0.10 80' } as const;
@@ -127,15 +126,4 @@ test('iptables counts rules that lead to endpoints, and those alone', () => {
     { of, endpoint: '10.0.0.1:8080', connections: 4 },
     { of, endpoint: '[fd00::1]:8080', connections: 5 },
   ]);
-});
-
-test('metrics are of the busiest alone, and no name breaks them', () => {
-  const evil = { ...port('x', 7), portName: 'a"b\\\n' };
-  const all = reading(0, port('a', 1), port('b', 9), { ...port('b', 2), family: 'IPv6' }, evil);
-  expect(connectionMetrics(all, 2)).toBe(`\
-# HELP sluice_service_connections_total New connections that the kernel counted, of the busiest Service ports
-# TYPE sluice_service_connections_total counter
-sluice_service_connections_total{namespace="web",service="b",port="http",protocol="tcp"} 11
-sluice_service_connections_total{namespace="web",service="x",port="a\\"b\\\\\\n",protocol="tcp"} 7
-`);
 });
