@@ -5,7 +5,6 @@ import type { PortConnections } from '../../../src/model/connections.ts';
 import { families } from '../../../src/model/ip.ts';
 import type { ServiceKey } from '../../../src/model/kubernetes.ts';
 import type { Receipt } from '../../../src/model/receipt.ts';
-import { metricsAnswerer } from '../../../src/serve/metrics-pages.ts';
 import { parseProcess } from '../../../src/serve/metrics/process.ts';
 import type { ConnectionSource } from '../../../src/serve/metrics/connections.ts';
 import { createMetrics, type Metrics } from '../../../src/serve/metrics/metrics.ts';
@@ -276,44 +275,17 @@ test('connections are those of the busiest Service ports at each scrape, and no 
   expect((await scrape(none)).has(name)).toBe(false);
 });
 
+test('a scrape is in the text format of Prometheus', async () => {
+  const { status, headers } = await (await metricsFor('nftables')).expose();
+  expect([status, headers]).toEqual([
+    200,
+    { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' },
+  ]);
+});
+
 test('without an API server to follow nothing says that it is lost', async () => {
   const found = await scrape(await metricsFor('nftables'));
   expect([...found.keys()].filter((name) => name.startsWith('sluice_cluster'))).toEqual([]);
-});
-
-describe('the pages beside the metrics', () => {
-  const document = { apiVersion: 'kubeproxy.config.k8s.io/v1alpha1', mode: 'iptables' };
-  const answer = metricsAnswerer({
-    mode: 'iptables',
-    configuration: () => document,
-    metrics: async () => ({ status: 200, headers: {}, body: 'all' }),
-  });
-  const plain = {
-    'Content-Type': 'text/plain; charset=utf-8',
-    'X-Content-Type-Options': 'nosniff',
-  };
-
-  test.each([
-    ['/healthz', 200, 'ok'],
-    ['/healthz/ping', 200, 'ok'],
-    ['/proxyMode', 200, 'iptables'],
-    ['/debug/pprof/', 404, '404 page not found\n'],
-    ['/', 404, '404 page not found\n'],
-  ])('%s', async (path, status, body) => {
-    expect(await answer(path)).toEqual({ status, headers: plain, body });
-  });
-
-  test('/metrics', async () => {
-    expect(await answer('/metrics')).toMatchObject({ body: 'all' });
-    const { headers } = await (await metricsFor('nftables')).expose();
-    expect(headers).toEqual({ 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' });
-  });
-
-  test('/configz has the configuration under one key', async () => {
-    const { status, headers, body } = await answer('/configz');
-    expect([status, headers['Content-Type']]).toEqual([200, 'application/json']);
-    expect(JSON.parse(body)).toEqual({ 'kubeproxy.config.k8s.io': document });
-  });
 });
 
 test('what the kernel says of a process is read whatever it is called', () => {
