@@ -1,4 +1,5 @@
 // Which of the transactions that the kernel tells of are ours: those of the tools that we ran ourselves.
+import { LRUCache } from 'lru-cache';
 import type { Exec } from '../../host/exec.ts';
 import type { Author } from '../../netfilter/monitor.ts';
 
@@ -27,7 +28,7 @@ export type OwnTransactionsOptions = {
  */
 export class OwnTransactions {
   readonly #options: OwnTransactionsOptions;
-  readonly #pids = new Set<number>();
+  readonly #pids = new LRUCache<number, true>({ max: mostRemembered });
   #runs: Run[] = [];
 
   constructor(options: OwnTransactionsOptions) {
@@ -74,9 +75,7 @@ export class OwnTransactions {
   }
 
   #remember(pid: number): void {
-    this.#pids.add(pid);
-    const [oldest] = this.#pids;
-    if (this.#pids.size > mostRemembered && oldest !== undefined) this.#pids.delete(oldest);
+    this.#pids.set(pid, true);
     this.#runs = this.#runs.slice(-mostRemembered);
   }
 }

@@ -1,6 +1,5 @@
 // Tells the owners of Services, by Events, what this proxy does not do for them: addresses that another
 // Service has, rules that the kernel's tool refuses; and when that is over. Passes in, Events out.
-import { LRUCache } from 'lru-cache';
 import type { ClusterEvent, RecordEvent } from '../../model/cluster-event.ts';
 import { frontendId } from '../../model/forwarding.ts';
 import type { Family } from '../../model/ip.ts';
@@ -21,15 +20,13 @@ export type ServiceEventsOptions = {
 
 type Trouble = 'conflict' | 'refused';
 
-// Events are for people: where more Services than this have trouble, the log and metrics tell of it.
-const mostRemembered = 1000;
 const mostNamed = 5;
 const action = 'ProgramRules';
 
 /** Invariant: #told has, by family, trouble and Service, what was last said of it that is not over. */
 export class ServiceEvents {
   readonly #options: ServiceEventsOptions;
-  readonly #told = new LRUCache<string, string>({ max: mostRemembered });
+  readonly #told = new Map<string, string>();
 
   constructor(options: ServiceEventsOptions) {
     this.#options = options;

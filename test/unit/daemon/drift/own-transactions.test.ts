@@ -28,6 +28,14 @@ test('by the process that made it', async () => {
   expect(claims).toEqual([false, true, true, false]);
 });
 
+test('of the last 64 processes alone: the ids of others may be those of strangers by now', async () => {
+  const own = new OwnTransactions({ isExact: true, now: () => 0 });
+  const exec = own.through(numbering());
+  for (let run = 0; run < 65; run += 1) await exec('nft', ['-f', '-'], { input: 'x' });
+  const claims = [101, 102, 165].map((pid) => own.claim({ pid, process: 'nft' }));
+  expect(claims).toEqual([false, true, true]);
+});
+
 test('by the name of the tool, and no more of them than there can be', async () => {
   let at = 0;
   const own = new OwnTransactions({ isExact: false, now: () => at });
