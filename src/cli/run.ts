@@ -218,7 +218,7 @@ async function setUp<U extends Unit>(
     onFlowsRemoved: metrics?.flowsRemoved ?? (() => {}),
   });
   const serviceEvents = new ServiceEvents({
-    desired: (family) => reconciler.desired(family),
+    decisions: (family) => reconciler.desired(family)?.decisions,
     exists: (service) => state.service(service) !== undefined,
     record,
   });

@@ -3,7 +3,6 @@
 import { buildParts, buildService } from '../../rules/index.ts';
 import { withPureBackend } from '../backends/index.ts';
 import type { Aside } from '../cluster/decode-aside.ts';
-import { ClusterState } from '../cluster/state.ts';
 import type { Config } from '../model/config.ts';
 import type { Frontend } from '../model/forwarding.ts';
 import { frontendId } from '../model/forwarding.ts';
@@ -57,57 +56,36 @@ export type WorldInputs = {
 /** Decides and spells all objects for one family. */
 export function worldOf(objects: readonly ClusterObject[], inputs: WorldInputs): World {
   const { config, family, hostIps, asides = [] } = inputs;
-  const state = new ClusterState(config.nodeName);
-  state.apply(objects.map((object) => ({ op: 'set', object })));
-  const { settings, forwarding, lost, rules } = decided(objects, inputs);
-  const frontends = forwarding.flatMap((service) => service.frontends);
-  const services = forwarding.map((service) => buildService(service, settings));
-  return {
-    family,
-    config,
-    settings,
-    hostIps,
-    pods: detectedPods(config, state.node, family),
-    serviceCidrs: state.serviceCidrs,
-    services: new Map([...state.serviceKeys].flatMap((key) => entryOf(key, state.service(key)))),
-    slicesOf: (service) => state.slices(service).filter((slice) => slice.family === family),
-    frontends: new Map(frontends.map((frontend) => [frontendId(frontend.address), frontend])),
-    asides,
-    lost,
-    ruleset: { parts: buildParts(settings), services, hostIps },
-    rules,
-  };
+  const from = { config, families: [family], hostIps: (): readonly Ip[] => hostIps };
+  return withPureBackend(config, (backend) => {
+    const [made] = desiredOf(backend, objects, from);
+    if (made === undefined) throw new Error('one family gives one answer');
+    const { state, desired, lost } = made;
+    const { settings } = desired;
+    const forwarding = [...desired.decisions.forwarding()];
+    const frontends = forwarding.flatMap((service) => service.frontends);
+    const services = forwarding.map((service) => buildService(service, settings));
+    return {
+      family,
+      config,
+      settings,
+      hostIps,
+      pods: detectedPods(config, state.node, family),
+      serviceCidrs: state.serviceCidrs,
+      services: new Map([...state.serviceKeys].flatMap((key) => entryOf(key, state.service(key)))),
+      slicesOf: (service) => state.slices(service).filter((slice) => slice.family === family),
+      frontends: new Map(frontends.map((frontend) => [frontendId(frontend.address), frontend])),
+      asides,
+      lost,
+      ruleset: { parts: buildParts(settings), services, hostIps },
+      rules: lazily(() => backend.tracer(desired.whole(), { family, hostIps })),
+    };
+  });
 }
 
 function entryOf<V>(key: ServiceKey, value: V | undefined): readonly (readonly [ServiceKey, V])[] {
   return value === undefined ? [] : [[key, value]];
 }
-
-function decided(objects: readonly ClusterObject[], { config, family, hostIps }: WorldInputs) {
-  const from = { config, families: [family], hostIps: (): readonly Ip[] => hostIps };
-  return withPureBackend(config, (backend) => {
-    const made = onlyOf(desiredOf(backend, objects, from));
-    const tracer = (): RuleTracer => backend.tracer(made.desired.whole(), { family, hostIps });
-    return { ...partsOf(made), rules: lazily(tracer) };
-  });
-}
-
-function onlyOf<T>([only]: readonly T[]): T {
-  if (only === undefined) throw new Error('one family gives one answer');
-  return only;
-}
-
-function partsOf({ desired, lost }: Made) {
-  return { settings: desired.settings, forwarding: [...desired.forwarding.values()], lost };
-}
-
-type Made = {
-  readonly desired: Pick<
-    ReturnType<typeof desiredOf>[number]['desired'],
-    'settings' | 'forwarding'
-  >;
-  readonly lost: readonly LostClaim[];
-};
 
 // Reading all rules back takes a while where there are many, and not every question needs it.
 function lazily(make: () => RuleTracer): RuleTracer {

@@ -181,7 +181,7 @@ export class Reconciler<U extends Unit> {
   async #applyRest({ family, desired }: FamilyState<U>, refusal: ToolError): Promise<Outcome<U>> {
     const { backend } = this.#options;
     const found = await backend.observe(family);
-    const { candidates } = desired;
+    const { candidates } = desired.decisions;
     let present = found;
     let asked: Plan<U> = [];
     const attempt = async (without: ReadonlySet<ServiceKey>): Promise<ToolError | undefined> => {

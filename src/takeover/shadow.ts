@@ -20,7 +20,7 @@ import { traceNft } from '../netfilter/kube-proxy/trace-nft.ts';
 import { plan } from '../netfilter/plan.ts';
 import type { Ruleset } from '../netfilter/trace.ts';
 import { trace } from '../netfilter/trace.ts';
-import { rulesetOf } from '../sync/ruleset.ts';
+import { rulesetOf } from '../sync/offline.ts';
 import { kubeProxyTable } from './other-rules.ts';
 
 /** What is compared with what stands here. */

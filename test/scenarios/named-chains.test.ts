@@ -120,8 +120,8 @@ function familiesOf(
   const from = { config: config(mode), families, hostIps: (): readonly Ip[] => hostIps };
   return withPureBackend(from.config, (backend) =>
     desiredOf(backend, objects, from).map(({ family, desired }) => {
-      const { settings, forwarding } = desired;
-      const pages = [...forwarding.values()].map((service) =>
+      const { settings, decisions } = desired;
+      const pages = [...decisions.forwarding()].map((service) =>
         String(
           servicePage(service.service, [service], (one) =>
             pathsOf(backend, one, { settings, hostIps }),

@@ -3,7 +3,7 @@ import type { Ip } from '../../src/model/ip.ts';
 import { parseIp } from '../../src/model/ip.ts';
 import type { ClusterObject } from '../../src/model/kubernetes.ts';
 
-export { rulesetOf } from '../../src/sync/ruleset.ts';
+export { rulesetOf } from '../../src/sync/offline.ts';
 
 /** The addresses that a node of these objects has on its interfaces: its own, and loopback. */
 export function hostIpsOf(objects: readonly ClusterObject[], nodeName: string): readonly Ip[] {

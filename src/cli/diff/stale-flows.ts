@@ -19,7 +19,7 @@ export type FlowCountOptions = {
   readonly hostIps: () => readonly Ip[];
 };
 
-type Wanted = Pick<Desired<Unit>, 'frontendAt' | 'settings'>;
+type Wanted = Pick<Desired<Unit>, 'decisions' | 'settings'>;
 
 // A table of a million entries is read in a few seconds.
 const timeoutMs = 30_000;
@@ -39,7 +39,7 @@ export async function countStaleFlows(
       const touched = touchedIn(changes, family);
       const { nodePorts } = desired.settings;
       const view: FlowView = {
-        frontendAt: (id) => desired.frontendAt(id),
+        frontendAt: (id) => desired.decisions.frontendAt(id),
         takesNodePorts: (ip) => takesNodePorts(nodePorts, ip, hostIps()),
       };
       const isStale = flowJudge(touched, view);

@@ -9,7 +9,7 @@ import type { FamilySettings } from '../../model/settings.ts';
 import { takesNodePorts } from '../../netfilter/node-port-address.ts';
 import type { Ruleset } from '../../netfilter/trace.ts';
 import { trace } from '../../netfilter/trace.ts';
-import { rulesetOf } from '../../sync/ruleset.ts';
+import { rulesetOf } from '../../sync/offline.ts';
 
 /** What the model says becomes of a connection from this node. */
 export type Said = 'answers' | 'refused' | 'dropped';

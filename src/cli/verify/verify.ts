@@ -92,7 +92,7 @@ function probed<U extends Unit>(
   const families = wanted.map(({ family, desired }) => ({
     family,
     settings: desired.settings,
-    frontends: [...desired.forwarding.values()].flatMap((service) => service.frontends),
+    frontends: [...desired.decisions.forwarding()].flatMap((service) => service.frontends),
   }));
   return probeServices({ families, objects, config, hostIps, signal });
 }

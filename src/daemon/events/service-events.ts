@@ -7,12 +7,12 @@ import type { ServiceKey } from '../../model/kubernetes.ts';
 import { conflictText } from '../../model/reason.ts';
 import type { Unit } from '../../netfilter/program.ts';
 import type { LostClaim } from '../../resolve/claims.ts';
-import type { Desired } from '../../sync/desired.ts';
+import type { Decisions } from '../../sync/decisions.ts';
 import type { FamilyPass } from '../../sync/reconcile.ts';
 
 /** What ServiceEvents works with. */
 export type ServiceEventsOptions = {
-  readonly desired: (family: Family) => Pick<Desired<Unit>, 'troubleOf'> | undefined;
+  readonly decisions: (family: Family) => Pick<Decisions, 'troubleOf'> | undefined;
   /** Whether there still is such a Service. */
   readonly exists: (service: ServiceKey) => boolean;
   readonly record: RecordEvent;
@@ -46,7 +46,7 @@ export class ServiceEvents {
   }
 
   #look(service: ServiceKey, { family, heldBack }: FamilyPass<Unit>): void {
-    const trouble = this.#options.desired(family)?.troubleOf(service);
+    const trouble = this.#options.decisions(family)?.troubleOf(service);
     if (trouble === undefined) return;
     const { lost, isHeld } = trouble;
     const at = { service, family };

@@ -111,7 +111,7 @@ function flowKeeper<U extends Unit>(options: FollowersOptions<U>): FlowKeeper {
       return removal;
     },
     view: (family) => ({
-      frontendAt: (id) => reconciler.desired(family)?.frontendAt(id),
+      frontendAt: (id) => reconciler.desired(family)?.decisions.frontendAt(id),
       takesNodePorts: (ip) => takesIn(options, family, ip),
     }),
     log,

@@ -104,7 +104,7 @@ export class PassObserver<U extends Unit> {
       phaseMs,
       operations: Object.fromEntries(done) as Receipt['operations'],
       rulesWritten: rulesWritten(plan),
-      ...(desired?.failings ?? { heldBack: 0, lostClaims: 0 }),
+      ...(desired?.decisions.failings ?? { heldBack: 0, lostClaims: 0 }),
       holdings: holdings.now,
       withoutLocal: withoutLocal.now,
       programmingSeconds: isFailed ? [] : this.#triggers.settle(family),

@@ -117,7 +117,7 @@ export class FlightRecorder<U extends Unit> {
         const desired = this.#options.desired(pass.family);
         const units = taken.undo && desired && (() => desired.units());
         return familyRecord(pass, {
-          failings: desired?.failings ?? { heldBack: 0, lostClaims: 0 },
+          failings: desired?.decisions.failings ?? { heldBack: 0, lostClaims: 0 },
           units,
         });
       }),

@@ -1,7 +1,7 @@
 // A flight record run again through the same functions, without a kernel: what each pass planned then,
 // made once more from the same objects.
 import type { Assembler } from '../../backends/backend.ts';
-import { ClusterState } from '../../cluster/state.ts';
+import type { Stale } from '../../cluster/state.ts';
 import type { Config } from '../../model/config.ts';
 import type { Family, Ip } from '../../model/ip.ts';
 import type {
@@ -16,6 +16,7 @@ import type { Plan } from '../../netfilter/plan.ts';
 import { plan } from '../../netfilter/plan.ts';
 import type { Program, Unit } from '../../netfilter/program.ts';
 import { Desired } from '../../sync/desired.ts';
+import { stateOf } from '../../sync/offline.ts';
 import { planCounts } from './family-record.ts';
 import { planDigest, unitsDigest } from './plan-digest.ts';
 
@@ -53,8 +54,7 @@ export function* replay<U extends Unit>(
   flight: FlightRecord,
 ): Generator<ReplayedPass<U>> {
   const around = surroundingsOf(flight, flight.base);
-  const state = new ClusterState(around.config.nodeName);
-  state.apply(flight.base.objects.map((object) => ({ op: 'set', object })));
+  const state = stateOf(flight.base.objects, around.config);
   let { hostIps } = around;
   const inputs = { config: around.config, state, hostIps: () => hostIps };
   const { isTcpLiberal } = flight;
@@ -95,13 +95,13 @@ function surroundingsOf(
 // The same steps as Reconciler takes, with the recorded outcome in place of the kernel's.
 function replayFamily<U extends Unit>(
   desired: Desired<U>,
-  stale: ReturnType<ClusterState['apply']>,
+  stale: Stale,
   recorded: FamilyRecord,
 ): ReplayedFamily<U> {
   const { family, isFull, error, refused = [] } = recorded;
   const isStale = stale.settings || desired.isOutdated;
   const { change } = isStale ? desired.rebuild() : desired.update(stale.services);
-  if (refused.length > 0) desired.holdBack(new Set(refused), desired.candidates);
+  if (refused.length > 0) desired.holdBack(new Set(refused), desired.decisions.candidates);
   const wanted = desired.whole();
   const of = { family, wanted, recorded };
   if (error !== undefined) {

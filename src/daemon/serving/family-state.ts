@@ -9,7 +9,7 @@ import type { ServiceKey } from '../../model/kubernetes.ts';
 import type { HeldBack } from '../../model/pass-record.ts';
 import type { FamilyStatus } from '../../model/proxy-status.ts';
 import type { Unit } from '../../netfilter/program.ts';
-import type { Desired } from '../../sync/desired.ts';
+import type { DecisionsView } from '../../sync/decisions.ts';
 import type { FamilyPass } from '../../sync/reconcile.ts';
 
 const mostTold = 100;
@@ -45,18 +45,21 @@ export class HeldReasons {
 }
 
 /** How one family stands; `services`: all that there are. */
-export function familyState<U extends Unit>(
+export function familyState(
   status: FamilyStatus,
-  desired: Desired<U>,
+  decisions: DecisionsView,
   { reasons, services }: { reasons: HeldReasons; services: Iterable<ServiceKey> },
 ): FamilyState {
-  const frontends = [...desired.forwarding.values()].flatMap((service) => service.frontends);
-  const { heldBack, lostClaims } = desired.failings;
-  const held = reasons.in(status.family).filter(({ service }) => desired.troubleOf(service).isHeld);
-  const lost = lostClaims === 0 ? [] : [...services].flatMap((key) => lostBy(desired, key));
+  const forwarding = [...decisions.forwarding()];
+  const frontends = forwarding.flatMap((service) => service.frontends);
+  const { heldBack, lostClaims } = decisions.failings;
+  const held = reasons
+    .in(status.family)
+    .filter(({ service }) => decisions.troubleOf(service).isHeld);
+  const lost = lostClaims === 0 ? [] : [...services].flatMap((key) => lostBy(decisions, key));
   return {
     ...status,
-    services: desired.forwarding.size,
+    services: forwarding.length,
     frontends: frontends.length,
     endpoints: new Set(frontends.flatMap(endpointsOf)).size,
     heldBack: { count: heldBack, first: held.toSorted(byService).slice(0, mostTold) },
@@ -64,8 +67,8 @@ export function familyState<U extends Unit>(
   };
 }
 
-function lostBy<U extends Unit>(desired: Desired<U>, key: ServiceKey): readonly LostAddress[] {
-  return desired.troubleOf(key).lost.map(({ frontend: { service, address }, ...how }) => {
+function lostBy(decisions: DecisionsView, key: ServiceKey): readonly LostAddress[] {
+  return decisions.troubleOf(key).lost.map(({ frontend: { service, address }, ...how }) => {
     return { service, address: frontendId(address), ...how };
   });
 }

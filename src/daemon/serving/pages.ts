@@ -128,7 +128,7 @@ async function readConnections<U extends Unit>(
   const ports: PortConnections[] = [];
   for (const family of families) {
     const counted = totals.get(family)?.add(await connections(family)) ?? [];
-    const forwarding = reconciler.desired(family)?.forwarding.values() ?? [];
+    const forwarding = reconciler.desired(family)?.decisions.forwarding() ?? [];
     ports.push(...portConnections(family, forwarding, counted));
   }
   const { proxyMode: mode, serviceCounters: counters } = config;
@@ -140,7 +140,7 @@ function forwardingOf<U extends Unit>({
   reconciler,
 }: ToldOptions<U>): PageData['services'] {
   const all = families.flatMap((family) => [
-    ...(reconciler.desired(family)?.forwarding.values() ?? []),
+    ...(reconciler.desired(family)?.decisions.forwarding() ?? []),
   ]);
   return Map.groupBy(all, ({ service }) => service);
 }
@@ -171,7 +171,7 @@ function statusOf<U extends Unit>(
     families: health.status().flatMap((status) => {
       const desired = reconciler.desired(status.family);
       if (desired === undefined) return [];
-      return [familyState(status, desired, { reasons, services: state.serviceKeys })];
+      return [familyState(status, desired.decisions, { reasons, services: state.serviceKeys })];
     }),
     passes: { count: passes.at(-1)?.number ?? 0, last: passes.slice(-lastPasses).toReversed() },
   };

@@ -265,17 +265,17 @@ describe('whatever happens in a cluster', () => {
       const inputs = { config, state, hostIps: () => hostIps };
       const desired = new Desired({ assemble: () => emptyAssembly }, 'IPv4', inputs);
       for (const changes of history) {
-        const earlier = [...desired.forwarding.values()].flatMap((each) => each.frontends);
+        const earlier = [...desired.decisions.forwarding()].flatMap((each) => each.frontends);
         const { services, settings } = state.apply(changes);
         if (settings) desired.rebuild();
         else desired.update(services);
         const { before, after } = desired.settle();
         const touched = touchedFrontends([...before, ...after]);
         const isStale = flowJudge(touched, {
-          frontendAt: (id) => desired.frontendAt(id),
+          frontendAt: (id) => desired.decisions.frontendAt(id),
           takesNodePorts: (ip) => takesNodePorts(desired.settings.nodePorts, ip, hostIps),
         });
-        const frontends = [...desired.forwarding.values()].flatMap((each) => each.frontends);
+        const frontends = [...desired.decisions.forwarding()].flatMap((each) => each.frontends);
         const flows = [...flowsOf([...earlier, ...frontends]), ...others];
         const translated = flows.filter((each) => each.replySource !== each.destination);
         const expected = translated.filter((each) => mustGo(each, { frontends, touched }));

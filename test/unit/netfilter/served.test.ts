@@ -78,7 +78,7 @@ async function expectReadBack<U extends Unit>(
   const wanted = desiredOf(backend, objects, { config, families, hostIps: () => hostIps });
   for (const { family, desired } of wanted) {
     const program = desired.whole();
-    const frontends = [...desired.forwarding.values()].flatMap((service) => service.frontends);
+    const frontends = [...desired.decisions.forwarding()].flatMap((service) => service.frontends);
     const decided = frontends.map(decisionOf).toSorted(byId);
     const read = backend.served(family, program);
     expect(read.map(withoutSpelling).toSorted(byId)).toEqual(decided);

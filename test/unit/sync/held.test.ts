@@ -58,7 +58,7 @@ describe.each(backends.map((backend) => [backend.name, backend] as const))(
           expect(update.faults).toEqual(new Map());
           const whole = desired.whole();
           // As a bisection does: some, others, none, and at last those that are refused.
-          const { candidates } = desired;
+          const { candidates } = desired.decisions;
           desired.holdBack(new Set(candidates), candidates);
           desired.holdBack(new Set(held[index]), candidates);
           desired.holdBack(new Set(), candidates);
@@ -66,15 +66,20 @@ describe.each(backends.map((backend) => [backend.name, backend] as const))(
           expect(plan(whole, desired.whole())).toEqual([]);
           desired.holdBack(new Set(held[index]), candidates);
           // No address is anybody's twice, also where an old one is another's by now.
-          const ids = [...desired.forwarding.values()].flatMap(({ frontends }) =>
+          const ids = [...desired.decisions.forwarding()].flatMap(({ frontends }) =>
             frontends.map(({ address }) => frontendId(address)),
           );
           expect(ids).toEqual([...new Set(ids)]);
-          for (const id of ids) expect(desired.frontendAt(id)).toBeDefined();
+          for (const id of ids) expect(desired.decisions.frontendAt(id)).toBeDefined();
           desired.settle();
         }
         // All that are held are tried again when something about them changes.
-        desired.update(new Set([...state.serviceKeys, ...desired.forwarding.keys()]));
+        desired.update(
+          new Set([
+            ...state.serviceKeys,
+            ...[...desired.decisions.forwarding()].map(({ service }) => service),
+          ]),
+        );
         const wanted = fresh(state);
         wanted.update(new Set(state.serviceKeys));
         expect(plan(desired.whole(), wanted.whole())).toEqual([]);

@@ -45,7 +45,7 @@ beforeEach(() => {
   const common = { config: configFor('nftables'), state, hostIps: () => [], now: () => 0 };
   const reconciler = new Reconciler({ ...common, backend, families: ['IPv4'], dryRun: false });
   const told = new ServiceEvents({
-    desired: (family) => reconciler.desired(family),
+    decisions: (family) => reconciler.desired(family)?.decisions,
     exists: (service) => state.service(service) !== undefined,
     record: (event) => void events.push(event),
   });

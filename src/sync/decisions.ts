@@ -1,0 +1,243 @@
+// What every Service of one family means, and the rules for that, kept Service by Service: a fold of what the
+// cluster says, in which a Service whose rules are refused keeps what it last meant. No backend is known here.
+import { buildService } from '../../rules/index.ts';
+import type { ClusterState } from '../cluster/state.ts';
+import type { Frontend, ServiceForwarding } from '../model/forwarding.ts';
+import { frontendId } from '../model/forwarding.ts';
+import type { ServiceKey } from '../model/kubernetes.ts';
+import type { ServiceRules } from '../model/ruleset.ts';
+import type { FamilySettings } from '../model/settings.ts';
+import { Claims, type LostClaim } from '../resolve/claims.ts';
+import type { ResolveContext } from '../resolve/context.ts';
+import { resolveService } from '../resolve/service.ts';
+import type { Settled } from './update.ts';
+
+/** What a Service means; undefined: nothing. */
+type Meaning = ServiceForwarding | undefined;
+
+/** What is kept of one Service. */
+type Row = {
+  /** All that it asks for. */
+  readonly claimed: Meaning;
+  /** What it comes to: without the addresses that others have, or what it is quarantined to. */
+  readonly means: Meaning;
+  /** What it meant when the kernel was last in step; only of a Service that was touched since then. */
+  readonly lastGood: { readonly means: Meaning } | undefined;
+  /** What it means instead of what it claims, as long as its rules are refused. */
+  readonly quarantined: { readonly means: Meaning } | undefined;
+};
+
+/** The rules for what a Service comes to, and its addresses that others have. */
+export type Piece = {
+  readonly rules: ServiceRules | undefined;
+  readonly lost: readonly LostClaim[];
+};
+
+/** What deciding some Services came to: the rules of each, and the addresses that others have. */
+export type Decided = {
+  readonly rules: ReadonlyMap<ServiceKey, ServiceRules | undefined>;
+  readonly lost: readonly LostClaim[];
+};
+
+const nothing: Row = {
+  claimed: undefined,
+  means: undefined,
+  lastGood: undefined,
+  quarantined: undefined,
+};
+
+/**
+ * Invariant: #touched are the keys of rows with a lastGood, #quarantined those of rows that are quarantined, and
+ * no row is kept that says nothing. What a quarantined Service means has no address that another Service has.
+ */
+export class Decisions {
+  readonly #state: ClusterState;
+  readonly #claims = new Claims();
+  readonly #rows = new Map<ServiceKey, Row>();
+  readonly #touched = new Set<ServiceKey>();
+  readonly #quarantined = new Set<ServiceKey>();
+  #faults = new Map<ServiceKey, Error>();
+
+  constructor(state: ClusterState) {
+    this.#state = state;
+  }
+
+  /** What all Services mean now. */
+  *forwarding(): Generator<ServiceForwarding> {
+    for (const { means } of this.#rows.values()) if (means !== undefined) yield means;
+  }
+
+  /** The Services of which anything is kept. */
+  get keys(): Iterable<ServiceKey> {
+    return this.#rows.keys();
+  }
+
+  /** Services that could not be decided, or that `refuse` named, since the last update. */
+  get faults(): ReadonlyMap<ServiceKey, Error> {
+    return this.#faults;
+  }
+
+  /** How many Services are held back, and how many addresses other Services have. */
+  get failings(): { readonly heldBack: number; readonly lostClaims: number } {
+    return { heldBack: this.#quarantined.size, lostClaims: this.#claims.lost };
+  }
+
+  /** Whether a Service is held back, and which of its addresses others have. */
+  troubleOf(key: ServiceKey): { readonly isHeld: boolean; readonly lost: readonly LostClaim[] } {
+    const { lost } = this.#claims.settle(this.#row(key).claimed?.frontends ?? []);
+    return { isHeld: this.#quarantined.has(key), lost };
+  }
+
+  /** The Services touched since the last settle that may still be held back. */
+  get candidates(): readonly ServiceKey[] {
+    return [...this.#touched].filter((key) => !this.#quarantined.has(key)).toSorted();
+  }
+
+  /** The frontend with this id as it is now, if there is one. */
+  frontendAt(id: string): Frontend | undefined {
+    const winner = this.#claims.winner(id);
+    const owners = winner === undefined ? this.#quarantined : [winner, ...this.#quarantined];
+    for (const key of owners) {
+      const frontends = this.#row(key).means?.frontends ?? [];
+      const found = frontends.find(({ address }) => frontendId(address) === id);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  /** Decides these Services again, and those whose claims they touch. */
+  update(
+    services: ReadonlySet<ServiceKey>,
+    { context, settings }: { readonly context: ResolveContext; readonly settings: FamilySettings },
+  ): Decided {
+    this.#faults = new Map();
+    const touched = new Set(services);
+    for (const key of services) {
+      this.#put(key, { quarantined: undefined });
+      for (const other of this.#claim(key, context)) touched.add(other);
+    }
+    for (const key of this.#quarantined) {
+      const { quarantined, means } = this.#row(key);
+      const left = this.#withoutLost(quarantined?.means);
+      if (left === means) continue;
+      this.#put(key, { quarantined: { means: left } });
+      touched.add(key);
+    }
+    return this.place(touched, settings);
+  }
+
+  /** Takes over what these Services come to now. */
+  place(keys: ReadonlySet<ServiceKey>, settings: FamilySettings): Decided {
+    const rules = new Map<ServiceKey, ServiceRules | undefined>();
+    const lost: LostClaim[] = [];
+    for (const key of [...keys].toSorted()) {
+      const { means, lastGood = { means } } = this.#row(key);
+      this.#put(key, { lastGood });
+      const piece = this.piece(key, settings);
+      rules.set(key, piece.rules);
+      lost.push(...piece.lost);
+    }
+    return { rules, lost };
+  }
+
+  /** The rules for what a Service comes to; where they cannot be built, it is quarantined until they can. */
+  piece(key: ServiceKey, settings: FamilySettings): Piece {
+    for (;;) {
+      const { means, lost } = this.#decide(key);
+      this.#put(key, { means });
+      try {
+        return { rules: means && buildService(means, settings), lost };
+      } catch (error) {
+        this.refuse(key, error);
+      }
+    }
+  }
+
+  /** Quarantines a Service for a fault: to what was good before, then to nothing, which can always be built. */
+  refuse(key: ServiceKey, error: unknown): void {
+    const fault = error instanceof Error ? error : new Error(String(error));
+    if (!this.#faults.has(key)) this.#faults.set(key, fault);
+    const { means, lastGood = { means }, quarantined } = this.#row(key);
+    this.#quarantine(key, quarantined === undefined ? lastGood.means : undefined);
+  }
+
+  /** Lets just these of the `candidates` mean what they last meant in step; returns those for which that is new. */
+  holdBack(keys: ReadonlySet<ServiceKey>, candidates: readonly ServiceKey[]): Set<ServiceKey> {
+    const changed = candidates.filter((key) => keys.has(key) !== this.#quarantined.has(key));
+    for (const key of changed) {
+      if (keys.has(key)) this.#quarantine(key, this.#row(key).lastGood?.means);
+      else this.#put(key, { quarantined: undefined });
+    }
+    return new Set(changed);
+  }
+
+  /** The kernel holds all this now: returns what that changed since it last did. */
+  settle(): Settled {
+    const keys = [...this.#touched].toSorted();
+    const before = [...this.#touched].flatMap((key) => this.#row(key).lastGood?.means ?? []);
+    const after = keys.flatMap((key) => this.#row(key).means ?? []);
+    for (const key of keys) this.#put(key, { lastGood: undefined });
+    return { before, after };
+  }
+
+  #claim(key: ServiceKey, context: ResolveContext): ReadonlySet<ServiceKey> {
+    const service = this.#state.service(key);
+    let claimed: Meaning;
+    try {
+      claimed = service && resolveService(service, this.#state.slices(key), context);
+    } catch (error) {
+      this.refuse(key, error);
+      return new Set();
+    }
+    if (service === undefined || claimed === undefined || claimed.frontends.length === 0) {
+      this.#put(key, { claimed: undefined });
+      return this.#claims.delete(key);
+    }
+    this.#put(key, { claimed });
+    return this.#claims.set(service, claimed.frontends);
+  }
+
+  #decide(key: ServiceKey): { readonly means: Meaning; readonly lost: readonly LostClaim[] } {
+    const { claimed, quarantined } = this.#row(key);
+    if (quarantined !== undefined) return { means: quarantined.means, lost: [] };
+    if (claimed === undefined) return { means: undefined, lost: [] };
+    const { won, lost } = this.#claims.settle(claimed.frontends);
+    if (lost.length === 0) return { means: claimed, lost };
+    return { means: won.length === 0 ? undefined : { ...claimed, frontends: won }, lost };
+  }
+
+  #quarantine(key: ServiceKey, means: Meaning): void {
+    this.#put(key, { quarantined: { means: this.#withoutLost(means) } });
+  }
+
+  // What a quarantined Service means lasts only as long as no other has its addresses.
+  #withoutLost(means: Meaning): Meaning {
+    if (means === undefined) return undefined;
+    const frontends = means.frontends.filter(({ address }) => {
+      const winner = this.#claims.winner(frontendId(address));
+      return winner === undefined || winner === means.service;
+    });
+    return frontends.length === means.frontends.length ? means : { ...means, frontends };
+  }
+
+  #row(key: ServiceKey): Row {
+    return this.#rows.get(key) ?? nothing;
+  }
+
+  #put(key: ServiceKey, change: Partial<Row>): void {
+    const row: Row = { ...this.#row(key), ...change };
+    const { claimed, means, lastGood, quarantined } = row;
+    if (lastGood === undefined) this.#touched.delete(key);
+    else this.#touched.add(key);
+    if (quarantined === undefined) this.#quarantined.delete(key);
+    else this.#quarantined.add(key);
+    if (claimed ?? means ?? lastGood ?? quarantined) this.#rows.set(key, row);
+    else this.#rows.delete(key);
+  }
+}
+
+/** Decisions for those who read them. */
+export type DecisionsView = Pick<
+  Decisions,
+  'forwarding' | 'failings' | 'troubleOf' | 'candidates' | 'frontendAt'
+>;
