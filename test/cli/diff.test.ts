@@ -150,9 +150,9 @@ describe.each(modes)('with %s', (mode) => {
     const { stdout } = await stand.sluice(['diff', ...stand.flags]);
     const [line, ...rest] = stdout.trimEnd().split('\n');
     expect(line).toBe(
-      '~ default/dns: endpoints 10.244.2.54:8080 added, 10.244.2.53:8080 removed, 1 as before; 2 conntrack entries will go',
+      '~ default/dns: endpoints 10.244.2.54:8080 added, 10.244.2.53:8080 removed, 1 as before; 2 conntrack entries will be removed',
     );
-    expect(rest.at(-1)).toMatch(/; conntrack entries: 2 will go$/);
+    expect(rest.at(-1)).toMatch(/; conntrack entries: 2 to remove$/);
     // A saved ruleset says nothing of this machine's connections.
     const file = join(stand.folder, 'saved');
     await writeFile(file, (await stand.sluice(['render', ...stand.flags])).stdout);

@@ -37,12 +37,10 @@ describe.each(modes)('with %s', (mode) => {
 
   const verify = (...more: readonly string[]) => stand.sluice(['verify', ...stand.flags, ...more]);
 
-  test('all is as it must be', async () => {
+  test('a kernel that matches', async () => {
     expect(await verify()).toMatchObject({
       exitCode: 0,
-      stdout: expect.stringMatching(
-        /^IPv4: all \d+ as they must be; IPv6: all \d+ as they must be\n$/,
-      ) as string,
+      stdout: expect.stringMatching(/^IPv4: all \d+ match; IPv6: all \d+ match\n$/) as string,
     });
   });
 
@@ -51,7 +49,7 @@ describe.each(modes)('with %s', (mode) => {
     const { exitCode, stdout } = await verify();
     expect(exitCode).toBe(1);
     expect(stdout).toMatch(/^what all Services share\n {2}missing: IPv4 /);
-    expect(stdout).toContain('default/web\n  so now default/web: removed, at 10.96.0.10:80/tcp');
+    expect(stdout).toContain('default/web\n  effect: default/web: removed, at 10.96.0.10:80/tcp');
   });
 
   test('no manifests, no daemon, no cluster: it fails, and says why', async () => {
@@ -62,7 +60,7 @@ describe.each(modes)('with %s', (mode) => {
     expect(nobody).toMatchObject({ exitCode: 2, stdout: '' });
   });
 
-  test('a running daemon says what must be', async () => {
+  test('a running daemon says what is expected', async () => {
     await stand.exec('ip', ['link', 'set', 'lo', 'up']);
     const sluice = stand.start({ manifests: stand.manifests, proxyMode: mode });
     await sluice.logged('in step', 0);
@@ -91,7 +89,7 @@ describe.each(modes)('with %s', (mode) => {
     expect(at('10.96.0.11')).toMatchObject({ said: 'refused', met: 'refused', judgement: 'true' });
     await listenOn(stand, 8080);
     const { exitCode, stdout } = await verify('--probe');
-    expect(stdout).toMatch(/opened from this node: 2 of 2 addresses as they must be\n$/);
+    expect(stdout).toMatch(/probed from this node: 2 of 2 addresses behave as expected\n$/);
     expect(exitCode).toBe(0);
     // The endpoints answer still: what is in the way is no pod.
     const reject = {
@@ -105,13 +103,13 @@ describe.each(modes)('with %s', (mode) => {
     await inside(file, args);
     const blocked = await verify('--probe');
     expect(blocked.stdout).toContain(
-      'default/web at 10.96.0.10:80/tcp: an answer is due, it stays silent\n',
+      'default/web at 10.96.0.10:80/tcp: expected an answer, got no answer\n',
     );
     expect(blocked.exitCode).toBe(1);
   });
 });
 
-describe('what is wrong is told for each Service, in words and with its rules', () => {
+describe('findings are listed per Service, in words and with their rules', () => {
   test('in nftables', async () => {
     const stand = await standWith('nftables', manifest);
     await apply(stand, 'nftables', manifest);
@@ -128,11 +126,11 @@ describe('what is wrong is told for each Service, in words and with its rules', 
     expect(stdout).toBe(
       [
         'what all Services share',
-        '  changed by hand: IPv4 chain cluster-ips-check',
+        '  changed: IPv4 chain cluster-ips-check',
         '    is:',
         '      chain cluster-ips-check {',
         '      }',
-        '    must be:',
+        '    expected:',
         '      chain cluster-ips-check {',
         '        ip daddr @cluster-ips reject comment "reject traffic to unused ports of ClusterIPs"',
         '      }',
@@ -141,13 +139,13 @@ describe('what is wrong is told for each Service, in words and with its rules', 
         '      chain theirs {',
         '      }',
         'default/web',
-        '  so now default/web: endpoints 192.0.2.1:81 added, 10.244.1.1:8080 removed, 2 as before',
-        '  changed by hand: IPv4 element endpoints-tcp-2 10.96.0.10 . 80 . 0',
+        '  effect: default/web: endpoints 192.0.2.1:81 added, 10.244.1.1:8080 removed, 2 as before',
+        '  changed: IPv4 element endpoints-tcp-2 10.96.0.10 . 80 . 0',
         '    is:',
         '      endpoints-tcp-2 { 10.96.0.10 . 80 . 0 : 192.0.2.1 . 81 }',
-        '    must be:',
+        '    expected:',
         '      endpoints-tcp-2 { 10.96.0.10 . 80 . 0 : 10.244.1.1 . 8080 }',
-        'IPv4: 0 missing, 2 changed by hand, 1 foreign, of 43; IPv6: all 34 as they must be',
+        'IPv4: 0 missing, 2 changed, 1 foreign, of 43; IPv6: all 34 match',
         '',
       ].join('\n'),
     );

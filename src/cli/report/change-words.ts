@@ -1,17 +1,17 @@
-// What happens to Services in words: facts in, lines out. Whatever names come from a cluster are shown
-// without anything that a terminal would obey.
+// What happens to Services in words: facts in, lines out. Names from a cluster are printed without control
+// characters, which a terminal would obey.
 import { printable } from '../../cluster/problem.ts';
 import type { Fact } from '../../diff/facts.ts';
 import type { PortChange, ServiceChange } from '../../diff/service-change.ts';
 import type { FrontendAddress } from '../../model/forwarding.ts';
 import { hostPort } from '../../model/forwarding.ts';
 
-/** How many conntrack entries go, of those that were sent to one of these addresses. */
+/** How many conntrack entries of these addresses will be removed. */
 export type CountFlows = (
   addresses: readonly Pick<ServiceChange['addresses'][number], 'family' | 'address'>[],
 ) => number;
 
-/** What is said of one Service: a line each, without its sign; `flows` is undefined where nobody looked. */
+/** The lines about one Service, without signs; `flows` is undefined if nobody counted. */
 export function changeWords(
   change: ServiceChange,
   flows: CountFlows | undefined,
@@ -64,7 +64,7 @@ const until = {
 const now = {
   forward: 'served from now on',
   reject: 'connections are refused',
-  drop: 'connections are dropped, for the traffic policy allows none of the endpoints',
+  drop: 'connections are dropped: the traffic policy allows none of the endpoints',
 } as const;
 
 function factWords(fact: Fact): string {
@@ -76,11 +76,11 @@ function factWords(fact: Fact): string {
     case 'fate':
       return fact.after === 'forward' ? until[fact.before] : now[fact.after];
     case 'affinity':
-      return `clients stay with their endpoint ${seconds(fact.after)} (before: ${seconds(fact.before)})`;
+      return `session affinity: ${seconds(fact.after)} (before: ${seconds(fact.before)})`;
     case 'sources':
-      return `open to ${sources(fact.after)} (before: ${sources(fact.before)})`;
+      return `allowed sources: ${sources(fact.after)} (before: ${sources(fact.before)})`;
     case 'masquerade':
-      return 'whose source address is replaced changes';
+      return 'the sources that are masqueraded change';
     case 'name':
       return `the port was named ${JSON.stringify(printable(fact.before))}`;
     default:
@@ -109,17 +109,17 @@ function balance(before: number, after: number): string {
 }
 
 function seconds(affinity: number): string {
-  return affinity === 0 ? 'no longer than a connection' : `for ${affinity} s`;
+  return affinity === 0 ? 'none' : `${affinity} s`;
 }
 
 function sources(allowed: readonly string[] | undefined): string {
   if (allowed === undefined) return 'all';
-  return allowed.length === 0 ? 'none' : `${listed(allowed.map(printable))} alone`;
+  return allowed.length === 0 ? 'none' : listed(allowed.map(printable));
 }
 
 function flowWords(count = 0): string {
   if (count === 0) return '';
-  return `; ${count === 1 ? '1 conntrack entry' : `${count} conntrack entries`} will go`;
+  return `; ${count === 1 ? '1 conntrack entry' : `${count} conntrack entries`} will be removed`;
 }
 
 /** `10.96.0.10:80/tcp`, `node port 30080/tcp`. */

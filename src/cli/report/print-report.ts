@@ -130,7 +130,7 @@ function summaryText(report: Report): string {
     `Services: ${services.added} added, ${services.changed} changed, ${services.removed} removed`,
     `endpoints: ${endpoints.added} added, ${endpoints.removed} removed`,
     `rules: ${rules.add} to add, ${rules.change} to change, ${rules.remove} to remove`,
-    ...(flows === null || flows === 0 ? [] : [`conntrack entries: ${flows} will go`]),
+    ...(flows === null || flows === 0 ? [] : [`conntrack entries: ${flows} to remove`]),
   ];
   return parts.join('; ');
 }

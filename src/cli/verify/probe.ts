@@ -1,4 +1,4 @@
-// Opens every Service address from this node, and holds what was met against what the rule book says of it.
+// Connects to every Service address from this node, and compares the result with what the rules say.
 import { openAddress, sourceTowards, type Met } from '../../host/open-address.ts';
 import type { Config } from '../../model/config.ts';
 import type { Endpoint, Frontend } from '../../model/forwarding.ts';
@@ -11,7 +11,7 @@ import type { Ruleset } from '../../netfilter/trace.ts';
 import { trace } from '../../netfilter/trace.ts';
 import { rulesetOf } from '../../sync/offline.ts';
 
-/** What the model says becomes of a connection from this node. */
+/** What the model expects of a connection from this node. */
 export type Said = 'answers' | 'refused' | 'dropped';
 
 /** One Service address that was tried. */
@@ -23,10 +23,10 @@ export type Probe = {
   readonly port: number;
   readonly protocol: Protocol;
   readonly said: Said;
-  /** Undefined where it was not tried: for its protocol, or as there was no time left. */
+  /** Undefined if it was not tried: because of its protocol, or because time ran out. */
   readonly met: Met | undefined;
   readonly judgement: 'true' | 'false' | 'unknown';
-  /** Of one that did not answer: the endpoints that do not answer either when they are opened themselves. */
+  /** If it did not answer: the endpoints that do not answer either when they are tried directly. */
   readonly deadEndpoints: readonly string[];
 };
 
@@ -44,7 +44,7 @@ export type ProbeInputs = {
 
 const atOnce = 64;
 const timeoutMs = 2000;
-/** What is not tried by then is not tried. */
+/** Addresses that are not tried by then are left out. */
 const longestMs = 5 * 60_000;
 const mostEndpoints = 8;
 
@@ -69,7 +69,7 @@ export async function probeServices(inputs: ProbeInputs): Promise<readonly Probe
 }
 
 type Target = Pick<Probe, 'family' | 'service' | 'portName' | 'ip' | 'port' | 'protocol'> & {
-  /** The rules of this Service, and no other: what else there is says nothing of its addresses. */
+  /** The rules of this Service only: no other rule concerns its addresses. */
   readonly rules: Ruleset;
 };
 
@@ -99,7 +99,7 @@ function targetsOf(
   return ip === undefined ? [] : [{ ...common, ip }];
 }
 
-// One of them stands for all: a rule asks whether it is one, and none asks which.
+// Any one will do: the rules do not distinguish between them.
 function nodePortIp(
   { nodePorts }: FamilySettings,
   family: Family,
@@ -150,7 +150,7 @@ const mets: Readonly<Record<Said, Met>> = {
   dropped: 'silent',
 };
 
-// A UDP server need not answer an empty datagram; but what is refused, or answered, tells.
+// A UDP server need not answer an empty datagram; a reply or a refusal is conclusive, silence is not.
 function judge(said: Said, met: Met, protocol: 'tcp' | 'udp'): Probe['judgement'] {
   if (met === mets[said]) return 'true';
   return protocol === 'udp' && said === 'answers' && met === 'silent' ? 'unknown' : 'false';

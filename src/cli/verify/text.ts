@@ -1,4 +1,4 @@
-// What `sluice verify` found, in words: first what is wrong, then what it comes to.
+// What `sluice verify` found, in words: first what is wrong, then a summary.
 import { printable } from '../../cluster/problem.ts';
 import type { ServiceFinding, UnitFinding } from '../../diff/kernel-findings.ts';
 import type { ServiceChange } from '../../diff/service-change.ts';
@@ -11,12 +11,12 @@ import type { Probe } from './probe.ts';
 
 /** All that was found. */
 export type Verification = {
-  /** How many units each kernel must hold. */
+  /** How many units are expected per family. */
   readonly families: readonly { readonly family: Family; readonly units: number }[];
   readonly findings: readonly ServiceFinding[];
-  /** What that does to clients: from how it must be to how it is. */
+  /** What that does to clients: the change from the expected rules to those in the kernel. */
   readonly effects: readonly ServiceChange[];
-  /** Undefined where nothing was opened. */
+  /** Undefined where no address was tried. */
   readonly probes: readonly Probe[] | undefined;
 };
 
@@ -25,7 +25,7 @@ export function isTrue({ findings, probes = [] }: Verification): boolean {
   return findings.length === 0 && probes.every(({ judgement }) => judgement !== 'false');
 }
 
-// A screen each: of a kernel that was flushed nobody reads more.
+// A screen each: nobody reads more of a kernel that was flushed.
 const mostServices = 20;
 const mostUnits = 5;
 
@@ -54,9 +54,8 @@ function findingLines(
   const more = units.length > most ? [`  and ${units.length - most} more (--all)`] : [];
   return [
     paint('bold', name),
-    // The rules differ, and what clients meet with them.
     ...effects.flatMap((effect) =>
-      changeWords(effect, undefined).map((words) => `  so now ${words}`),
+      changeWords(effect, undefined).map((words) => `  effect: ${words}`),
     ),
     ...units.slice(0, most).flatMap((unit) => unitLines(unit, shown.rules, paint)),
     ...more,
@@ -64,7 +63,7 @@ function findingLines(
 }
 
 const signs = { missing: 'red', changed: 'yellow', foreign: 'yellow' } as const;
-const wrongWords = { missing: 'missing', changed: 'changed by hand', foreign: 'foreign' } as const;
+const wrongWords = { missing: 'missing', changed: 'changed', foreign: 'foreign' } as const;
 
 function unitLines(unit: UnitFinding, withRules: boolean, paint: Paint): readonly string[] {
   const { family, wrong, kind, id, is, mustBe } = unit;
@@ -75,26 +74,29 @@ function unitLines(unit: UnitFinding, withRules: boolean, paint: Paint): readonl
     text === undefined
       ? []
       : [`    ${title}:`, ...text.split('\n').map((line) => `      ${printable(line)}`)];
-  return [head, ...block('is', is), ...block('must be', mustBe)];
+  return [head, ...block('is', is), ...block('expected', mustBe)];
 }
 
 function probeLines({ probes = [] }: Verification, most: number, paint: Paint): readonly string[] {
   const wrong = probes.filter(({ judgement }) => judgement === 'false');
   const lines = wrong.slice(0, most).map((probe) => {
-    const word = paint('red', 'not as it must be');
-    return `${word}: ${probeText(probe)}`;
+    return `${paint('red', 'failed')}: ${probeText(probe)}`;
   });
   return wrong.length > most
     ? [...lines, `${counted(wrong.length - most, 'address')} more (--all)`]
     : lines;
 }
 
-const saidWords = { answers: 'an answer', refused: 'a refusal', dropped: 'silence' } as const;
+const saidWords = {
+  answers: 'an answer',
+  refused: '"connection refused"',
+  dropped: 'no answer',
+} as const;
 const metWords = {
-  answered: 'it answers',
-  refused: 'it is refused',
-  unreachable: 'there is no way to it',
-  silent: 'it stays silent',
+  answered: 'got an answer',
+  refused: 'got "connection refused"',
+  unreachable: 'found no route',
+  silent: 'got no answer',
 } as const;
 
 /** One address, in a line. */
@@ -102,22 +104,22 @@ export function probeText(probe: Probe): string {
   const { service, portName, ip, port, protocol, said, met, deadEndpoints } = probe;
   const of = printable(portName === '' ? service : `${service} ${portName}`);
   const at = `${hostPort(ip, port)}/${protocol}`;
-  const meets = met === undefined ? 'it was not tried' : metWords[met];
+  const got = met === undefined ? 'not tried' : metWords[met];
   const why =
     deadEndpoints.length === 0
       ? ''
-      : `; nor ${deadEndpoints.length === 1 ? 'does endpoint' : 'do endpoints'} ${listed(deadEndpoints)} answer this node: look at the pod, or the pod network`;
-  return `${of} at ${at}: ${saidWords[said]} is due, ${meets}${why}`;
+      : `; ${listed(deadEndpoints)} ${deadEndpoints.length === 1 ? "doesn't" : "don't"} answer from this node either: check the pods or the pod network`;
+  return `${of} at ${at}: expected ${saidWords[said]}, ${got}${why}`;
 }
 
 function summaryLines({ families, findings, probes }: Verification): readonly string[] {
   const units = findings.flatMap((finding) => finding.units);
   const rules = families.map(({ family, units: all }) => {
     const wrong = units.filter((unit) => unit.family === family);
-    if (wrong.length === 0) return `${family}: all ${all} as they must be`;
+    if (wrong.length === 0) return `${family}: all ${all} match`;
     const count = (name: UnitFinding['wrong']): number =>
       wrong.filter((unit) => unit.wrong === name).length;
-    return `${family}: ${count('missing')} missing, ${count('changed')} changed by hand, ${count('foreign')} foreign, of ${all}`;
+    return `${family}: ${count('missing')} missing, ${count('changed')} changed, ${count('foreign')} foreign, of ${all}`;
   });
   return [rules.join('; '), ...(probes === undefined ? [] : [probeSummary(probes)])];
 }
@@ -127,14 +129,14 @@ function probeSummary(probes: readonly Probe[]): string {
     probes.filter(({ judgement }) => judgement === wanted).length;
   const untried = probes.filter(({ met }) => met === undefined).length;
   const parts = [
-    `${count('true')} of ${probes.length} addresses as they must be`,
-    ...(count('false') === 0 ? [] : [`${count('false')} not`]),
+    `${count('true')} of ${probes.length} addresses behave as expected`,
+    ...(count('false') === 0 ? [] : [`${count('false')} failed`]),
     ...(count('unknown') - untried === 0
       ? []
-      : [`${count('unknown') - untried} over UDP without an answer, which says nothing`]),
+      : [`${count('unknown') - untried} inconclusive (UDP without an answer)`]),
     ...(untried === 0 ? [] : [`${untried} not tried`]),
   ];
-  return `opened from this node: ${parts.join(', ')}`;
+  return `probed from this node: ${parts.join(', ')}`;
 }
 
 /** The same as one JSON document, for programs. */

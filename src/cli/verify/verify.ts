@@ -77,7 +77,7 @@ function effectsOf<U extends Unit>(
   backend: Backend<U>,
   compared: readonly Compared<U>[],
 ): Verification['effects'] {
-  // What is as it must be is not read at all: that takes a second in a large cluster.
+  // Families that match are not read back: that takes a second in a large cluster.
   const wrong = compared.filter(({ plan: steps }) => steps.length > 0);
   const served = (which: 'is' | 'mustBe') =>
     wrong.flatMap((one) => backend.served(one.family, one[which]));

@@ -75,9 +75,7 @@ describe('in words', () => {
       'none that the policy allows, in place of none at all',
       [refused],
       [{ ...refused, fate: 'drop' }],
-      [
-        'shop/web http: connections are dropped, for the traffic policy allows none of the endpoints',
-      ],
+      ['shop/web http: connections are dropped: the traffic policy allows none of the endpoints'],
     ],
     [
       'none left for those outside',
@@ -97,21 +95,19 @@ describe('in words', () => {
       'affinity',
       [web],
       [{ ...web, affinitySeconds: 600 }],
-      [
-        'shop/web http: clients stay with their endpoint for 600 s (before: no longer than a connection)',
-      ],
+      ['shop/web http: session affinity: 600 s (before: none)'],
     ],
     [
       'source ranges',
       [other],
       [{ ...other, allowFrom: ['192.0.2.0/24'] }],
-      ['shop/web http: open to 192.0.2.0/24 alone (before: all)'],
+      ['shop/web http: allowed sources: 192.0.2.0/24 (before: all)'],
     ],
     [
       'masquerading',
       [web],
       [{ ...web, masquerade: ['always'] }],
-      ['shop/web http: whose source address is replaced changes'],
+      ['shop/web http: the sources that are masqueraded change'],
     ],
     [
       'the name of the port',
@@ -169,7 +165,7 @@ describe('in words', () => {
     const [change] = serviceChanges([web], [refused]);
     const words = (count: number) => change && changeWords(change, () => count)[0];
     expect(words(0)).toMatch(/connections are refused$/);
-    expect(words(1)).toMatch(/connections are refused; 1 conntrack entry will go$/);
-    expect(words(14)).toMatch(/connections are refused; 14 conntrack entries will go$/);
+    expect(words(1)).toMatch(/connections are refused; 1 conntrack entry will be removed$/);
+    expect(words(14)).toMatch(/connections are refused; 14 conntrack entries will be removed$/);
   });
 });
