@@ -78,6 +78,13 @@ export interface Backend<U extends Unit = Unit> extends PureBackend<U> {
    * where that cannot be told now. Far cheaper than observe.
    */
   canariesStand?(family: Family): Promise<boolean | undefined>;
+  /**
+   * Undoes what was set on this host for the rules of a family, once none of them are left; says in words what
+   * it undid, undefined where nothing was.
+   */
+  tidy?(family: Family): Promise<string | undefined>;
+  /** Whether there can be rules of ours here; asks what a tool can tell that probe refuses. Absent: there can. */
+  readonly mayHold?: (family: Family) => Promise<boolean>;
   /** Where else rules of ours were found by probe, in the way of those here; for a clean-up. */
   elsewhere?(): readonly Elsewhere<U>[];
 }

@@ -1,4 +1,5 @@
 // Whose addresses are pods', and which take node ports: the values of fields in, parts of the Config out.
+import { traitsOf } from '../backends/traits.ts';
 import type { Config, DetectLocal } from '../model/config.ts';
 import { familyOf, type Cidr } from '../model/ip.ts';
 import type { FieldValues } from './fields.ts';
@@ -40,7 +41,8 @@ export function nodePortAddresses(
 ): Config['nodePortAddresses'] {
   const cidrs = entries.filter((entry): entry is Cidr => entry !== 'primary');
   if (entries.length === cidrs.length) {
-    return entries.length === 0 && mode === 'nftables' ? 'primary' : cidrs;
+    const isPrimary = traitsOf(mode).nodePortAddresses === 'primary';
+    return entries.length === 0 && isPrimary ? 'primary' : cidrs;
   }
   if (entries.length > 1) {
     report('nodePortAddresses', `primary must stand alone, not in ${entries.join(',')}`);

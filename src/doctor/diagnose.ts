@@ -1,4 +1,5 @@
 // All checks, in the order in which they are told.
+import { backendChecks } from '../backends/checks.ts';
 import type { NodeFacts } from '../host/node-facts.ts';
 import {
   bridgeCheck,
@@ -13,44 +14,30 @@ import {
   conntrackSettingNames,
   conntrackTimeoutCheck,
 } from './checks/conntrack.ts';
-import {
-  iptablesRulesCheck,
-  ipvsCheck,
-  kubeProxyTableCheck,
-  ownTableCheck,
-} from './checks/leftovers.ts';
+import { ipvsCheck, kubeProxyTableCheck } from './checks/leftovers.ts';
 import { nodePortsCheck } from './checks/node-ports.ts';
 import { permissionsCheck } from './checks/permissions.ts';
 import { proxiesCheck } from './checks/proxies.ts';
-import {
-  conntrackToolCheck,
-  iptablesCheck,
-  kernelCheck,
-  nftCheck,
-  nodeCheck,
-  rulesCheck,
-} from './checks/versions.ts';
+import { conntrackToolCheck, nodeCheck } from './checks/versions.ts';
 import { vxlanCheck } from './checks/vxlan.ts';
-import type { Check, Finding, Wanted } from './finding.ts';
+import type { Check, Finding, Wanted } from '../host/finding.ts';
 
 // What a start needs before it asks about rules.
 const startChecks: readonly Check[] = [
   permissionsCheck,
-  kernelCheck,
+  backendChecks.kernel,
   nodeCheck,
-  nftCheck,
-  iptablesCheck,
+  ...backendChecks.tools,
 ];
 
 /** Every check there is. */
 export const checks: readonly Check[] = [
   ...startChecks,
-  rulesCheck,
+  backendChecks.rules,
   conntrackToolCheck,
   proxiesCheck,
   kubeProxyTableCheck,
-  iptablesRulesCheck,
-  ownTableCheck,
+  ...backendChecks.leftovers,
   ipvsCheck,
   forwardingCheck,
   reversePathCheck,
@@ -76,14 +63,4 @@ export function canAskForRules(facts: NodeFacts, wanted: Wanted): boolean {
 /** What all checks find. */
 export function diagnose(facts: NodeFacts, wanted: Wanted): readonly Finding[] {
   return checks.flatMap((check) => check(facts, wanted));
-}
-
-/** The mode whose rules of ours stand here; undefined where there are none. */
-export function modeFound({
-  nftTables = [],
-  iptables,
-}: NodeFacts): Wanted['proxyMode'] | undefined {
-  if (nftTables.some((name) => /^ip6? sluice$/.test(name))) return 'nftables';
-  const isOurs = (name: string): boolean => name === 'KUBE-EXTERNAL-NODEPORTS';
-  return iptables.some(({ chains }) => [...(chains ?? [])].some(isOurs)) ? 'iptables' : undefined;
 }

@@ -1,6 +1,8 @@
 // What a traced packet's way says: in go the events of `nft monitor trace` in order, out come the rules
 // that it met, how it ended, and whether that is what was explained. Pure.
-import { tableName } from '../backends/nftables/schema.ts';
+import type { ChainOwner } from '../backends/chain-owner.ts';
+import { chainOwner } from '../backends/chain-owner.ts';
+import type { ProxyMode } from '../model/config.ts';
 import type { Ip } from '../model/ip.ts';
 import type { TraceEvent, TracedPacket, TracePlace } from '../netfilter/parse-trace.ts';
 import type { End, Explanation } from './explanation.ts';
@@ -10,8 +12,8 @@ export type LiveStep = TracePlace & {
   /** The rule as nft lists it; '' for a policy. */
   readonly text: string;
   readonly verdict: string;
-  /** Made by Sluice. */
-  readonly isOurs: boolean;
+  /** Whose chain it is. */
+  readonly owner: ChainOwner;
 };
 
 /** How a real packet ended. */
@@ -40,13 +42,15 @@ export type TraceMarks = {
 
 /** Collects one packet's way. Invariant: #events are those of the first packet that was marked. */
 export class LiveWay {
+  readonly #mode: ProxyMode;
   readonly #marks: TraceMarks;
   readonly #events: TraceEvent[] = [];
   readonly #ids = new Set<string>();
   readonly #strangers = new Set<string>();
   readonly #sourcePorts = new Set<number>();
 
-  constructor(marks: TraceMarks) {
+  constructor(mode: ProxyMode, marks: TraceMarks) {
+    this.#mode = mode;
     this.#marks = marks;
   }
 
@@ -90,7 +94,7 @@ export class LiveWay {
     return this.#events.flatMap((event) => {
       if (event.kind === 'packet' || event.table === this.#marks.table) return [];
       if (event.kind === 'policy' && event.verdict !== 'drop') return [];
-      return [stepOf(event)];
+      return [stepOf(this.#mode, event)];
     });
   }
 
@@ -121,11 +125,10 @@ export class LiveWay {
   }
 }
 
-function stepOf(event: Exclude<TraceEvent, { kind: 'packet' }>): LiveStep {
+function stepOf(mode: ProxyMode, event: Exclude<TraceEvent, { kind: 'packet' }>): LiveStep {
   const { family, table, chain, verdict } = event;
   const text = event.kind === 'rule' ? event.text : '';
-  const isOurs = table === tableName || chain.startsWith('KUBE-');
-  return { family, table, chain, text, verdict, isOurs };
+  return { family, table, chain, text, verdict, owner: chainOwner(mode, event) };
 }
 
 function isReject({ text }: LiveStep): boolean {

@@ -1,5 +1,6 @@
 // What is the same for every Service on a node and decides how rules are built: one value a family,
-// made from the Config and the Node by resolve/settings.
+// made from the Config, the Node and the traits of the backend by resolve/settings.
+import type { ProxyMode } from './config.ts';
 import type { Cidr, Family, Ip } from './ip.ts';
 
 /** How traffic of pods is told from other traffic (kube-proxy's detectLocalMode). */
@@ -14,24 +15,12 @@ export type NodePortAddresses =
   | { readonly kind: 'any-local'; readonly except: Cidr | undefined }
   | { readonly kind: 'addresses'; readonly ips: readonly Ip[] };
 
-/** What the rules of one family depend on besides the Services. */
-export type FamilySettings = {
-  readonly family: Family;
-  /** The packet mark bit that asks for masquerade, as a mask: 1 << masqueradeBit. */
-  readonly masqueradeMark: number;
-  readonly masqueradeAll: boolean;
-  /** Undefined where pods cannot be told apart: then nothing is masqueraded for being from outside. */
-  readonly podSource: PodSource | undefined;
+/** What the rules of a proxy mode do, where kube-proxy's modes differ. */
+export type RuleTraits = {
   /** Refuse ports of ClusterIPs that no Service port has, and drop unused addresses of ServiceCIDRs. */
   readonly guardsClusterIps: boolean;
   /** Accept forwarded Service traffic (KUBE-FORWARD). */
   readonly acceptsForwarded: boolean;
-  /** Before that, drop what conntrack calls INVALID: it would leave with its translation undone. */
-  readonly dropsInvalid: boolean;
-  readonly serviceCidrs: readonly Cidr[];
-  readonly nodePorts: NodePortAddresses;
-  /** Node ports answer at 127.0.0.1 too, which needs route_localnet and a rule that guards it. */
-  readonly localhostNodePorts: boolean;
   /**
    * A frontend that nothing answers is refused wherever its packets pass. Otherwise ClusterIPs are not
    * refused on input, and external addresses not on output (kube-proxy's iptables mode).
@@ -39,9 +28,55 @@ export type FamilySettings = {
   readonly refusesAtEveryHook: boolean;
   /**
    * Whose connections to themselves are masqueraded. Those of endpoints on other nodes do not pass here
-   * unless somebody routes them so (kube-proxy's modes differ in this).
+   * unless somebody routes them so.
    */
   readonly hairpins: 'on-this-node' | 'all';
   /** Accept connections to healthCheckNodePorts, for hosts whose INPUT policy would drop them. */
   readonly acceptsHealthChecks: boolean;
+};
+
+/** kube-proxy's metrics of one mode, by their names. */
+export type MetricTraits = {
+  readonly failures: string;
+  /** Failures of passes that wrote what changed alone; absent where they are not counted apart. */
+  readonly partialFailures?: string;
+  /** Rules by table, in all and written last; absent where tables do not hold rules by Service. */
+  readonly rules?: {
+    readonly total: string;
+    readonly last: string;
+    readonly tables: readonly string[];
+  };
+};
+
+/** All traits of a proxy mode. */
+export type Traits = {
+  readonly mode: ProxyMode;
+  readonly rules: RuleTraits;
+  /** IPv4 node ports can answer at 127.0.0.1, which needs route_localnet. */
+  readonly hasLocalhostNodePorts: boolean;
+  /** Which addresses take node ports where nothing is configured. */
+  readonly nodePortAddresses: 'primary' | 'all';
+  /** New connections are counted whatever --service-counters says. */
+  readonly alwaysCounts: boolean;
+  /** Whose rules these are in a list of all Service rules of a host. */
+  readonly owner: string;
+  /** kube-proxy gives its rules the same names, so that nobody can tell who made them. */
+  readonly sharesNames: boolean;
+  readonly metrics: MetricTraits;
+};
+
+/** What the rules of one family depend on besides the Services. */
+export type FamilySettings = RuleTraits & {
+  readonly family: Family;
+  /** The packet mark bit that asks for masquerade, as a mask: 1 << masqueradeBit. */
+  readonly masqueradeMark: number;
+  readonly masqueradeAll: boolean;
+  /** Undefined where pods cannot be told apart: then nothing is masqueraded for being from outside. */
+  readonly podSource: PodSource | undefined;
+  /** Before Service traffic is accepted, drop what conntrack calls INVALID: it would leave with its translation undone. */
+  readonly dropsInvalid: boolean;
+  readonly serviceCidrs: readonly Cidr[];
+  readonly nodePorts: NodePortAddresses;
+  /** Node ports answer at 127.0.0.1 too, which needs route_localnet and a rule that guards it. */
+  readonly localhostNodePorts: boolean;
 };

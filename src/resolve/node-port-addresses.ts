@@ -1,4 +1,5 @@
 // Which addresses of this node take node ports, from nodePortAddresses and what the host has. Pure.
+import { traitsOf } from '../backends/traits.ts';
 import type { Config } from '../model/config.ts';
 import type { Cidr, Family, Ip } from '../model/ip.ts';
 import { cidrContains, familyOf, hostCidr } from '../model/ip.ts';
@@ -34,7 +35,7 @@ export function nodePortCidrs(
 }
 
 /**
- * Whether node ports answer at 127.0.0.1: only in iptables mode and IPv4, where the operator did not
+ * Whether node ports answer at 127.0.0.1: only of IPv4 and where the backend can, where the operator did not
  * switch it off and the addresses include loopback (kube-proxy's localhost node ports).
  */
 export function hasLocalhostNodePorts(
@@ -42,9 +43,8 @@ export function hasLocalhostNodePorts(
   nodeIps: readonly Ip[],
   family: Family,
 ): boolean {
-  if (config.proxyMode !== 'iptables' || family !== 'IPv4' || !config.localhostNodePorts) {
-    return false;
-  }
+  const { hasLocalhostNodePorts: isPossible } = traitsOf(config.proxyMode);
+  if (!isPossible || family !== 'IPv4' || !config.localhostNodePorts) return false;
   const cidrs = nodePortCidrs(config, nodeIps, family);
   return cidrs.length === 0 || cidrs.some(includesLoopback);
 }

@@ -1,4 +1,5 @@
 // From the configuration and what the cluster says of this node to the settings of one family. Pure.
+import { traitsOf } from '../backends/traits.ts';
 import type { Config } from '../model/config.ts';
 import type { Cidr, Family, Ip } from '../model/ip.ts';
 import { familyOf } from '../model/ip.ts';
@@ -18,31 +19,28 @@ export type Surroundings = {
   readonly isTcpLiberal?: boolean;
 };
 
-/** The settings of one family; what differs between the proxy modes is what kube-proxy's modes differ in. */
+/** The settings of one family. */
 export function resolveSettings(
   config: Config,
   { node, serviceCidrs, hostIps, isTcpLiberal = false }: Surroundings,
   family: Family,
 ): FamilySettings {
   const nodeIps = Object.values(nodeIpsOf(config, node).ips);
+  const { rules } = traitsOf(config.proxyMode);
   return {
+    ...rules,
     family,
     masqueradeMark: 2 ** config.masqueradeBit,
     masqueradeAll: config.masqueradeAll,
     podSource: detectedPods(config, node, family).source,
-    guardsClusterIps: config.proxyMode === 'nftables',
-    acceptsForwarded: config.proxyMode === 'iptables',
     // Those packets are what the rule is for; else it only does harm where routes differ by direction.
-    dropsInvalid: config.proxyMode === 'iptables' && !isTcpLiberal,
+    dropsInvalid: rules.acceptsForwarded && !isTcpLiberal,
     serviceCidrs: ofFamily(
       serviceCidrs.flatMap(({ cidrs }) => cidrs),
       family,
     ).toSorted(),
     nodePorts: resolveNodePortAddresses(config, { nodeIps, hostIps }, family),
     localhostNodePorts: hasLocalhostNodePorts(config, nodeIps, family),
-    refusesAtEveryHook: config.proxyMode === 'nftables',
-    hairpins: config.proxyMode === 'nftables' ? 'on-this-node' : 'all',
-    acceptsHealthChecks: config.proxyMode === 'iptables',
   };
 }
 

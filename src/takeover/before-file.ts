@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { UsageError } from '../errors.ts';
 import { families } from '../model/ip.ts';
 import type { ServiceRuleset } from './other-rules.ts';
+import { allOwners } from './other-rules.ts';
 
 /** The file's content. */
 export type Before = {
@@ -55,7 +56,7 @@ function parsed(text: string): Before | undefined {
 function isRuleset(value: unknown): value is ServiceRuleset {
   const { owner, family, saved } = (value ?? {}) as Partial<ServiceRuleset>;
   return (
-    ['kube-proxy nftables', 'sluice nftables', 'iptables'].includes(owner ?? '') &&
+    allOwners.includes(owner ?? '') &&
     families.some((known) => known === family) &&
     typeof saved === 'string'
   );

@@ -1,19 +1,19 @@
 // The Service rules in this network namespace, whoever made them: kube-proxy's, and ours in either mode.
 // Each is one owner's in one family, with a copy to put it back from. Only what a Service proxy made is
 // read, named or removed.
-import { createIptablesBackend } from '../backends/iptables/backend.ts';
-import { createNftablesBackend } from '../backends/nftables/backend.ts';
-import { familyWords, tableName } from '../backends/nftables/schema.ts';
 import type { Backend } from '../backends/backend.ts';
+import { eachBackend } from '../backends/index.ts';
+import { kubeProxyTable } from '../backends/kube-proxy.ts';
 import { MissingToolError, ToolError } from '../errors.ts';
 import type { Exec } from '../host/exec.ts';
-import type { ProxyMode } from '../model/config.ts';
 import type { Family } from '../model/ip.ts';
 import { plan } from '../netfilter/plan.ts';
 import type { Unit } from '../netfilter/program.ts';
 
-/** Whose rules they are; chains of iptables have the same names whoever made them. */
-export type Owner = 'kube-proxy nftables' | 'sluice nftables' | 'iptables';
+/** Whose rules they are: kube-proxy's in nftables, or those of a backend's `owner`. */
+export type Owner = string;
+
+const kubeProxyOwner = 'kube-proxy nftables';
 
 /** One owner's rules in one family. */
 export type ServiceRuleset = {
@@ -21,18 +21,6 @@ export type ServiceRuleset = {
   readonly family: Family;
   /** What is there, as its own tool takes it. */
   readonly saved: string;
-};
-
-/** Whose rules a mode's own are. */
-export const ownerOfMode: Readonly<Record<ProxyMode, Owner>> = {
-  nftables: 'sluice nftables',
-  iptables: 'iptables',
-};
-
-/** kube-proxy's table in each family. */
-export const kubeProxyTable: Readonly<Record<Family, readonly [family: string, name: string]>> = {
-  IPv4: ['ip', 'kube-proxy'],
-  IPv6: ['ip6', 'kube-proxy'],
 };
 
 /** Reads and writes one owner's rules. A tool that is missing has made no rules. */
@@ -45,14 +33,13 @@ type Keeper = {
 
 type Saved = Pick<ServiceRuleset, 'family' | 'saved'>;
 
-const keepers: Readonly<Record<Owner, Keeper>> = {
-  'kube-proxy nftables': { read: readKubeProxyTable, write: writeKubeProxyTable },
-  'sluice nftables': ifTableExists(keeperOf((exec) => createNftablesBackend(exec, 'text'))),
-  iptables: keeperOf(createIptablesBackend),
-};
+const keepers: ReadonlyMap<Owner, Keeper> = new Map([
+  [kubeProxyOwner, { read: readKubeProxyTable, write: writeKubeProxyTable }],
+  ...eachBackend((traits, create): [Owner, Keeper] => [traits.owner, keeperOf(create)]),
+]);
 
 /** Everybody who makes Service rules. */
-export const allOwners = Object.keys(keepers) as readonly Owner[];
+export const allOwners: readonly Owner[] = [...keepers.keys()];
 
 /** The Service rules that there are of these owners; reading a large ruleset takes seconds. */
 export async function findServiceRulesets(
@@ -62,7 +49,7 @@ export async function findServiceRulesets(
 ): Promise<readonly ServiceRuleset[]> {
   const found = await Promise.all(
     owners.map(async (owner) => {
-      const read = await keepers[owner].read(exec, families);
+      const read = await keeperFor(owner).read(exec, families);
       return read.map((saved): ServiceRuleset => ({ owner, ...saved }));
     }),
   );
@@ -74,7 +61,7 @@ export function removeServiceRuleset(
   exec: Exec,
   { owner, family }: Pick<ServiceRuleset, 'owner' | 'family'>,
 ): Promise<void> {
-  return keepers[owner].write(exec, family, undefined);
+  return keeperFor(owner).write(exec, family, undefined);
 }
 
 /** Puts rules back; what their owner has now of that family gives way in the same transaction. */
@@ -82,12 +69,18 @@ export function restoreServiceRuleset(
   exec: Exec,
   { owner, family, saved }: ServiceRuleset,
 ): Promise<void> {
-  return keepers[owner].write(exec, family, saved);
+  return keeperFor(owner).write(exec, family, saved);
 }
 
 /** Whether a running kube-proxy made these: it alone has a canary among its chains. */
 export function isKubeProxys({ owner, saved }: ServiceRuleset): boolean {
-  return owner === 'kube-proxy nftables' || saved.includes('KUBE-PROXY-CANARY');
+  return owner === kubeProxyOwner || saved.includes('KUBE-PROXY-CANARY');
+}
+
+function keeperFor(owner: Owner): Keeper {
+  const keeper = keepers.get(owner);
+  if (keeper === undefined) throw new Error(`nobody keeps rules of ${owner}`);
+  return keeper;
 }
 
 function readKubeProxyTable(exec: Exec, families: readonly Family[]): Promise<readonly Saved[]> {
@@ -109,21 +102,6 @@ async function writeKubeProxyTable(
   await exec('nft', ['-f', '-'], { input: `add ${table}\ndelete ${table}\n${saved ?? ''}` });
 }
 
-// Every nft can list tables; one that is too old for our rules cannot be probed, and made none.
-function ifTableExists({ read, write }: Keeper): Keeper {
-  return {
-    async read(exec, families) {
-      const listed = await orNothing(() => exec('nft', ['list', 'tables']));
-      const tables = new Set(listed?.stdout.split('\n'));
-      const ours = families.filter((family) =>
-        tables.has(`table ${familyWords[family].table} ${tableName}`),
-      );
-      return ours.length === 0 ? [] : read(exec, ours);
-    },
-    write,
-  };
-}
-
 function keeperOf<U extends Unit>(createBackend: (exec: Exec) => Backend<U>): Keeper {
   const probed = async (exec: Exec): Promise<Backend<U>> => {
     const backend = createBackend(exec);
@@ -132,9 +110,10 @@ function keeperOf<U extends Unit>(createBackend: (exec: Exec) => Backend<U>): Ke
   };
   return {
     async read(exec, families) {
-      const backend = await orNothing(() => probed(exec));
+      const here = await heldBy(createBackend(exec), families);
+      const backend = here.length === 0 ? undefined : await orNothing(() => probed(exec));
       if (backend === undefined) return [];
-      return inEach(families, async (family) => {
+      return inEach(here, async (family) => {
         const present = await backend.observe(family);
         // Of what stays whatever happens nothing needs to be kept.
         if (plan(present, new Map()).length === 0) return undefined;
@@ -146,8 +125,18 @@ function keeperOf<U extends Unit>(createBackend: (exec: Exec) => Backend<U>): Ke
       const wanted =
         saved === undefined ? new Map<string, U>() : await backend.parse(family, saved);
       await backend.apply(family, plan(await backend.observe(family), wanted));
+      if (saved === undefined) await backend.tidy?.(family);
     },
   };
+}
+
+async function heldBy<U extends Unit>(
+  { mayHold }: Pick<Backend<U>, 'mayHold'>,
+  families: readonly Family[],
+): Promise<readonly Family[]> {
+  if (mayHold === undefined) return families;
+  const held = await Promise.all(families.map((family) => orNothing(() => mayHold(family))));
+  return families.filter((_, index) => held[index] === true);
 }
 
 async function inEach(

@@ -1,27 +1,20 @@
 // Where our rules would answer otherwise than those that stand here: every Service address that either
 // side knows, asked by a pod, by this node and from outside, through both, without a packet.
-import { createIptablesBackend } from '../backends/iptables/backend.ts';
+import { readOtherRules } from '../backends/kube-proxy.ts';
 import type { Exec } from '../host/exec.ts';
 import { podInterface } from '../netfilter/pod-interface.ts';
-import type { Config } from '../model/config.ts';
+import type { Config, ProxyMode } from '../model/config.ts';
 import type { FrontendAddress } from '../model/forwarding.ts';
 import { frontendId } from '../model/forwarding.ts';
 import type { Cidr, Family, Ip } from '../model/ip.ts';
 import { familyOf, parseIp } from '../model/ip.ts';
 import type { ClusterObject } from '../model/kubernetes.ts';
-import { iptablesAddresses, nftAddresses } from '../netfilter/kube-proxy/addresses.ts';
 import type { Client, Difference } from '../netfilter/kube-proxy/compare.ts';
 import { compare, packetsTo } from '../netfilter/kube-proxy/compare.ts';
 import type { Tracer } from '../netfilter/kube-proxy/outcome.ts';
-import { readIptables } from '../netfilter/kube-proxy/read-iptables.ts';
-import { readNft } from '../netfilter/kube-proxy/read-nft.ts';
-import { traceIptables } from '../netfilter/kube-proxy/trace-iptables.ts';
-import { traceNft } from '../netfilter/kube-proxy/trace-nft.ts';
-import { plan } from '../netfilter/plan.ts';
 import type { Ruleset } from '../netfilter/trace.ts';
 import { trace } from '../netfilter/trace.ts';
 import { rulesetOf } from '../sync/offline.ts';
-import { kubeProxyTable } from './other-rules.ts';
 
 /** What is compared with what stands here. */
 export type ShadowInputs = {
@@ -35,16 +28,10 @@ export type ShadowInputs = {
 export type ShadowReport = {
   readonly family: Family;
   /** Whose rules stand here; undefined where there are none, and nothing to compare with. */
-  readonly theirs: 'nftables' | 'iptables' | undefined;
+  readonly theirs: ProxyMode | undefined;
   readonly addresses: number;
   readonly packets: number;
   readonly differences: readonly Difference[];
-};
-
-type Theirs = {
-  readonly mode: 'nftables' | 'iptables';
-  readonly tracer: Tracer;
-  readonly addresses: readonly FrontendAddress[];
 };
 
 /** Compares one family's rules; reads the kernel and changes nothing. */
@@ -55,7 +42,7 @@ export async function compareWithOurs(
 ): Promise<ShadowReport> {
   const { objects, config, hostIps } = inputs;
   const ruleset = rulesetOf(objects, { config, family, hostIps });
-  const theirs = await readTheirs(exec, family, hostIps);
+  const theirs = await readOtherRules(exec, family, hostIps);
   if (theirs === undefined) {
     return { family, theirs: undefined, addresses: 0, packets: 0, differences: [] };
   }
@@ -66,30 +53,6 @@ export async function compareWithOurs(
   const differences = [...compare(packets, { theirs: theirs.tracer, ours })];
   const counts = { addresses: addresses.length, packets: packets.length };
   return { family, theirs: theirs.mode, ...counts, differences };
-}
-
-// kube-proxy's table counts before chains of iptables, which it leaves behind when its mode changes.
-async function readTheirs(
-  exec: Exec,
-  family: Family,
-  hostIps: readonly Ip[],
-): Promise<Theirs | undefined> {
-  const [word, name] = kubeProxyTable[family];
-  const { stdout, exitCode } = await exec('nft', ['-j', 'list', 'table', word, name], {
-    allowedExitCodes: [1],
-  });
-  const table = exitCode === 0 ? readNft(stdout, { family, name }) : undefined;
-  if (table !== undefined) {
-    const tracer: Tracer = (packet) => traceNft({ table, hostIps }, packet);
-    return { mode: 'nftables', tracer, addresses: nftAddresses(table) };
-  }
-  const backend = createIptablesBackend(exec);
-  await backend.probe();
-  const present = await backend.observe(family);
-  if (plan(present, new Map()).length === 0) return undefined;
-  const rules = readIptables(await backend.list(family));
-  const tracer: Tracer = (packet) => traceIptables({ rules, hostIps }, packet);
-  return { mode: 'iptables', tracer, addresses: iptablesAddresses(rules) };
 }
 
 function addressesOf({ services }: Ruleset): readonly FrontendAddress[] {

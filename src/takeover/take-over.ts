@@ -1,8 +1,9 @@
 // A node is taken over in three steps: what stands here is remembered, ours is programmed beside it or in
 // its place, and only when ours is whole is the rest removed. Both answer alike in between, so that no
 // Service address is ever unanswered; established connections live in conntrack, which nobody touches.
+import { eachBackend } from '../backends/index.ts';
+import { traitsOf } from '../backends/traits.ts';
 import type { Exec } from '../host/exec.ts';
-import { putBackRouteLocalnet } from '../host/route-localnet.ts';
 import type { ProxyMode } from '../model/config.ts';
 import type { Family } from '../model/ip.ts';
 import { readBefore, writeBefore } from './before-file.ts';
@@ -11,7 +12,6 @@ import {
   allOwners,
   findServiceRulesets,
   isKubeProxys,
-  ownerOfMode,
   removeServiceRuleset,
 } from './other-rules.ts';
 
@@ -21,6 +21,9 @@ export type Remembered = {
   /** The file that they were written to; undefined where nothing of kube-proxy's was there. */
   readonly file: string | undefined;
 };
+
+// Owners whose rules kube-proxy cannot have made.
+const ownNames = eachBackend(({ owner, sharesNames }) => (sharesNames ? [] : [owner])).flat();
 
 /**
  * Looks for Service rules, and writes them down where kube-proxy made them; where it made none, ours in
@@ -32,11 +35,10 @@ export async function rememberBefore(
   families: readonly Family[],
   { file, savedAt }: { readonly file: string; readonly savedAt: string },
 ): Promise<Remembered> {
-  const ours = ownerOfMode.nftables;
-  const others = allOwners.filter((owner) => owner !== ours);
+  const others = allOwners.filter((owner) => !ownNames.includes(owner));
   const found = await findServiceRulesets(exec, families, others);
   if (!found.some(isKubeProxys)) return { rulesets: found, file: undefined };
-  const rulesets = [...found, ...(await findServiceRulesets(exec, families, [ours]))];
+  const rulesets = [...found, ...(await findServiceRulesets(exec, families, ownNames))];
   const earlier = await readBefore(file);
   if (earlier === undefined) await writeBefore(file, { version: 1, savedAt, rulesets });
   return { rulesets, file };
@@ -48,11 +50,10 @@ export async function removeOthers(
   mode: ProxyMode,
   families: readonly Family[],
 ): Promise<readonly ServiceRuleset[]> {
-  const owners = allOwners.filter((owner) => owner !== ownerOfMode[mode]);
+  const owners = allOwners.filter((owner) => owner !== traitsOf(mode).owner);
   const others = await findServiceRulesets(exec, families, owners);
   for (const other of others) {
     await removeServiceRuleset(exec, other);
-    if (other.owner === 'iptables' && other.family === 'IPv4') await putBackRouteLocalnet(exec);
   }
   return others;
 }

@@ -4,7 +4,7 @@ import { chmod, copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, onTestFinished, test } from 'vitest';
-import type { Finding } from '../../src/doctor/finding.ts';
+import type { Finding } from '../../src/host/finding.ts';
 import type { ProxyMode } from '../../src/model/config.ts';
 import { allRules } from '../support/kernel-rules.ts';
 import { manifest } from './services.ts';

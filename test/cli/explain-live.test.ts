@@ -34,7 +34,7 @@ describe.each(modes)('with %s', (mode) => {
     });
     const { exitCode, stdout } = await live(stand, 'node', 'web/shop');
     expect(stdout).toMatch(
-      /dropped by table inet firewall, chain guard: rule tcp dport 8080 .*drop comment "no shops", which is not of Sluice/,
+      /dropped by table inet firewall, chain guard: rule tcp dport 8080 .*drop comment "no shops", which belongs to another program/,
     );
     expect(stdout).toContain('  conntrack: no entry\n  not as explained\n');
     expect(exitCode).toBe(1);
@@ -43,7 +43,7 @@ describe.each(modes)('with %s', (mode) => {
     };
     expect(json.live.end).toMatchObject({
       kind: 'dropped',
-      by: { family: 'inet', table: 'firewall', chain: 'guard', isOurs: false },
+      by: { family: 'inet', table: 'firewall', chain: 'guard' },
     });
     expect(await tables(stand)).toContain('table inet firewall');
     expect(await tables(stand)).not.toContain('sluice-trace');
@@ -58,8 +58,25 @@ describe.each(modes)('with %s', (mode) => {
     await stand.exec('iptables', ['-A', 'OUTPUT', '-d', '10.244.2.11', '-j', 'REJECT']);
     const { exitCode, stdout } = await live(stand, 'node', 'web/shop');
     expect(stdout).toMatch(
-      /refused by table ip filter, chain OUTPUT: rule ip daddr 10\.244\.2\.11 .*which is not of/,
+      /refused by table ip filter, chain OUTPUT: rule ip daddr 10\.244\.2\.11 .*which belongs to another program/,
     );
+    expect(exitCode).toBe(1);
+  });
+
+  test.each([
+    ['KUBE-FIREWALL', 'kubelet'],
+    ['KUBE-POD-FW-XXRIZ3VIC2LXKRLA', 'kube-router'],
+  ])('says whose the chain %s is that drops it', async (chain, owner) => {
+    const { stand } = await nodeWithRules(mode);
+    // In iptables mode our own rule is in the kubelet's chain already.
+    await stand.exec('iptables', ['-N', chain], { allowedExitCodes: [0, 1] });
+    await stand.exec('iptables', ['-A', chain, '-d', '10.244.2.11', '-j', 'DROP']);
+    await stand.exec('iptables', ['-I', 'OUTPUT', '-j', chain]);
+    const { exitCode, stdout } = await live(stand, 'node', 'web/shop');
+    const dropped = stdout.split('\n').filter((line) => line.startsWith('  dropped by '));
+    expect(dropped.map((line) => line.replace(/ counter packets \d+ bytes \d+/, ''))).toEqual([
+      `  dropped by table ip filter, chain ${chain}: rule ip daddr 10.244.2.11 drop, which belongs to ${owner}`,
+    ]);
     expect(exitCode).toBe(1);
   });
 

@@ -3,7 +3,7 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { Finding } from '../../src/doctor/finding.ts';
+import type { Finding } from '../../src/host/finding.ts';
 import type { ProxyMode } from '../../src/model/config.ts';
 import { manifest } from './services.ts';
 import { standWith, type Stand } from './stand.ts';

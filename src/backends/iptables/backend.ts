@@ -6,6 +6,7 @@ import type { Family } from '../../model/ip.ts';
 import type { Plan } from '../../netfilter/plan.ts';
 import type { Program } from '../../netfilter/program.ts';
 import type { Backend } from '../backend.ts';
+import { putBackRouteLocalnet, routeLocalnet } from '../../host/route-localnet.ts';
 import { findLockHolders } from '../../host/xtables-lock.ts';
 import { IptablesAssembly } from './compile/assembly.ts';
 import { canariesStand, canaryUnits, rulesStand } from './canary.ts';
@@ -67,6 +68,10 @@ export function createIptablesBackend(
     canariesStand: (family) => {
       const stand = place.variant === 'nf_tables' ? rulesStand : canariesStand;
       return stand(exec, place.tools[family]);
+    },
+    async tidy(family) {
+      const isDone = family === 'IPv4' && (await putBackRouteLocalnet(exec));
+      return isDone ? `put back ${routeLocalnet}=0` : undefined;
     },
     elsewhere: () =>
       leftovers.map(({ family, place: other }) => ({

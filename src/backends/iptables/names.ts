@@ -6,6 +6,7 @@ import type { Endpoint } from '../../model/forwarding.ts';
 import { hostPort } from '../../model/forwarding.ts';
 import { servicePortName } from '../../model/kubernetes.ts';
 import type { ServiceChain } from '../../model/ruleset.ts';
+import type { TracePlace } from '../../netfilter/parse-trace.ts';
 
 /**
  * The two tables that Services are programmed in, in the order of every transaction; in the third
@@ -91,4 +92,38 @@ function base32(bytes: Uint8Array): string {
     .toString(32)
     .padStart(hashLength, '0')
     .replaceAll(/./g, (digit) => base32Digits.charAt(Number.parseInt(digit, 32)));
+}
+
+// What the names above look like. kube-proxy's chains are ours too: taking a node over, or cleaning it, deals
+// with all of them. KUBE-XLB is that of its releases before 1.24.
+const hashed = '[A-Z2-7]{16}';
+const branch = '[0-9A-Z]{1,16}';
+const ourNames: Readonly<Record<TableName, RegExp>> = {
+  nat: new RegExp(
+    `^KUBE-(SERVICES|NODEPORTS|POSTROUTING|MARK-MASQ|PROXY-CANARY|(SVCS|NPS)-${branch}|(SVC|SVL|EXT|FW|SEP|XLB)-${hashed})$`,
+  ),
+  filter: new RegExp(
+    `^KUBE-(SERVICES|EXTERNAL-(SERVICES|NODEPORTS)|FORWARD|NODEPORTS|PROXY-(FIREWALL|CANARY)|(SVCS|EXTS|ENPS|NPS|FWS)-${branch})$`,
+  ),
+  mangle: /^KUBE-PROXY-CANARY$/,
+};
+
+/** The kernel's own chains. */
+export const builtInChains: ReadonlySet<string> = new Set([
+  'PREROUTING',
+  'INPUT',
+  'FORWARD',
+  'OUTPUT',
+  'POSTROUTING',
+]);
+
+/** Whether a chain of this table is ours, or kube-proxy's, and nobody else's. */
+export function isOurChain(table: TableName, name: string): boolean {
+  return name === canaryChain || ourNames[table].test(name);
+}
+
+/** The same for a chain in the tables that iptables-nft has in nftables. */
+export function isOurIptablesChain({ family, table, chain }: TracePlace): boolean {
+  const isTable = table === 'nat' || table === 'filter' || table === 'mangle';
+  return isTable && /^ip6?$/.test(family) && isOurChain(table, chain);
 }

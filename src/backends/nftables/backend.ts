@@ -72,6 +72,11 @@ export function createNftablesBackend(
     async apply(family, plan) {
       if (plan.length > 0) await run(family, partsOf(transactionOf(plan)));
     },
+    // Every nft can list tables; one that is too old for our rules made none.
+    mayHold: async (family) => {
+      const { stdout } = await exec('nft', ['list', 'tables']);
+      return stdout.split('\n').includes(`table ${familyWords[family].table} ${tableName}`);
+    },
     touches: () => touchesOurTable,
     canariesStand: (family) => canaryStands(exec, family),
   };

@@ -3,11 +3,17 @@ import type { Family } from '../../model/ip.ts';
 import type { ServiceCounters } from '../../model/config.ts';
 import type { Protocol } from '../../model/kubernetes.ts';
 import type { Hook } from '../../model/ruleset.ts';
+import type { TracePlace } from '../../netfilter/parse-trace.ts';
 import type { Expression } from './expression.ts';
 import type { LookUp, SharedChain } from './names.ts';
 
 /** Our table, one in family ip and one in ip6; no other table is ever named. */
 export const tableName = 'sluice';
+
+/** Whether a chain is in our table. */
+export function isOurNftablesChain({ family, table }: TracePlace): boolean {
+  return table === tableName && /^ip6?$/.test(family);
+}
 
 /** The words that differ between the two families. */
 export const familyWords: Readonly<Record<Family, { table: 'ip' | 'ip6'; address: string }>> = {

@@ -26,15 +26,16 @@ const hiddenText = {
     'the rules here are those of iptables-legacy: no trace shows them, only what became of the packet',
 } as const;
 
-function stepText({ family, table, chain, text, verdict, isOurs }: LiveStep, paint: Paint): string {
+function stepText({ family, table, chain, text, verdict, owner }: LiveStep, paint: Paint): string {
   const where = `${family} ${table} ${chain}:`;
   const rule = text.trim();
   // Most rules say themselves where the packet goes on.
   const isSaid = rule.includes(verdict) || verdict === 'continue';
   const what = rule === '' ? `policy ${verdict}` : `${rule}${isSaid ? '' : ` (${verdict})`}`;
-  const line = printable(`${where} ${what}`);
+  const isKnown = owner !== undefined && owner !== 'Sluice';
+  const line = printable(`${where} ${what}${isKnown ? `  # ${owner}` : ''}`);
   if (verdict === 'drop') return paint('red', line);
-  return isOurs ? line : paint('dim', line);
+  return owner === 'Sluice' ? line : paint('dim', line);
 }
 
 function endText(end: LiveEnd, paint: Paint): string {
@@ -60,9 +61,9 @@ function endText(end: LiveEnd, paint: Paint): string {
 }
 
 function endedText(kind: 'dropped' | 'rejected', by: LiveStep): string {
-  const { family, table, chain, text, isOurs } = by;
+  const { family, table, chain, text, owner } = by;
   const rule = text === '' ? 'its policy' : `rule ${text.trim()}`;
-  const whose = isOurs ? '' : ', which is not of Sluice';
+  const whose = owner === 'Sluice' ? '' : `, which belongs to ${owner ?? 'another program'}`;
   const how = kind === 'dropped' ? 'dropped' : 'refused';
   return printable(`${how} by table ${family} ${table}, chain ${chain}: ${rule}${whose}`);
 }

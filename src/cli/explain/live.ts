@@ -46,7 +46,7 @@ export async function goLive(
 ): Promise<{ readonly answer: Explanation; readonly report: LiveReport }> {
   const { exec, world } = live;
   const hidden = await hiddenRules(world, exec);
-  const way = new LiveWay({ table: traceTable, ...traceChains });
+  const way = new LiveWay(world.config.proxyMode, { table: traceTable, ...traceChains });
   await follow(asked, way, live);
   const packet = packetSeen(asked, way);
   const answer = explain(world, packet);
@@ -145,7 +145,8 @@ async function conntrackEntry(
 }
 
 async function hiddenRules({ config }: World, exec: Exec): Promise<LiveReport['hidden']> {
-  if (config.proxyMode !== 'iptables') return undefined;
-  const { findings } = await withBackend(exec, config, (backend) => backend.probe());
-  return findings.some((finding) => finding.includes('(legacy)')) ? 'iptables-legacy' : undefined;
+  return withBackend(exec, config, async (backend) => {
+    await backend.probe();
+    return backend.touches() === undefined ? 'iptables-legacy' : undefined;
+  });
 }

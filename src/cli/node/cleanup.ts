@@ -2,8 +2,8 @@
 import type { Backend, Elsewhere } from '../../backends/backend.ts';
 import { withBackend } from '../../backends/index.ts';
 import type { Exec } from '../../host/exec.ts';
-import { putBackRouteLocalnet } from '../../host/route-localnet.ts';
 import type { Config } from '../../model/config.ts';
+import { families } from '../../model/ip.ts';
 import { plan } from '../../netfilter/plan.ts';
 import type { Unit } from '../../netfilter/program.ts';
 import type { Io } from '../io.ts';
@@ -37,8 +37,9 @@ export async function cleanupCommand(
       stderr.write(`${family}: ${id} is left, empty: ${heldBy.join(', ')} leads there\n`);
     }
   }
-  if (config.proxyMode === 'iptables' && (await putBackRouteLocalnet(exec))) {
-    stderr.write('put back net.ipv4.conf.all.route_localnet=0\n');
+  for (const family of families) {
+    const undone = await withBackend(exec, config, (backend) => backend.tidy?.(family));
+    if (undone !== undefined) stderr.write(`${undone}\n`);
   }
   return exitCodes.same;
 }

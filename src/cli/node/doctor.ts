@@ -2,8 +2,9 @@
 // nothing.
 import { withBackend } from '../../backends/index.ts';
 import { printable } from '../../cluster/problem.ts';
-import { canAskForRules, diagnose, modeFound, settingNames } from '../../doctor/diagnose.ts';
-import type { Finding, Status, Wanted } from '../../doctor/finding.ts';
+import { modeFound } from '../../backends/checks.ts';
+import { canAskForRules, diagnose, settingNames } from '../../doctor/diagnose.ts';
+import type { Finding, Status, Wanted } from '../../host/finding.ts';
 import { SluiceError, UsageError } from '../../errors.ts';
 import type { Exec } from '../../host/exec.ts';
 import { gatherFacts } from '../../host/gather-facts.ts';

@@ -1,4 +1,5 @@
 // `sluice status`: asks a running daemon how it stands. Changes nothing.
+import { isProxyMode } from '../../backends/traits.ts';
 import type { DaemonStatus } from '../../model/daemon-status.ts';
 import { daemonStatusVersion, statusPath } from '../../model/daemon-status.ts';
 import type { FlightRecord } from '../../model/pass-record.ts';
@@ -59,8 +60,12 @@ export function isFlightRecord(body: unknown): body is FlightRecord {
   const { version, mode, base, ...lists } = fieldsOf<keyof FlightRecord>(body);
   const { families, configs, hostIps, passes, steps } = lists;
   const areLists = [families, configs, hostIps, passes, steps].every((list) => Array.isArray(list));
-  const isMode = mode === 'nftables' || mode === 'iptables';
-  return version === flightRecordVersion && isMode && areLists && Array.isArray(objectsOf(base));
+  return (
+    version === flightRecordVersion &&
+    isProxyMode(mode) &&
+    areLists &&
+    Array.isArray(objectsOf(base))
+  );
 }
 
 function objectsOf(base: unknown): unknown {

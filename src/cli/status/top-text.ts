@@ -1,4 +1,5 @@
 // Rates of Services for people: a row for each Service port, and below it its endpoints.
+import { isProxyMode, traitsOf } from '../../backends/traits.ts';
 import { printable } from '../../cluster/problem.ts';
 import type { Connections } from '../../model/connections.ts';
 import { servicePortName } from '../../model/kubernetes.ts';
@@ -37,7 +38,8 @@ export function topText(
 const head = ['SERVICE', 'CONN/S', 'TOTAL', 'SHARE', 'ENDPOINTS', 'IDLE', 'LEFT OUT', 'BUSIEST'];
 
 function noteOf(mode: string, counters: string): readonly string[] {
-  if (mode === 'iptables' || counters === 'endpoints') return [];
+  const isCounted = isProxyMode(mode) && traitsOf(mode).alwaysCounts;
+  if (isCounted || counters === 'endpoints') return [];
   return counters === 'services'
     ? ['endpoints are not counted: run --service-counters endpoints']
     : ['nothing is counted: run --service-counters services, or endpoints'];

@@ -1,6 +1,7 @@
 // What `sluice run` does about other Service rules on its node: they are written down before ours are
 // programmed, and removed family by family once ours are in place.
 import type { Logger } from 'pino';
+import { traitsOf } from '../../backends/traits.ts';
 import type { Exec } from '../../host/exec.ts';
 import type { ProxyMode } from '../../model/config.ts';
 import type { Family } from '../../model/ip.ts';
@@ -27,7 +28,8 @@ export async function prepareTakeover(options: RunTakeoverOptions): Promise<Foll
   try {
     const savedAt = new Date().toISOString();
     const { file, rulesets } = await rememberBefore(exec, families, { file: beforeFile, savedAt });
-    if (mode === 'nftables') {
+    // Then nothing but our own rules was left unread.
+    if (!traitsOf(mode).sharesNames) {
       const taken = new Set(rulesets.map(({ family }) => family));
       for (const family of families) if (!taken.has(family)) done.add(family);
     }

@@ -1,5 +1,5 @@
 // Is there room for connections, and are any lost?
-import type { Check, Finding } from '../finding.ts';
+import type { Check, Finding } from '../../host/finding.ts';
 
 const prefix = 'net.netfilter.nf_conntrack';
 const max = `${prefix}_max`;

@@ -1,6 +1,6 @@
 // Does the kernel give ports to programs of the host that are node ports? Such a connection of theirs
 // breaks as soon as a Service gets the port (kubernetes/kubernetes#63617, #112559).
-import type { Check } from '../finding.ts';
+import type { Check } from '../../host/finding.ts';
 
 const range = 'net.ipv4.ip_local_port_range';
 const reserved = 'net.ipv4.ip_local_reserved_ports';

@@ -1,5 +1,5 @@
 // May rules be read and written at all?
-import type { Check } from '../finding.ts';
+import type { Check } from '../../host/finding.ts';
 
 // linux/capability.h
 const netAdmin = 12n;

@@ -1,5 +1,5 @@
 // Does more than one Service proxy run here? Each would undo what the other does.
-import type { Check } from '../finding.ts';
+import type { Check } from '../../host/finding.ts';
 
 export const proxiesCheck: Check = ({ proxies }) => {
   const check = 'proxies';

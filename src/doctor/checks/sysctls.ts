@@ -1,7 +1,8 @@
 // Settings of the kernel without which Service traffic does not get through, or gets through that should
 // not.
+import { traitsOf } from '../../backends/traits.ts';
 import type { NodeFacts } from '../../host/node-facts.ts';
-import type { Check, Finding } from '../finding.ts';
+import type { Check, Finding } from '../../host/finding.ts';
 
 /** A setting that should have another value. */
 type Demand = {
@@ -91,8 +92,8 @@ export const bridgeCheck: Check = (facts) => {
 };
 
 export const localnetCheck: Check = (facts, { proxyMode }) => {
-  // iptables mode sets it where node ports at 127.0.0.1 are asked for, and guards against strangers.
-  if (proxyMode === 'iptables') return [];
+  // Sluice sets it where node ports at 127.0.0.1 are asked for, and guards against strangers.
+  if (traitsOf(proxyMode).hasLocalhostNodePorts) return [];
   return [
     judge(facts, {
       check: 'route_localnet',

@@ -1,6 +1,6 @@
 // The checksums of packets that are masqueraded and then put into VXLAN: kernels before the fix send
 // wrong ones, and connections take 1, 3 or 63 s (kubernetes/kubernetes#88986).
-import type { Check } from '../finding.ts';
+import type { Check } from '../../host/finding.ts';
 import { isOlder, versionIn } from '../../netfilter/version.ts';
 
 /** The first release with the fix, of each line of kernels that got it. */

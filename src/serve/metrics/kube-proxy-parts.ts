@@ -1,6 +1,7 @@
 // Those of kube-proxy's metrics that only one proxy mode has, or that are made outside of passes.
 import type { Family } from '../../model/ip.ts';
 import type { Receipt } from '../../model/receipt.ts';
+import type { MetricTraits } from '../../model/settings.ts';
 import type { HealthPath } from '../health.ts';
 import type { Definer } from './registry.ts';
 import { doublingBuckets } from './registry.ts';
@@ -13,50 +14,32 @@ export type ModeMetrics = {
   readonly passed: (receipt: Receipt) => void;
 };
 
-const tables = ['filter', 'nat'];
-
-/** Rules by table, and failed restores. */
-export function iptablesMetrics({ counter, gauge }: Definer): ModeMetrics {
-  const prefix = 'kubeproxy_sync_proxy_rules_iptables';
+/** What a mode counts: failed transactions, and rules by table. */
+export function modeMetrics(
+  { counter, gauge }: Definer,
+  { failures: name, partialFailures: partialName, rules }: MetricTraits,
+): ModeMetrics {
+  const failures = counter(name, 'Transactions that failed', family);
+  const partialHelp = 'Transactions of what changed alone that failed';
+  const partial = partialName === undefined ? undefined : counter(partialName, partialHelp, family);
   const byTable = ['ip_family', 'table'] as const;
-  const total = gauge(`${prefix}_total`, 'Rules of ours in the kernel', byTable);
-  const last = gauge(`${prefix}_last`, 'Rules that the last sync wrote', byTable);
-  const failures = counter(`${prefix}_restore_failures_total`, 'Failed iptables-restores', family);
-  const partialFailures = counter(
-    `${prefix}_partial_restore_failures_total`,
-    'Failed iptables-restores of what changed alone',
-    family,
-  );
+  const total = rules && gauge(rules.total, 'Rules of ours in the kernel', byTable);
+  const last = rules && gauge(rules.last, 'Rules that the last sync wrote', byTable);
   return {
     start(ip_family) {
       failures.inc({ ip_family }, 0);
-      partialFailures.inc({ ip_family }, 0);
+      partial?.inc({ ip_family }, 0);
     },
     passed({ family: ip_family, isFailed, isFull, holdings, rulesWritten }) {
       if (isFailed) {
         failures.inc({ ip_family });
-        if (!isFull) partialFailures.inc({ ip_family });
+        if (!isFull) partial?.inc({ ip_family });
         return;
       }
-      for (const table of tables) {
-        total.set({ ip_family, table }, holdings.rules.get(table) ?? 0);
-        last.set({ ip_family, table }, rulesWritten.get(table) ?? 0);
+      for (const table of rules?.tables ?? []) {
+        total?.set({ ip_family, table }, holdings.rules.get(table) ?? 0);
+        last?.set({ ip_family, table }, rulesWritten.get(table) ?? 0);
       }
-    },
-  };
-}
-
-/** Failed transactions. */
-export function nftablesMetrics({ counter }: Definer): ModeMetrics {
-  const failures = counter(
-    'kubeproxy_sync_proxy_rules_nftables_sync_failures_total',
-    'Failed nft transactions',
-    family,
-  );
-  return {
-    start: (ip_family) => failures.inc({ ip_family }, 0),
-    passed({ family: ip_family, isFailed }) {
-      if (isFailed) failures.inc({ ip_family });
     },
   };
 }

@@ -1,17 +1,13 @@
 // The metrics that kube-proxy has, under its names, with its labels and buckets, so that dashboards and
 // alerts made for it go on to work. Changed once a pass, by what the pass touched.
+import { traitsOf } from '../../backends/traits.ts';
 import type { ProxyMode } from '../../model/config.ts';
 import type { Family } from '../../model/ip.ts';
 import type { QueuedChanges, Receipt } from '../../model/receipt.ts';
 import type { HealthPath } from '../health.ts';
 import type { Definer } from './registry.ts';
 import { doublingBuckets } from './registry.ts';
-import {
-  conntrackMetrics,
-  healthMetrics,
-  iptablesMetrics,
-  nftablesMetrics,
-} from './kube-proxy-parts.ts';
+import { conntrackMetrics, healthMetrics, modeMetrics } from './kube-proxy-parts.ts';
 
 export type KubeProxyMetrics = {
   readonly queued: (changes: QueuedChanges, nowSeconds: number) => void;
@@ -29,7 +25,7 @@ export function kubeProxyMetrics(
 ): KubeProxyMetrics {
   const changes = changeMetrics(define, families);
   const rounds = roundMetrics(define);
-  const ofMode = mode === 'iptables' ? iptablesMetrics(define) : nftablesMetrics(define);
+  const ofMode = modeMetrics(define, traitsOf(mode).metrics);
   for (const family of families) ofMode.start(family);
   return {
     ...changes,

@@ -1,6 +1,7 @@
 // Every check of `sluice doctor`, from facts to findings.
 import { describe, expect, test } from 'vitest';
-import { diagnose, modeFound, settingNames } from '../../../src/doctor/diagnose.ts';
+import { modeFound } from '../../../src/backends/checks.ts';
+import { diagnose, settingNames } from '../../../src/doctor/diagnose.ts';
 import type { NodeFacts } from '../../../src/host/node-facts.ts';
 import { chains, ills, iptablesMode, wanted, well, withStats, withSysctl } from './facts.ts';
 

@@ -1,6 +1,6 @@
 // Facts of nodes, for the tests of checks.
 import { diagnose } from '../../../src/doctor/diagnose.ts';
-import type { Finding, Wanted } from '../../../src/doctor/finding.ts';
+import type { Finding, Wanted } from '../../../src/host/finding.ts';
 import type { IptablesFacts, NodeFacts } from '../../../src/host/node-facts.ts';
 
 /** A node without a fault, in nftables mode. */

@@ -28,7 +28,7 @@ function packetLine(
 }
 
 function wayOf(lines: readonly string[]): LiveWay {
-  const way = new LiveWay(marks);
+  const way = new LiveWay('nftables', marks);
   for (const line of lines) {
     const event = parseTraceLine(line);
     if (event !== undefined) way.take(event);
@@ -94,9 +94,9 @@ describe('a way', () => {
     const over = wayOf([...start, ...ours, end]);
     const after = { source: '10.244.1.1', destination: '10.244.1.11', port: 8080, sourcePort: 999 };
     expect([over.end, over.isOver]).toEqual([{ kind: 'passed', after }, true]);
-    expect(over.steps.map(({ chain, isOurs }) => [chain, isOurs])).toEqual([
-      ['nat-output', true],
-      ['services', true],
+    expect(over.steps.map(({ chain, owner }) => [chain, owner])).toEqual([
+      ['nat-output', 'Sluice'],
+      ['services', 'Sluice'],
     ]);
   });
 
@@ -111,7 +111,7 @@ describe('a way', () => {
         table: 'firewall',
         chain: 'out',
         text: 'tcp dport 8080 drop',
-        isOurs: false,
+        owner: undefined,
       },
     });
     expect(wayOf([...start, rule('counter packets 0 bytes 0 reject')]).end.kind).toBe('rejected');

@@ -5,34 +5,10 @@ import { families } from '../../../model/ip.ts';
 import type { ServiceKey } from '../../../model/kubernetes.ts';
 import { serviceKey } from '../../../model/kubernetes.ts';
 import type { TableName } from '../names.ts';
-import { canaryChain, kubeletFirewall, perService } from '../names.ts';
+import { builtInChains, isOurChain, kubeletFirewall, perService } from '../names.ts';
 import type { IptablesUnit } from '../unit.ts';
 import { chainUnit, heldChainUnit, jumpUnit, sharedChainUnit, sharedRuleUnit } from '../unit.ts';
 import { tools } from '../variant.ts';
-
-// kube-proxy's chains are ours too: taking a node over, or cleaning it, deals with all of them.
-// KUBE-XLB is that of its releases before 1.24. KUBE-KUBELET-CANARY and KUBE-IPTABLES-HINT are the
-// kubelet's.
-const ourNames: Readonly<Record<TableName, RegExp>> = {
-  nat: /^KUBE-(SERVICES|NODEPORTS|POSTROUTING|MARK-MASQ|PROXY-CANARY|(SVCS|NPS|SVC|SVL|EXT|FW|SEP|XLB)-.+)$/,
-  filter:
-    /^KUBE-(SERVICES|EXTERNAL-(SERVICES|NODEPORTS)|FORWARD|NODEPORTS|PROXY-(FIREWALL|CANARY)|(SVCS|EXTS|ENPS|NPS|FWS)-.+)$/,
-  mangle: /^KUBE-PROXY-CANARY$/,
-};
-
-/** The kernel's own chains. */
-export const builtInChains: ReadonlySet<string> = new Set([
-  'PREROUTING',
-  'INPUT',
-  'FORWARD',
-  'OUTPUT',
-  'POSTROUTING',
-]);
-
-/** Whether a chain of this table is ours, or kube-proxy's, and nobody else's. */
-export function isOurChain(table: TableName, name: string): boolean {
-  return name === canaryChain || ourNames[table].test(name);
-}
 
 /** A table as it is read: rules, without their `-A CHAIN`, by chain and by jump. */
 type Reading = {

@@ -2,8 +2,7 @@
 import type { TouchOf } from '../../../netfilter/monitor.ts';
 import { familyCalled } from '../../../netfilter/monitor.ts';
 import type { TableName } from '../names.ts';
-import { kubeletFirewall } from '../names.ts';
-import { builtInChains, isOurChain } from './observe.ts';
+import { builtInChains, isOurChain, kubeletFirewall } from '../names.ts';
 
 // `add rule ip nat KUBE-SEP-… …`, `delete rule ip nat OUTPUT handle 2`, `delete table ip nat`.
 const ofOurTables = /^(\w+) (\w+) (ip6?) (nat|filter|mangle)(?: (\S+))?/;

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { findingsText } from '../../../../src/cli/node/doctor.ts';
 import type { Paint } from '../../../../src/cli/report/print-plan.ts';
-import type { Finding } from '../../../../src/doctor/finding.ts';
+import type { Finding } from '../../../../src/host/finding.ts';
 
 const findings: readonly Finding[] = [
   { check: 'kernel', status: 'ok', finding: '6.12.9' },

@@ -1,5 +1,5 @@
 // What a check comes to.
-import type { NodeFacts } from '../host/node-facts.ts';
+import type { NodeFacts } from './node-facts.ts';
 import type { ProxyMode } from '../model/config.ts';
 
 /** `unknown`: it could not be looked at. */
@@ -25,3 +25,6 @@ export type Wanted = {
 
 /** Judges facts. */
 export type Check = (facts: NodeFacts, wanted: Wanted) => readonly Finding[];
+
+/** How a package comes here, in front of its name. */
+export const installWith = 'apt-get install -y --no-install-recommends';

@@ -1,0 +1,78 @@
+// What doctor looks at for iptables mode.
+import type { Check, Finding } from '../../host/finding.ts';
+import { installWith } from '../../host/finding.ts';
+import type { IptablesFacts, IptablesVariant, NodeFacts } from '../../host/node-facts.ts';
+import { versionIn } from '../../netfilter/version.ts';
+import { iptablesShortcoming } from '../../netfilter/requirements.ts';
+import { fixedChains } from './names.ts';
+
+// Those by which packets get to Services, of kube-proxy and of our iptables mode.
+const entry = /^KUBE-(SERVICES|NODEPORTS|EXTERNAL-SERVICES|PROXY-CANARY|SVC-.+|SEP-.+)$/;
+// Only our iptables mode has these.
+const ours = /^KUBE-(SVCS-.+|NPS-.+|EXTERNAL-NODEPORTS)$/;
+export const iptablesCheck: Check = ({ tools: { iptables } }, { proxyMode }) => {
+  const isNeeded = proxyMode === 'iptables';
+  const version = versionIn(iptables ?? '');
+  if (iptables === undefined || version === undefined) {
+    if (!isNeeded)
+      return [{ check: 'iptables', status: 'ok', finding: 'not installed, nor needed' }];
+    const finding = 'iptables is not installed: iptables mode needs it';
+    return [{ check: 'iptables', status: 'fail', finding, fix: `${installWith} iptables` }];
+  }
+  const shortcoming = isNeeded ? iptablesShortcoming(iptables) : undefined;
+  if (shortcoming !== undefined) {
+    const fix = `${installWith} iptables`;
+    return [{ check: 'iptables', status: 'fail', finding: shortcoming, fix }];
+  }
+  const variant = /\((\w+)\)/.exec(iptables)?.[1];
+  const name = `iptables ${version.join('.')}${variant === undefined ? '' : ` (${variant})`}`;
+  return [{ check: 'iptables', status: 'ok', finding: name }];
+};
+
+/** Service rules in iptables, where they are not those in use. */
+export const iptablesRulesCheck: Check = (facts, { proxyMode }) => {
+  const check = 'iptables rules';
+  const unread = facts.iptables.filter(({ chains }) => chains === undefined);
+  const unknown = unread.map(({ variant, family }): Finding => {
+    return { check, status: 'unknown', finding: `${family} rules of ${variant} cannot be read` };
+  });
+  const holding = facts.iptables.filter(hasChains(entry));
+  const variants = new Set(holding.map(({ variant }) => variant));
+  const cleanup = 'sluice cleanup --proxy-mode iptables';
+  if (proxyMode === 'nftables' && holding.length > 0) {
+    const whose = holding.some(hasChains(ours)) ? 'Sluice in iptables mode' : 'kube-proxy';
+    const finding = `rules of ${whose} are in ${placesOf(holding)}: they act beside the nftables table`;
+    return [{ check, status: 'fail', finding, fix: cleanup }, ...unknown];
+  }
+  if (variants.size > 1) {
+    const unused = unusedVariant(facts.iptables);
+    const finding = `Service rules are in iptables-nft and in iptables-legacy: both act, and ${unused} is not this node's`;
+    const fix = `for t in iptables ip6tables; do $t-${unused}-save | grep -v KUBE- | $t-${unused}-restore; done`;
+    return [{ check, status: 'fail', finding, fix }, ...unknown];
+  }
+  if (unknown.length > 0) return unknown;
+  const finding = holding.length === 0 ? 'none of any Service proxy' : `in ${placesOf(holding)}`;
+  return [{ check, status: 'ok', finding }];
+};
+
+/** The variant that the kubelet does not use. */
+function unusedVariant(all: NodeFacts['iptables']): IptablesVariant {
+  const kubelets = all.find(hasChains(/^KUBE-(IPTABLES-HINT|KUBELET-CANARY)$/));
+  return kubelets?.variant === 'legacy' ? 'nft' : 'legacy';
+}
+
+/** Whether rules of this mode are here that kube-proxy did not make. */
+export function hasIptablesRules({ iptables }: NodeFacts): boolean {
+  return iptables.some(({ chains }) => chains?.has(fixedChains.externalNodePorts) === true);
+}
+
+function hasChains(pattern: RegExp): (facts: IptablesFacts) => boolean {
+  return ({ chains }) => [...(chains ?? [])].some((name) => pattern.test(name));
+}
+
+function placesOf(facts: NodeFacts['iptables']): string {
+  const tools = facts.map(({ variant, family }) => {
+    return `${family === 'IPv4' ? 'iptables' : 'ip6tables'}-${variant}`;
+  });
+  return [...new Set(tools)].join(', ');
+}
