@@ -2,7 +2,7 @@
 import { hostname } from 'node:os';
 import manifest from '../package.json' with { type: 'json' };
 import { runCommandLine } from './cli/command-line.ts';
-import { execOnHost } from './host/exec.ts';
+import { execOnHost } from './host/tools/exec.ts';
 
 // styleText looks at the environment; a flag goes before it.
 function setColour(colour: 'auto' | 'always' | 'never'): void {

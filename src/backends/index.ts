@@ -1,5 +1,5 @@
 // The one list of backends: a new one is a folder beside these and a line here.
-import type { Exec } from '../host/exec.ts';
+import type { Exec } from '../host/tools/exec.ts';
 import type { Config, ProxyMode } from '../model/config.ts';
 import type { Traits } from '../model/settings.ts';
 import type { Unit } from '../netfilter/program.ts';

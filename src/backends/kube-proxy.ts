@@ -1,5 +1,5 @@
 // The rules that kube-proxy made, in either mode, read from the kernel and traced.
-import type { Exec } from '../host/exec.ts';
+import type { Exec } from '../host/tools/exec.ts';
 import type { ProxyMode } from '../model/config.ts';
 import type { FrontendAddress } from '../model/forwarding.ts';
 import type { Family, Ip } from '../model/ip.ts';

@@ -4,7 +4,7 @@ import type { FlagValues } from './arguments/flags.ts';
 import type { Program } from './commands/command.ts';
 import { commands } from './commands/table.ts';
 import { SluiceError } from '../errors.ts';
-import type { Exec } from '../host/exec.ts';
+import type { Exec } from '../host/tools/exec.ts';
 import { exitCodes, type Io } from './io.ts';
 
 /** What a command line may touch. */

@@ -6,7 +6,7 @@ import { withBackend } from '../backends/index.ts';
 import type { Backend } from '../backends/backend.ts';
 import { printable, quoted } from '../cluster/problem.ts';
 import { SluiceError, UsageError } from '../errors.ts';
-import type { Exec } from '../host/exec.ts';
+import type { Exec } from '../host/tools/exec.ts';
 import type { FlightRecord } from '../model/pass-record.ts';
 import type { Unit } from '../netfilter/program.ts';
 import type { ReplayedPass } from '../daemon/record/replay.ts';

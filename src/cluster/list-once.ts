@@ -1,13 +1,13 @@
 // All that a cluster, or manifests, say at one moment, asides included. Listed once, nothing is followed.
 import { ApiError, ManifestError } from '../errors.ts';
 import type { ClusterObject } from '../model/kubernetes.ts';
-import type { ApiConnection } from './api/connection.ts';
-import { listPages } from './api/list-pages.ts';
-import { resourcesOf, type Resource } from './api/resources.ts';
-import type { Aside } from './decode-aside.ts';
-import { decodeAsides } from './decode-aside.ts';
-import { decodeObject } from './decode-object.ts';
-import { describeProblem, manifestsFrom } from './manifests.ts';
+import type { ApiConnection } from './api/connection/connection.ts';
+import { listPages } from './api/watch/list-pages.ts';
+import { resourcesOf, type Resource } from './api/watch/resources.ts';
+import type { Aside } from './decode/aside.ts';
+import { decodeAsides } from './decode/aside.ts';
+import { decodeObject } from './decode/object.ts';
+import { describeProblem, manifestsFrom } from './manifests/manifests.ts';
 import type { FileSource } from './manifests/files.ts';
 import { readFirst } from './manifests/readings.ts';
 import { printable } from './problem.ts';

@@ -8,8 +8,8 @@ import {
   type KernelFiles,
   kernelFiles,
   type KernelSetting,
-} from '../host/conntrack-sysctls.ts';
-import { setOomScoreAdj } from '../host/oom-score.ts';
+} from '../host/kernel/conntrack-sysctls.ts';
+import { setOomScoreAdj } from '../host/kernel/oom-score.ts';
 import type { Config } from '../model/config.ts';
 import type { Follower } from './pass.ts';
 

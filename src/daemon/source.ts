@@ -1,7 +1,7 @@
 // Where `sluice run` gets the cluster's objects from: manifests where they are named, the API server
 // otherwise.
 import type { Logger } from 'pino';
-import type { EventRecorder } from '../cluster/api/event-recorder.ts';
+import type { EventRecorder } from '../cluster/api/events/event-recorder.ts';
 import type { ClusterSource } from '../cluster/api/follow-cluster.ts';
 import type { ByteStream } from '../cluster/manifests/files.ts';
 import type { Config } from '../model/config.ts';
@@ -31,10 +31,10 @@ export async function followSource(
   // Either is loaded only where it is used: what reads YAML, and what signs in, is larger than all of
   // Sluice.
   if (manifests !== undefined) {
-    const { followManifests } = await import('../cluster/follow-manifests.ts');
+    const { followManifests } = await import('../cluster/manifests/follow-manifests.ts');
     return followManifests({ path: manifests, stdin, signal, log }, deliver);
   }
-  const { ApiConnection } = await import('../cluster/api/connection.ts');
+  const { ApiConnection } = await import('../cluster/api/connection/connection.ts');
   const { followCluster } = await import('../cluster/api/follow-cluster.ts');
   const { kubeconfig, master } = config.clientConnection;
   const connection = await ApiConnection.open({ kubeconfig, master });

@@ -1,6 +1,6 @@
 // What is asked: two texts of the command line in, a packet out. `FROM` is a pod, an address, this node or
 // the outside; `TO` an address, a Service or a node port. Pure.
-import type { Aside } from '../cluster/decode-aside.ts';
+import type { Aside } from '../cluster/decode/aside.ts';
 import { quoted } from '../cluster/problem.ts';
 import { UsageError } from '../errors.ts';
 import { podInterface } from '../netfilter/pod-interface.ts';

@@ -1,6 +1,6 @@
 // What is said of a packet that is for no Service address: who drops or refuses it, or that nobody does,
 // and which Service it just misses. Pure.
-import type { Aside } from '../cluster/decode-aside.ts';
+import type { Aside } from '../cluster/decode/aside.ts';
 import { hostPort, type Frontend } from '../model/forwarding.ts';
 import { cidrContains } from '../model/ip.ts';
 import type { Service, ServicePort } from '../model/kubernetes.ts';

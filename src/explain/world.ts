@@ -2,7 +2,7 @@
 // family on one node. Pure.
 import { buildParts, buildService } from '../../rules/index.ts';
 import { withPureBackend } from '../backends/index.ts';
-import type { Aside } from '../cluster/decode-aside.ts';
+import type { Aside } from '../cluster/decode/aside.ts';
 import type { Config } from '../model/config.ts';
 import type { Frontend } from '../model/forwarding.ts';
 import { frontendId } from '../model/forwarding.ts';

@@ -3,7 +3,7 @@
 import { MissingToolError, ToolError } from '../errors.ts';
 import { families, parseIp, familyOf } from '../model/ip.ts';
 import type { Family } from '../model/ip.ts';
-import type { Exec, ExecResult } from './exec.ts';
+import type { Exec, ExecResult } from './tools/exec.ts';
 import type {
   InterfaceFacts,
   IptablesFacts,

@@ -3,7 +3,7 @@
 // machine's own namespace alone and needs root.
 import { userInfo } from 'node:os';
 import { LabError } from '../errors.ts';
-import { type Exec, type ExecOptions, execOnHost, type ExecResult } from '../host/exec.ts';
+import { type Exec, type ExecOptions, execOnHost, type ExecResult } from '../host/tools/exec.ts';
 import { startAgent, type AgentProcess } from './agent-process.ts';
 import {
   createNamespaces,

@@ -2,7 +2,7 @@
 // process that owns the lab, so that what a killed one left behind can be told and swept.
 import { randomBytes } from 'node:crypto';
 import { readdir, readlink, stat } from 'node:fs/promises';
-import type { Exec } from '../host/exec.ts';
+import type { Exec } from '../host/tools/exec.ts';
 import type { Place } from './wiring.ts';
 
 /** What the names of one lab's namespaces start with, such as `sluice-4711-9f3a2c`. */

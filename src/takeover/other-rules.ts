@@ -5,7 +5,7 @@ import type { Backend } from '../backends/backend.ts';
 import { eachBackend } from '../backends/index.ts';
 import { kubeProxyTable } from '../backends/kube-proxy.ts';
 import { MissingToolError, ToolError } from '../errors.ts';
-import type { Exec } from '../host/exec.ts';
+import type { Exec } from '../host/tools/exec.ts';
 import type { Family } from '../model/ip.ts';
 import { plan } from '../netfilter/plan.ts';
 import type { Unit } from '../netfilter/program.ts';

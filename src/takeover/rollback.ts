@@ -1,6 +1,6 @@
 // The way back: what stood before a takeover is put back, and only then is what stands now removed, so
 // that at no moment a Service address is unanswered.
-import type { Exec } from '../host/exec.ts';
+import type { Exec } from '../host/tools/exec.ts';
 import type { Family } from '../model/ip.ts';
 import type { Before } from './before-file.ts';
 import type { ServiceRuleset } from './other-rules.ts';

@@ -1,7 +1,7 @@
 // Where our rules would answer otherwise than those that stand here: every Service address that either
 // side knows, asked by a pod, by this node and from outside, through both, without a packet.
 import { readOtherRules } from '../backends/kube-proxy.ts';
-import type { Exec } from '../host/exec.ts';
+import type { Exec } from '../host/tools/exec.ts';
 import { podInterface } from '../netfilter/pod-interface.ts';
 import type { Config, ProxyMode } from '../model/config.ts';
 import type { FrontendAddress } from '../model/forwarding.ts';

@@ -3,7 +3,7 @@
 // Service address is ever unanswered; established connections live in conntrack, which nobody touches.
 import { eachBackend } from '../backends/index.ts';
 import { traitsOf } from '../backends/traits.ts';
-import type { Exec } from '../host/exec.ts';
+import type { Exec } from '../host/tools/exec.ts';
 import type { ProxyMode } from '../model/config.ts';
 import type { Family } from '../model/ip.ts';
 import { readBefore, writeBefore } from './before-file.ts';

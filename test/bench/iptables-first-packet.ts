@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { execa } from 'execa';
 import { createIptablesBackend } from '../../src/backends/iptables/backend.ts';
 import type { IptablesUnit } from '../../src/backends/iptables/unit.ts';
-import { execOnHost, type Exec } from '../../src/host/exec.ts';
+import { execOnHost, type Exec } from '../../src/host/tools/exec.ts';
 import { createNamespaces, deleteNamespaces, newLabName } from '../../src/lab/namespaces.ts';
 import type { ServiceRules } from '../../src/model/ruleset.ts';
 import { plan } from '../../src/netfilter/plan.ts';

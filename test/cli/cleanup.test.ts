@@ -2,7 +2,7 @@
 // after `sluice cleanup`.
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { Exec } from '../../src/host/exec.ts';
+import type { Exec } from '../../src/host/tools/exec.ts';
 import { manifestDigest } from '../../src/lab/sluice-process.ts';
 import { allRules, iptablesRules, nftRules } from '../support/kernel-rules.ts';
 import { modes } from '../support/network-namespace.ts';

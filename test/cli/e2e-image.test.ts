@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { missingTool } from '../../src/host/exec.ts';
+import { missingTool } from '../../src/host/tools/exec.ts';
 import { buildImage, readPackages, readStages, type Image } from '../e2e/image.ts';
 
 const project = resolve(import.meta.dirname, '../..');

@@ -9,7 +9,7 @@ import { createLab, type Lab } from '../../src/lab/lab.ts';
 import { manifestDigest, type SluiceProcess } from '../../src/lab/sluice-process.ts';
 import type { PodHost } from '../../src/lab/topology.ts';
 import { podEchoPort, pods } from '../../src/lab/topology.ts';
-import type { Exec } from '../../src/host/exec.ts';
+import type { Exec } from '../../src/host/tools/exec.ts';
 import type { ProxyMode } from '../../src/model/config.ts';
 import { plan } from '../../src/netfilter/plan.ts';
 import { desiredOf } from '../../src/sync/offline.ts';

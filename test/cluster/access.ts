@@ -2,9 +2,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { textOf } from '../../src/cluster/api/answer.ts';
-import { ApiConnection } from '../../src/cluster/api/connection.ts';
-import type { ClusterAccess } from '../../src/cluster/api/kubeconfig.ts';
+import { textOf } from '../../src/cluster/api/connection/answer.ts';
+import { ApiConnection } from '../../src/cluster/api/connection/connection.ts';
+import type { ClusterAccess } from '../../src/cluster/api/connection/kubeconfig.ts';
 import { Authority, type KeyPair } from './certificates.ts';
 import { StandInApiServer, type StandInOptions } from './stand-in-api-server.ts';
 

@@ -1,9 +1,9 @@
 // The TCP connections under the requests: how many there are, how a dead one is noticed.
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { textOf } from '../../src/cluster/api/answer.ts';
-import { ApiConnection } from '../../src/cluster/api/connection.ts';
-import type { ClusterAccess } from '../../src/cluster/api/kubeconfig.ts';
+import { textOf } from '../../src/cluster/api/connection/answer.ts';
+import { ApiConnection } from '../../src/cluster/api/connection/connection.ts';
+import type { ClusterAccess } from '../../src/cluster/api/connection/kubeconfig.ts';
 import { AccessFolder } from './access.ts';
 import { connectTo, Listener } from './listener.ts';
 import { rawService } from './objects.ts';

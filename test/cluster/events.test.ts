@@ -1,7 +1,7 @@
 // Events: sent to the API server beside everything else, few of them, whatever the server says.
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { EventRecorder } from '../../src/cluster/api/event-recorder.ts';
+import { EventRecorder } from '../../src/cluster/api/events/event-recorder.ts';
 import type { ClusterEvent } from '../../src/model/cluster-event.ts';
 import { connectTo } from './listener.ts';
 import { ManualClock } from './manual-clock.ts';

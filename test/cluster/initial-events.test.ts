@@ -1,7 +1,7 @@
 // The first part of a WatchList: what counts as its end, and what follows an end that is none.
 import { describe, expect, test } from 'vitest';
-import { initialEnding, takeInitial } from '../../src/cluster/api/initial-events.ts';
-import type { WatchEvent } from '../../src/cluster/api/watch-event.ts';
+import { initialEnding, takeInitial } from '../../src/cluster/api/watch/initial-events.ts';
+import type { WatchEvent } from '../../src/cluster/api/watch/watch-event.ts';
 import { ApiError } from '../../src/errors.ts';
 
 const set = (version: string): WatchEvent => ({ kind: 'set', object: version, version });

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { ApiConnection } from '../../src/cluster/api/connection.ts';
+import { ApiConnection } from '../../src/cluster/api/connection/connection.ts';
 import { listCluster, listManifests } from '../../src/cluster/list-once.ts';
 import { ApiError } from '../../src/errors.ts';
 import { rawService, rawSlice } from './objects.ts';

@@ -1,10 +1,10 @@
 // A reflector under test: what it tells is kept as a strict listener would keep it, so that telling twice
 // or of something unknown is an error.
-import { ApiConnection } from '../../src/cluster/api/connection.ts';
-import { Reflector } from '../../src/cluster/api/reflector.ts';
-import type { ReflectorEvent } from '../../src/cluster/api/reflector-event.ts';
-import { resourcesOf } from '../../src/cluster/api/resources.ts';
-import { SignIn } from '../../src/cluster/api/sign-in.ts';
+import { ApiConnection } from '../../src/cluster/api/connection/connection.ts';
+import { Reflector } from '../../src/cluster/api/watch/reflector.ts';
+import type { ReflectorEvent } from '../../src/cluster/api/watch/reflector-event.ts';
+import { resourcesOf } from '../../src/cluster/api/watch/resources.ts';
+import { SignIn } from '../../src/cluster/api/connection/sign-in.ts';
 import { defaultTiming, type Timing } from '../../src/cluster/api/timing.ts';
 import type { Clock } from '../../src/cluster/api/clock.ts';
 import type { ClusterChange, ClusterObject } from '../../src/model/kubernetes.ts';

@@ -9,7 +9,7 @@ import {
   type Attempt,
   type Ending,
   type Pace,
-} from '../../src/cluster/api/pace.ts';
+} from '../../src/cluster/api/watch/pace.ts';
 import { defaultTiming as timing } from '../../src/cluster/api/timing.ts';
 
 const error = new ApiError('no');

@@ -4,7 +4,7 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import type { TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ApiConnection } from '../../src/cluster/api/connection.ts';
+import { ApiConnection } from '../../src/cluster/api/connection/connection.ts';
 import { defaultTiming } from '../../src/cluster/api/timing.ts';
 import { ClusterAccessError } from '../../src/errors.ts';
 import { AccessFolder, ask, askOnce, servicesPath } from './access.ts';

@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { ApiConnection } from '../../src/cluster/api/connection.ts';
+import { ApiConnection } from '../../src/cluster/api/connection/connection.ts';
 import { ClusterAccessError } from '../../src/errors.ts';
 import { AccessFolder, ask, askOnce } from './access.ts';
 import { StandInApiServer } from './stand-in-api-server.ts';

@@ -1,12 +1,12 @@
 // Bytes to events: lines cut out of chunks that end anywhere, and what a line may say.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { LineCutter, type Line } from '../../src/cluster/api/lines.ts';
+import { LineCutter, type Line } from '../../src/cluster/api/watch/lines.ts';
 import {
   parseWatchEvent,
   watchEvents,
   type WatchEvent,
-} from '../../src/cluster/api/watch-event.ts';
+} from '../../src/cluster/api/watch/watch-event.ts';
 import { bodyOf, recordings } from './recordings.ts';
 
 function cut(chunks: readonly Buffer[], longest = 1000): readonly Line[] {

@@ -1,6 +1,6 @@
 // Does what a probe met agree with what explain answers for its packet? In: the objects that stand, the
 // probe and its tries. Out: what was met and not explained, in words; undefined is agreement. Pure.
-import { decodeObject } from '../../src/cluster/decode-object.ts';
+import { decodeObject } from '../../src/cluster/decode/object.ts';
 import { explain } from '../../src/explain/explain.ts';
 import type { End } from '../../src/explain/explanation.ts';
 import { questionOf } from '../../src/explain/question.ts';

@@ -2,7 +2,7 @@
 // answer's object out.
 import http from 'node:http';
 import https from 'node:https';
-import { SignIn } from '../../src/cluster/api/sign-in.ts';
+import { SignIn } from '../../src/cluster/api/connection/sign-in.ts';
 
 /** An object as the API has it, as far as the end-to-end test looks into it. */
 export type ApiObject = {

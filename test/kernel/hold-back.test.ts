@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { Backend } from '../../src/backends/backend.ts';
 import { withBackend } from '../../src/backends/index.ts';
 import { ClusterState } from '../../src/cluster/state.ts';
-import type { Exec } from '../../src/host/exec.ts';
+import type { Exec } from '../../src/host/tools/exec.ts';
 import type { Config, ProxyMode } from '../../src/model/config.ts';
 import type { ClusterObject, ServiceKey } from '../../src/model/kubernetes.ts';
 import { serviceKey } from '../../src/model/kubernetes.ts';

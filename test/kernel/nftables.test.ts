@@ -6,7 +6,7 @@ import { containers, familyWords } from '../../src/backends/nftables/schema.ts';
 import { elementUnit, type NftUnit } from '../../src/backends/nftables/unit.ts';
 import { ClusterState } from '../../src/cluster/state.ts';
 import { ToolError } from '../../src/errors.ts';
-import type { Exec } from '../../src/host/exec.ts';
+import type { Exec } from '../../src/host/tools/exec.ts';
 import type { Family } from '../../src/model/ip.ts';
 import { families } from '../../src/model/ip.ts';
 import type { ClusterChange, ClusterObject } from '../../src/model/kubernetes.ts';

@@ -9,7 +9,7 @@ import { text } from 'node:stream/consumers';
 import { execa, type ResultPromise } from 'execa';
 import { describe, expect, test } from 'vitest';
 import { labCommand, type LabIo, type LabOptions } from '../../src/cli/lab.ts';
-import { execOnHost } from '../../src/host/exec.ts';
+import { execOnHost } from '../../src/host/tools/exec.ts';
 import { questions } from '../../src/lab/demo.ts';
 import { createLab } from '../../src/lab/lab.ts';
 import type { Overlay } from '../../src/lab/topology.ts';

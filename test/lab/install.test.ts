@@ -3,8 +3,8 @@
 import { userInfo } from 'node:os';
 import { expect, test } from 'vitest';
 import { ToolError } from '../../src/errors.ts';
-import type { Exec } from '../../src/host/exec.ts';
-import { ensureTools } from '../../src/host/install.ts';
+import type { Exec } from '../../src/host/tools/exec.ts';
+import { ensureTools } from '../../src/host/tools/install.ts';
 
 type Machine = { readonly exec: Exec; readonly commands: string[]; readonly said: string[] };
 

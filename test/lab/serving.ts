@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import { stringify } from 'yaml';
-import type { ExecResult } from '../../src/host/exec.ts';
+import type { ExecResult } from '../../src/host/tools/exec.ts';
 import { ask, type Question, questions } from '../../src/lab/demo.ts';
 import { createLab, type Lab } from '../../src/lab/lab.ts';
 import { manifestDigest, type SluiceProcess } from '../../src/lab/sluice-process.ts';

@@ -4,8 +4,8 @@ import type { Readable, Writable } from 'node:stream';
 import { stderr } from 'node:process';
 import { execa } from 'execa';
 import { onTestFinished } from 'vitest';
-import { execOnHost } from '../../src/host/exec.ts';
-import { ensureTools } from '../../src/host/install.ts';
+import { execOnHost } from '../../src/host/tools/exec.ts';
+import { ensureTools } from '../../src/host/tools/install.ts';
 
 /** How a person looks at it. */
 export type Look = {

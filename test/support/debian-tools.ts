@@ -6,7 +6,7 @@ import { access, chmod, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'n
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { env } from 'node:process';
-import { execOnHost } from '../../src/host/exec.ts';
+import { execOnHost } from '../../src/host/tools/exec.ts';
 
 // Oldest first.
 const releases = ['bullseye', 'bookworm', 'trixie', 'sid'] as const;

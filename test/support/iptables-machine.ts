@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import type { Backend } from '../../src/backends/backend.ts';
 import { createIptablesBackend } from '../../src/backends/iptables/backend.ts';
 import type { IptablesUnit } from '../../src/backends/iptables/unit.ts';
-import type { Exec } from '../../src/host/exec.ts';
+import type { Exec } from '../../src/host/tools/exec.ts';
 import { networkNamespace } from './network-namespace.ts';
 import { type variants, withOneVariant } from './one-variant.ts';
 

@@ -1,6 +1,6 @@
 // What the kernel of a network namespace holds, in a form that does not change with the packets that
 // were counted: a namespace in, text out that is equal where the rules are.
-import type { Exec } from '../../src/host/exec.ts';
+import type { Exec } from '../../src/host/tools/exec.ts';
 import type { ProxyMode } from '../../src/model/config.ts';
 
 /** All rules of one mode's tools, whoever put them there; '' where there are none. */

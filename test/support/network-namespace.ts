@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa, type ResultPromise } from 'execa';
 import { onTestFinished } from 'vitest';
-import { execOnHost, type Exec } from '../../src/host/exec.ts';
+import { execOnHost, type Exec } from '../../src/host/tools/exec.ts';
 import { createNamespaces, deleteNamespaces, newLabName } from '../../src/lab/namespaces.ts';
 import {
   leavesHostAlone,

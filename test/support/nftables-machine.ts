@@ -4,7 +4,7 @@ import type { Backend } from '../../src/backends/backend.ts';
 import { createNftablesBackend } from '../../src/backends/nftables/backend.ts';
 import { familyWords } from '../../src/backends/nftables/schema.ts';
 import type { NftUnit } from '../../src/backends/nftables/unit.ts';
-import type { Exec } from '../../src/host/exec.ts';
+import type { Exec } from '../../src/host/tools/exec.ts';
 import type { Config } from '../../src/model/config.ts';
 import type { Family, Ip } from '../../src/model/ip.ts';
 import type { ClusterObject } from '../../src/model/kubernetes.ts';

@@ -1,5 +1,5 @@
 // A machine on which just one of the two programs that are called iptables is installed.
-import { missingTool, type Exec } from '../../src/host/exec.ts';
+import { missingTool, type Exec } from '../../src/host/tools/exec.ts';
 
 /** The two programs. */
 export const variants = ['nft', 'legacy'] as const;

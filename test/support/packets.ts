@@ -1,5 +1,5 @@
 // Asks the tracer in the words of people: who sends what where, and what becomes of it.
-import { decodeObject } from '../../src/cluster/decode-object.ts';
+import { decodeObject } from '../../src/cluster/decode/object.ts';
 import type { ProxyMode } from '../../src/model/config.ts';
 import { hostPort } from '../../src/model/forwarding.ts';
 import type { Ip } from '../../src/model/ip.ts';

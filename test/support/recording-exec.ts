@@ -1,5 +1,5 @@
 // An Exec that writes down what is run before it runs it.
-import type { Exec } from '../../src/host/exec.ts';
+import type { Exec } from '../../src/host/tools/exec.ts';
 
 export type Recorded = { readonly command: string; readonly input: string };
 

@@ -1,7 +1,7 @@
 // Services with their endpoints in a few words, as the Kubernetes objects that stand for them: as
 // manifest text, and decoded.
 import { stringify } from 'yaml';
-import { decodeObject } from '../../src/cluster/decode-object.ts';
+import { decodeObject } from '../../src/cluster/decode/object.ts';
 import type { ClusterObject } from '../../src/model/kubernetes.ts';
 
 /** A Service of namespace `default` with one port that has no name. */

@@ -1,13 +1,13 @@
 // The iptables backend: the pure parts of this folder joined to the iptables tools, in the variant
 // (nf_tables or legacy) that the node uses. Only our own chains are written.
 import { ToolError } from '../../errors.ts';
-import type { Exec } from '../../host/exec.ts';
+import type { Exec } from '../../host/tools/exec.ts';
 import type { Family } from '../../model/ip.ts';
 import type { Plan } from '../../netfilter/plan.ts';
 import type { Program } from '../../netfilter/program.ts';
 import type { Backend } from '../backend.ts';
-import { putBackRouteLocalnet, routeLocalnet } from '../../host/route-localnet.ts';
-import { findLockHolders } from '../../host/xtables-lock.ts';
+import { putBackRouteLocalnet, routeLocalnet } from '../../host/kernel/route-localnet.ts';
+import { findLockHolders } from '../../host/netfilter/xtables-lock.ts';
 import { IptablesAssembly } from './compile/assembly.ts';
 import { canariesStand, canaryUnits, rulesStand } from './canary.ts';
 import type { FindHolders } from './lock.ts';

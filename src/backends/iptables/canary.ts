@@ -2,7 +2,7 @@
 // change; whoever flushes its tables (`iptables -X`, a firewall that starts anew) takes these away as well,
 // and that is quickly seen. As kube-proxy's KUBE-PROXY-CANARY, under a name of our own: that one says to others
 // that kube-proxy runs.
-import type { Exec } from '../../host/exec.ts';
+import type { Exec } from '../../host/tools/exec.ts';
 import { lockSeconds } from './lock.ts';
 import type { TableName } from './names.ts';
 import { canaryChain, fixedChains } from './names.ts';

@@ -1,6 +1,6 @@
 // What a complaint of the legacy iptables about its lock means, with the program that has the lock.
 import { ToolError } from '../../errors.ts';
-import type { LockHolder } from '../../host/xtables-lock.ts';
+import type { LockHolder } from '../../host/netfilter/xtables-lock.ts';
 
 /** As kube-proxy: seconds to wait for another program that holds the lock of the legacy variant. */
 export const lockSeconds = '5';

@@ -1,9 +1,9 @@
 // Finds out what the installed iptables is, for which families the kernel takes it, and what stands
 // beside our rules, without changing anything.
 import { MissingToolError, SluiceError, ToolError } from '../../errors.ts';
-import type { Exec } from '../../host/exec.ts';
-import { withRights } from '../../host/exec.ts';
-import { readSysctl } from '../../host/sysctl.ts';
+import type { Exec } from '../../host/tools/exec.ts';
+import { withRights } from '../../host/tools/exec.ts';
+import { readSysctl } from '../../host/kernel/sysctl.ts';
 import type { Family } from '../../model/ip.ts';
 import { families } from '../../model/ip.ts';
 import type { Capabilities } from '../backend.ts';

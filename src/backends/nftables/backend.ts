@@ -1,8 +1,8 @@
 // The nftables backend: the pure parts of this folder joined to the nft tool. Only our own table is
 // ever named, listed or written.
 import { ToolError } from '../../errors.ts';
-import type { Exec } from '../../host/exec.ts';
-import { withRights } from '../../host/exec.ts';
+import type { Exec } from '../../host/tools/exec.ts';
+import { withRights } from '../../host/tools/exec.ts';
 import type { NftInput, ServiceCounters } from '../../model/config.ts';
 import type { Family } from '../../model/ip.ts';
 import type { Hook } from '../../model/ruleset.ts';

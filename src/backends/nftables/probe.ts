@@ -3,8 +3,8 @@
 // what they validate in whole chains. The sample is a ruleset that every kernel commits (tested).
 import { release } from 'node:os';
 import { ToolError } from '../../errors.ts';
-import type { Exec } from '../../host/exec.ts';
-import { withRights } from '../../host/exec.ts';
+import type { Exec } from '../../host/tools/exec.ts';
+import { withRights } from '../../host/tools/exec.ts';
 import type { NftInput } from '../../model/config.ts';
 import { versionIn } from '../../netfilter/version.ts';
 import { plan } from '../../netfilter/plan.ts';

@@ -2,7 +2,7 @@
 // its one entry, and the entry says how it runs.
 import type { CommandLine, LoadedConfig } from '../../config/load-config.ts';
 import { UsageError } from '../../errors.ts';
-import type { Exec } from '../../host/exec.ts';
+import type { Exec } from '../../host/tools/exec.ts';
 import type { Config } from '../../model/config.ts';
 import type { Flag } from '../arguments/flag.ts';
 import {

@@ -1,8 +1,8 @@
 // `sluice render`: the whole ruleset for these manifests, as the backend's own tool takes it.
 import type { Backend } from '../../backends/backend.ts';
 import { withBackend } from '../../backends/index.ts';
-import { hostAddresses } from '../../host/interfaces.ts';
-import type { Exec } from '../../host/exec.ts';
+import { hostAddresses } from '../../host/network/interfaces.ts';
+import type { Exec } from '../../host/tools/exec.ts';
 import type { Config } from '../../model/config.ts';
 import type { Family } from '../../model/ip.ts';
 import type { ClusterObject } from '../../model/kubernetes.ts';

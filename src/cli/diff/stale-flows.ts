@@ -2,8 +2,8 @@
 // out. Reads this network namespace's table, and changes nothing.
 import type { ServiceChange } from '../../diff/service-change.ts';
 import { MissingToolError, ToolError } from '../../errors.ts';
-import { findStaleFlows } from '../../host/conntrack-count.ts';
-import type { ExecLines } from '../../host/exec-lines.ts';
+import { findStaleFlows } from '../../host/netfilter/conntrack-count.ts';
+import type { ExecLines } from '../../host/tools/exec-lines.ts';
 import { frontendId } from '../../model/forwarding.ts';
 import type { Family, Ip } from '../../model/ip.ts';
 import type { FlowView } from '../../netfilter/flows.ts';

@@ -5,7 +5,7 @@ import { questionOf } from '../../explain/question.ts';
 import { asideMiss } from '../../explain/stranger.ts';
 import type { World } from '../../explain/world.ts';
 import { worldOf } from '../../explain/world.ts';
-import type { Exec } from '../../host/exec.ts';
+import type { Exec } from '../../host/tools/exec.ts';
 import { familyOf } from '../../model/ip.ts';
 import type { LiveReport } from './live.ts';
 import { goLive } from './live.ts';

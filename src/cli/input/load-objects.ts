@@ -1,5 +1,5 @@
 // Manifests for a command that reads them once: what is wrong in them goes to standard error.
-import { describeProblem, readManifests } from '../../cluster/manifests.ts';
+import { describeProblem, readManifests } from '../../cluster/manifests/manifests.ts';
 import { ManifestError } from '../../errors.ts';
 import type { ClusterObject } from '../../model/kubernetes.ts';
 import type { Io } from '../io.ts';

@@ -1,11 +1,11 @@
 // Where `sluice explain` gets its objects from: manifests, a running daemon, or the API server; and what
 // goes with them: the configuration, and the addresses of the node that is asked about.
-import type { Aside } from '../../cluster/decode-aside.ts';
+import type { Aside } from '../../cluster/decode/aside.ts';
 import type { Listed } from '../../cluster/list-once.ts';
 import { listCluster, listManifests } from '../../cluster/list-once.ts';
 import { printable } from '../../cluster/problem.ts';
 import { UsageError } from '../../errors.ts';
-import { hostAddresses } from '../../host/interfaces.ts';
+import { hostAddresses } from '../../host/network/interfaces.ts';
 import type { Config } from '../../model/config.ts';
 import type { Ip } from '../../model/ip.ts';
 import { parseIp } from '../../model/ip.ts';
@@ -48,7 +48,7 @@ export async function loadForExplain(source: ExplainSource, io: Io): Promise<Loa
 async function list({ config, manifests }: ExplainSource, io: Io): Promise<Listed> {
   if (manifests !== undefined) return listManifests(manifests, { stdin: io.stdin });
   // Loaded only where it is used: signing in takes a library that is larger than all of Sluice.
-  const { ApiConnection } = await import('../../cluster/api/connection.ts');
+  const { ApiConnection } = await import('../../cluster/api/connection/connection.ts');
   const { kubeconfig, master } = config.clientConnection;
   const connection = await ApiConnection.open({ kubeconfig, master });
   try {

@@ -1,7 +1,7 @@
 // `sluice cleanup`: removes what one proxy mode put into the kernel, and nothing else.
 import type { Backend, Elsewhere } from '../../backends/backend.ts';
 import { withBackend } from '../../backends/index.ts';
-import type { Exec } from '../../host/exec.ts';
+import type { Exec } from '../../host/tools/exec.ts';
 import type { Config } from '../../model/config.ts';
 import { families } from '../../model/ip.ts';
 import { plan } from '../../netfilter/plan.ts';

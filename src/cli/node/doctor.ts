@@ -6,7 +6,7 @@ import { modeFound } from '../../backends/checks.ts';
 import { canAskForRules, diagnose, settingNames } from '../../doctor/diagnose.ts';
 import type { Finding, Status, Wanted } from '../../host/finding.ts';
 import { SluiceError, UsageError } from '../../errors.ts';
-import type { Exec } from '../../host/exec.ts';
+import type { Exec } from '../../host/tools/exec.ts';
 import { gatherFacts } from '../../host/gather-facts.ts';
 import type { ProxyMode } from '../../model/config.ts';
 import type { Io } from '../io.ts';

@@ -3,8 +3,8 @@
 import type { Backend } from '../../backends/backend.ts';
 import { withBackend } from '../../backends/index.ts';
 import { ToolError, UsageError } from '../../errors.ts';
-import type { Exec } from '../../host/exec.ts';
-import { hostAddresses } from '../../host/interfaces.ts';
+import type { Exec } from '../../host/tools/exec.ts';
+import { hostAddresses } from '../../host/network/interfaces.ts';
 import type { Config } from '../../model/config.ts';
 import { families } from '../../model/ip.ts';
 import type { ClusterObject } from '../../model/kubernetes.ts';

@@ -1,5 +1,5 @@
 // Connects to every Service address from this node, and compares the result with what the rules say.
-import { openAddress, sourceTowards, type Met } from '../../host/open-address.ts';
+import { openAddress, sourceTowards, type Met } from '../../host/network/open-address.ts';
 import type { Config } from '../../model/config.ts';
 import type { Endpoint, Frontend } from '../../model/forwarding.ts';
 import { hostPort } from '../../model/forwarding.ts';

@@ -3,13 +3,13 @@
 import type { Logger } from 'pino';
 import type { Node } from '../../model/kubernetes.ts';
 import { systemClock, type Clock } from './clock.ts';
-import type { ApiConnection } from './connection.ts';
+import type { ApiConnection } from './connection/connection.ts';
 import { hearingAfter, unheard, type ClusterHealth } from './health.ts';
 import { logEvent } from './log-event.ts';
 import { Outbox, type Deliver } from './outbox.ts';
-import { Reflector } from './reflector.ts';
-import type { ReflectorEvent } from './reflector-event.ts';
-import { resourcesOf, type Resource } from './resources.ts';
+import { Reflector } from './watch/reflector.ts';
+import type { ReflectorEvent } from './watch/reflector-event.ts';
+import { resourcesOf, type Resource } from './watch/resources.ts';
 import { defaultTiming, type Timing } from './timing.ts';
 
 export type ClusterSource = {

@@ -1,6 +1,6 @@
 // How well the cluster can be heard, as data: what the reflectors tell of in, one state out. Pure.
 import type { ClusterObject } from '../../model/kubernetes.ts';
-import type { ReflectorEvent } from './reflector-event.ts';
+import type { ReflectorEvent } from './watch/reflector-event.ts';
 
 type Kind = ClusterObject['kind'];
 

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { ClusterObject } from '../../model/kubernetes.ts';
 import { printable } from '../problem.ts';
 import type { Hearing } from './health.ts';
-import type { ReflectorEvent } from './reflector-event.ts';
+import type { ReflectorEvent } from './watch/reflector-event.ts';
 
 /** Logs what happened to the reflector of `kind`; an outage is told of when it begins and when it ends. */
 export function logEvent(

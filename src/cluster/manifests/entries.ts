@@ -2,7 +2,7 @@
 import { documentsIn, type RawDocument } from './documents.ts';
 import type { ManifestText } from './files.ts';
 import { keptObject, type Words } from './kept-object.ts';
-import { decodeObject, isReadKind } from '../decode-object.ts';
+import { decodeObject, isReadKind } from '../decode/object.ts';
 import { printable, quoted, type Decoded, type Problem } from '../problem.ts';
 import type { ClusterObject } from '../../model/kubernetes.ts';
 

@@ -1,6 +1,6 @@
 // Reads the fields of a parsed configuration file: plain values in, the value of every field out, with
 // all that is wrong and all that has no effect, each at its path.
-import { described } from '../../cluster/json-field.ts';
+import { described } from '../../cluster/decode/json-field.ts';
 import { fieldName, quoted, type Path } from '../../cluster/problem.ts';
 import { choiceFault, rangeFault, type FieldRow, type Value } from '../field.ts';
 import { defaultValues, fields, type FieldPath, type FieldValues } from '../fields.ts';

@@ -1,6 +1,6 @@
 // The text of a configuration file in, the value of every field out, or all that is wrong with it: each
 // line names the file, the line and the field.
-import { described } from '../../cluster/json-field.ts';
+import { described } from '../../cluster/decode/json-field.ts';
 import { fieldName, printable, type Path } from '../../cluster/problem.ts';
 import type { FieldValues } from '../fields.ts';
 import type { Origin } from '../origin.ts';

@@ -2,7 +2,7 @@
 // what a slow audit finds where it tells nothing. It only looks; passes alone write.
 import { once } from 'node:events';
 import type { Backend } from '../../backends/backend.ts';
-import type { FollowMonitor } from '../../host/nft-monitor.ts';
+import type { FollowMonitor } from '../../host/netfilter/nft-monitor.ts';
 import type { Family } from '../../model/ip.ts';
 import type { Author } from '../../netfilter/monitor.ts';
 import { plan } from '../../netfilter/plan.ts';

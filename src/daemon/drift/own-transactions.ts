@@ -1,6 +1,6 @@
 // Which of the transactions that the kernel tells of are ours: those of the tools that we ran ourselves.
 import { LRUCache } from 'lru-cache';
-import type { Exec } from '../../host/exec.ts';
+import type { Exec } from '../../host/tools/exec.ts';
 import type { Author } from '../../netfilter/monitor.ts';
 
 // Far more than can be told of late.

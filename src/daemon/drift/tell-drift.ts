@@ -3,7 +3,7 @@
 import type { Logger } from 'pino';
 import type { Backend } from '../../backends/backend.ts';
 import { printable } from '../../cluster/problem.ts';
-import { followNftMonitor } from '../../host/nft-monitor.ts';
+import { followNftMonitor } from '../../host/netfilter/nft-monitor.ts';
 import type { ClusterEvent, RecordEvent } from '../../model/cluster-event.ts';
 import type { Config } from '../../model/config.ts';
 import type { Family } from '../../model/ip.ts';

@@ -1,7 +1,7 @@
 // The Events of `sluice run` about its own Node, and who sends them: only a proxy that follows an API server
 // has someone to tell.
 import type { Logger } from 'pino';
-import { EventRecorder } from '../../cluster/api/event-recorder.ts';
+import { EventRecorder } from '../../cluster/api/events/event-recorder.ts';
 import type { BindError } from '../../errors.ts';
 import {
   recordNothing,

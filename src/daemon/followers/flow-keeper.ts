@@ -1,7 +1,7 @@
 // Lets go of flows that lead nowhere any more, beside the passes: no pass ever waits for it.
 import type { Logger } from 'pino';
 import { MissingToolError } from '../../errors.ts';
-import type { FlowSelection, Removal } from '../../host/conntrack.ts';
+import type { FlowSelection, Removal } from '../../host/netfilter/conntrack.ts';
 import type { Family } from '../../model/ip.ts';
 import type { Protocol } from '../../model/kubernetes.ts';
 import type { FlowView } from '../../netfilter/flows.ts';

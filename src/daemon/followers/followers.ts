@@ -2,11 +2,11 @@
 // healthCheckNodePort, the warning of taken node ports, and the setting for node ports at 127.0.0.1.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { removeStaleFlows } from '../../host/conntrack.ts';
-import type { ExecLines } from '../../host/exec-lines.ts';
-import type { Exec } from '../../host/exec.ts';
-import { readListeners } from '../../host/listening-ports.ts';
-import { keepRouteLocalnet } from '../../host/route-localnet.ts';
+import { removeStaleFlows } from '../../host/netfilter/conntrack.ts';
+import type { ExecLines } from '../../host/tools/exec-lines.ts';
+import type { Exec } from '../../host/tools/exec.ts';
+import { readListeners } from '../../host/network/listening-ports.ts';
+import { keepRouteLocalnet } from '../../host/kernel/route-localnet.ts';
 import type { RecordEvent } from '../../model/cluster-event.ts';
 import type { Config } from '../../model/config.ts';
 import type { Family, Ip } from '../../model/ip.ts';

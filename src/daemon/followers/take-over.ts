@@ -2,7 +2,7 @@
 // programmed, and removed family by family once ours are in place.
 import type { Logger } from 'pino';
 import { traitsOf } from '../../backends/traits.ts';
-import type { Exec } from '../../host/exec.ts';
+import type { Exec } from '../../host/tools/exec.ts';
 import type { ProxyMode } from '../../model/config.ts';
 import type { Family } from '../../model/ip.ts';
 import type { Follower } from '../pass.ts';

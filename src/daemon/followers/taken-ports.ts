@@ -1,7 +1,7 @@
 // Tells of node ports that a program of this host listens on: the rules come first, so that program is
 // not reached any more by what is sent to the node's addresses.
 import type { Logger } from 'pino';
-import type { Listener } from '../../host/listening-ports.ts';
+import type { Listener } from '../../host/network/listening-ports.ts';
 import type { Frontend, ServiceForwarding } from '../../model/forwarding.ts';
 import { hostPort } from '../../model/forwarding.ts';
 import type { Family, Ip } from '../../model/ip.ts';

@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 import type { PureBackend } from '../../backends/backend.ts';
 import type { ClusterHealth } from '../../cluster/api/health.ts';
-import type { ReflectorEvent } from '../../cluster/api/reflector-event.ts';
+import type { ReflectorEvent } from '../../cluster/api/watch/reflector-event.ts';
 import type { ClusterState } from '../../cluster/state.ts';
 import { resolvedDocument } from '../../config/resolved-document.ts';
 import { BindError } from '../../errors.ts';

@@ -1,6 +1,6 @@
 // A node's own masquerade of what its pods send outside, as the pod networks of the field set it up
 // beside the proxy: an nft table of its own, which the proxy must leave alone and get along with.
-import type { Exec } from '../../host/exec.ts';
+import type { Exec } from '../../host/tools/exec.ts';
 import { clusterRange } from '../topology.ts';
 
 /** Sets up the masquerade in the namespace of a node. */

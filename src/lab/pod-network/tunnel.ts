@@ -2,7 +2,7 @@
 // other node. In: the node's namespace and both ends. Out: a process that carries, and can be ended.
 import { execa, type ResultPromise } from 'execa';
 import { LabError } from '../../errors.ts';
-import { missingTool } from '../../host/exec.ts';
+import { missingTool } from '../../host/tools/exec.ts';
 import type { LabNode } from '../topology.ts';
 import { udpTunnelDevice } from './between-nodes.ts';
 

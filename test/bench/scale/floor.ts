@@ -1,7 +1,7 @@
 // The floor: how long the kernel's own tools take for the same rules, with nothing of ours around them.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execOnHost } from '../../../src/host/exec.ts';
+import { execOnHost } from '../../../src/host/tools/exec.ts';
 import { createNamespaces, deleteNamespaces, newLabName } from '../../../src/lab/namespaces.ts';
 import { manifestText } from './cluster.ts';
 import { kubeProxyLayout } from './kube-proxy-layout.ts';

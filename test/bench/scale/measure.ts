@@ -1,6 +1,6 @@
 // The measurements, each on a stage. In: a stage, and how often. Out: numbers, judged by nobody yet.
 import { setTimeout as delay } from 'node:timers/promises';
-import { execOnHost } from '../../../src/host/exec.ts';
+import { execOnHost } from '../../../src/host/tools/exec.ts';
 import { clusterIp, probeCount, probeEndpoint, probesOf, sliceObject } from './cluster.ts';
 import { sharedNowMs } from './line-process.ts';
 import { createStage, type Running, type Stage, type StageOptions } from './stage.ts';

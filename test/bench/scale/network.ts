@@ -1,5 +1,5 @@
 // A client, a node and a place that has the addresses of all pods, each in a network namespace of its own.
-import { execOnHost } from '../../../src/host/exec.ts';
+import { execOnHost } from '../../../src/host/tools/exec.ts';
 import { createNamespaces, deleteNamespaces, newLabName } from '../../../src/lab/namespaces.ts';
 import { podRange, serviceRange } from './cluster.ts';
 

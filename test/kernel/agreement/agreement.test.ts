@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { createIptablesBackend } from '../../../src/backends/iptables/backend.ts';
 import { createNftablesBackend } from '../../../src/backends/nftables/backend.ts';
 import type { Backend } from '../../../src/backends/backend.ts';
-import type { Exec } from '../../../src/host/exec.ts';
+import type { Exec } from '../../../src/host/tools/exec.ts';
 import type { Config } from '../../../src/model/config.ts';
 import type { Family, Ip } from '../../../src/model/ip.ts';
 import { families, familyOf } from '../../../src/model/ip.ts';

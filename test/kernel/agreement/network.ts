@@ -4,8 +4,8 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { onTestFinished } from 'vitest';
-import type { Exec } from '../../../src/host/exec.ts';
-import { execOnHost } from '../../../src/host/exec.ts';
+import type { Exec } from '../../../src/host/tools/exec.ts';
+import { execOnHost } from '../../../src/host/tools/exec.ts';
 import { createNamespaces, deleteNamespaces, newLabName } from '../../../src/lab/namespaces.ts';
 import type { Ip } from '../../../src/model/ip.ts';
 

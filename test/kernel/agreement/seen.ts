@@ -1,5 +1,5 @@
 // What the node's conntrack table and the sender say became of a connection.
-import type { Exec } from '../../../src/host/exec.ts';
+import type { Exec } from '../../../src/host/tools/exec.ts';
 import type { Ip } from '../../../src/model/ip.ts';
 import { parseIp } from '../../../src/model/ip.ts';
 import type { Attempt } from './network.ts';

@@ -1,6 +1,6 @@
 // What each change of an object makes stale: what says the same as before makes nothing stale.
 import { describe, expect, test } from 'vitest';
-import { decodeObject } from '../../../src/cluster/decode-object.ts';
+import { decodeObject } from '../../../src/cluster/decode/object.ts';
 import { ClusterState } from '../../../src/cluster/state.ts';
 import type { ClusterChange, ClusterObject, ServiceKey } from '../../../src/model/kubernetes.ts';
 import { decoded, rawService, rawSlice } from '../resolve/objects.ts';

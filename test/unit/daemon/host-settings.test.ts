@@ -2,7 +2,7 @@
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { prepareHost } from '../../../src/daemon/host-settings.ts';
-import type { KernelFiles } from '../../../src/host/conntrack-sysctls.ts';
+import type { KernelFiles } from '../../../src/host/kernel/conntrack-sysctls.ts';
 
 const timeout = '/proc/sys/net/netfilter/nf_conntrack_udp_timeout';
 const conntrack = {

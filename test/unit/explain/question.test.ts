@@ -1,6 +1,6 @@
 // The two words of a question, and the packet that they mean.
 import { expect, test } from 'vitest';
-import { decodeAsides } from '../../../src/cluster/decode-aside.ts';
+import { decodeAsides } from '../../../src/cluster/decode/aside.ts';
 import { questionOf } from '../../../src/explain/question.ts';
 import type { Ip } from '../../../src/model/ip.ts';
 import { configFor } from '../../support/config.ts';

@@ -1,6 +1,6 @@
 // A node with one Service in a few words, and what explain answers there.
 import { decisionText } from '../../../src/cli/explain/words.ts';
-import { decodeAsides } from '../../../src/cluster/decode-aside.ts';
+import { decodeAsides } from '../../../src/cluster/decode/aside.ts';
 import { explain } from '../../../src/explain/explain.ts';
 import type { Explanation } from '../../../src/explain/explanation.ts';
 import { worldOf } from '../../../src/explain/world.ts';

@@ -3,7 +3,7 @@ import { buildParts, buildService } from '../../../rules/index.ts';
 import { createIptablesBackend } from '../../../src/backends/iptables/backend.ts';
 import type { IptablesUnit } from '../../../src/backends/iptables/unit.ts';
 import type { Assembly } from '../../../src/backends/backend.ts';
-import type { Exec } from '../../../src/host/exec.ts';
+import type { Exec } from '../../../src/host/tools/exec.ts';
 import type { Endpoint, Frontend } from '../../../src/model/forwarding.ts';
 import type { Cidr, Family, Ip } from '../../../src/model/ip.ts';
 import { familyOf, parseCidr, parseIp } from '../../../src/model/ip.ts';

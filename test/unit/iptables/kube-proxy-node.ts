@@ -2,7 +2,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { decodeObject } from '../../../src/cluster/decode-object.ts';
+import { decodeObject } from '../../../src/cluster/decode/object.ts';
 import type { Family } from '../../../src/model/ip.ts';
 import type { ClusterObject } from '../../../src/model/kubernetes.ts';
 import type { Case } from '../../conformance/case.ts';

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { eventObject } from '../../../src/cluster/api/event-object.ts';
+import { eventObject } from '../../../src/cluster/api/events/event-object.ts';
 import { readManifest, type ManifestObject } from '../../e2e/container.ts';
 import { daemonSetObject, namespaceObject, serviceObject, sliceObject } from '../../e2e/objects.ts';
 import { faultsBy } from './json-schema.ts';

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { parseArgs } from '../../../src/cli/arguments/args.ts';
-import { resourcesOf } from '../../../src/cluster/api/resources.ts';
+import { resourcesOf } from '../../../src/cluster/api/watch/resources.ts';
 import { configFromText } from '../../../src/config/load-config.ts';
 import { readManifest, type DaemonSet, type ManifestObject } from '../../e2e/container.ts';
 

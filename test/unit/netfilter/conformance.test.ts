@@ -2,7 +2,7 @@
 import { globSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { decodeObject } from '../../../src/cluster/decode-object.ts';
+import { decodeObject } from '../../../src/cluster/decode/object.ts';
 import type { Host } from '../../../src/lab/topology.ts';
 import { nodes, outside, pods } from '../../../src/lab/topology.ts';
 import type { ProxyMode } from '../../../src/model/config.ts';

@@ -1,6 +1,6 @@
 // Services and slices in a few words, decoded as an API server would send them, and endpoints as text:
 // `10.0.1.1@node-1 unready not-serving terminating zone=a,b node=node-1`, flags only where they hold.
-import { decodeObject } from '../../../src/cluster/decode-object.ts';
+import { decodeObject } from '../../../src/cluster/decode/object.ts';
 import { ClusterState } from '../../../src/cluster/state.ts';
 import { parseCidr, parseIp } from '../../../src/model/ip.ts';
 import type { Cidr, Family, Ip } from '../../../src/model/ip.ts';

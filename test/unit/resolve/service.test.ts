@@ -4,7 +4,7 @@ import type { Frontend } from '../../../src/model/forwarding.ts';
 import { frontendId } from '../../../src/model/forwarding.ts';
 import type { Family, Ip } from '../../../src/model/ip.ts';
 import { parseIp } from '../../../src/model/ip.ts';
-import { decodeObject } from '../../../src/cluster/decode-object.ts';
+import { decodeObject } from '../../../src/cluster/decode/object.ts';
 import type { ResolveContext } from '../../../src/resolve/context.ts';
 import { resolveService } from '../../../src/resolve/service.ts';
 import { forwardingOf, rawService, serviceOf, view } from './objects.ts';

@@ -1,6 +1,6 @@
 // What load balancers and the kubelet are told of this node: rows 302 to 314 of kube-proxy's own tests.
 import { describe, expect, test } from 'vitest';
-import { decodeNode } from '../../../src/cluster/decode-node.ts';
+import { decodeNode } from '../../../src/cluster/decode/node.ts';
 import { ClusterState } from '../../../src/cluster/state.ts';
 import type { ClusterChange } from '../../../src/model/kubernetes.ts';
 import type { ProxyStatus } from '../../../src/model/proxy-status.ts';

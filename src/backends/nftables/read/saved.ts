@@ -1,6 +1,6 @@
 // A saved ruleset in nft's own language, read by nft itself: loaded into a network namespace that
 // lives for this one command, and listed there. This machine's own rules are neither read nor changed.
-import type { Exec } from '../../../host/exec.ts';
+import type { Exec } from '../../../host/tools/exec.ts';
 import type { Family } from '../../../model/ip.ts';
 import { familyWords, tableName } from '../schema.ts';
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { countStaleFlows } from '../../../../src/cli/diff/stale-flows.ts';
 import { serviceChanges } from '../../../../src/diff/service-change.ts';
 import { MissingToolError, ToolError } from '../../../../src/errors.ts';
-import type { ExecLines } from '../../../../src/host/exec-lines.ts';
+import type { ExecLines } from '../../../../src/host/tools/exec-lines.ts';
 import { families } from '../../../../src/model/ip.ts';
 import type { ClusterObject } from '../../../../src/model/kubernetes.ts';
 import { desiredOf } from '../../../../src/sync/offline.ts';

@@ -1,6 +1,6 @@
 // Which transactions are ours, by the process, or by its name where ids of processes tell nothing.
 import { expect, test } from 'vitest';
-import type { Exec } from '../../../../src/host/exec.ts';
+import type { Exec } from '../../../../src/host/tools/exec.ts';
 import { OwnTransactions } from '../../../../src/daemon/drift/own-transactions.ts';
 
 const done = { stdout: '', stderr: '', exitCode: 0 };

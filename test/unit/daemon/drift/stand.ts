@@ -1,7 +1,7 @@
 // A watch with passes, tools and time in the hand of a test.
 import { vi } from 'vitest';
 import { touchesOurTable } from '../../../../src/backends/nftables/read/touches.ts';
-import type { FollowMonitor, MonitorOptions } from '../../../../src/host/nft-monitor.ts';
+import type { FollowMonitor, MonitorOptions } from '../../../../src/host/netfilter/nft-monitor.ts';
 import type { Plan } from '../../../../src/netfilter/plan.ts';
 import type { Program, Unit } from '../../../../src/netfilter/program.ts';
 import { DriftWatch } from '../../../../src/daemon/drift/drift-watch.ts';

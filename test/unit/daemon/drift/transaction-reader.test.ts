@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { touchesOurChains } from '../../../../src/backends/iptables/read/touches.ts';
 import { touchesOurTable } from '../../../../src/backends/nftables/read/touches.ts';
-import { lineReader } from '../../../../src/host/nft-monitor.ts';
+import { lineReader } from '../../../../src/host/netfilter/nft-monitor.ts';
 import type { TouchOf } from '../../../../src/netfilter/monitor.ts';
 import type { ForeignChange } from '../../../../src/daemon/drift/transaction-reader.ts';
 import { TransactionReader } from '../../../../src/daemon/drift/transaction-reader.ts';

@@ -3,7 +3,7 @@
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
 import { MissingToolError } from '../../../../src/errors.ts';
-import type { FlowSelection, Removal } from '../../../../src/host/conntrack.ts';
+import type { FlowSelection, Removal } from '../../../../src/host/netfilter/conntrack.ts';
 import { FlowKeeper } from '../../../../src/daemon/followers/flow-keeper.ts';
 
 type Call = FlowSelection & {

@@ -1,0 +1,27 @@
+// Kernel settings of this network namespace, as /proc/sys has them; nothing is changed here.
+import type { Exec } from '../tools/exec.ts';
+
+/** The file of a setting that is named as sysctl(8) names it. */
+export function sysctlFile(name: string): string {
+  return `/proc/sys/${name.replaceAll('.', '/')}`;
+}
+
+/** The value of a setting; undefined where this kernel has none of that name, or it may not be read. */
+export async function readSysctl(exec: Exec, name: string): Promise<string | undefined> {
+  try {
+    const { stdout, exitCode } = await exec('cat', [sysctlFile(name)], { allowedExitCodes: [1] });
+    return exitCode === 0 ? stdout.trim() : undefined;
+  } catch {
+    // What cannot be asked has its default for all we know.
+    return undefined;
+  }
+}
+
+/**
+ * Whether conntrack calls no packet INVALID for being outside of TCP's window. To be read once, at
+ * start, as kube-proxy does: rules that come and go with it would surprise.
+ */
+export async function isTcpLiberal(exec: Exec): Promise<boolean> {
+  const value = await readSysctl(exec, 'net.netfilter.nf_conntrack_tcp_be_liberal');
+  return value !== undefined && value !== '0';
+}
