@@ -9,7 +9,7 @@ import { cidrContains, familyOf, parseIp } from '../model/ip.ts';
 import type { FamilySettings } from '../model/settings.ts';
 import type { Unit } from '../netfilter/program.ts';
 import type { Packet } from '../netfilter/trace.ts';
-import { outsideInterface, stranger } from './question.ts';
+import { outsideInterface, stranger } from '../netfilter/senders.ts';
 
 /** The node that the Service is compiled for. */
 export type PathNode = {

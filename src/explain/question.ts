@@ -3,12 +3,12 @@
 import type { Aside } from '../cluster/decode/aside.ts';
 import { quoted } from '../cluster/problem.ts';
 import { UsageError } from '../errors.ts';
-import { podInterface } from '../netfilter/pod-interface.ts';
 import type { Config } from '../model/config.ts';
 import type { Family, Ip } from '../model/ip.ts';
 import { cidrContains, familyOf, parseIp } from '../model/ip.ts';
 import type { ClusterObject, Node, Protocol, Service, ServicePort } from '../model/kubernetes.ts';
 import { isLocalAddress } from '../netfilter/node-port-address.ts';
+import { addressToOthers, outsideInterface, podInterface, stranger } from '../netfilter/senders.ts';
 import type { Packet } from '../netfilter/trace.ts';
 
 /** What a question may name. */
@@ -161,20 +161,6 @@ function parseSender(from: string, { asides }: Known): Sender {
   );
 }
 
-/** From the ranges for documentation (RFC 5737, RFC 3849): nobody's address. */
-export const stranger: Readonly<Record<Family, Ip>> = {
-  IPv4: '198.51.100.1' as Ip,
-  IPv6: '2001:db8:ffff::1' as Ip,
-};
-
-/** Whether an address stands for anybody outside. */
-export function isStranger(ip: Ip): boolean {
-  return ip === stranger[familyOf(ip)];
-}
-
-/** The interface that somebody from outside is taken to come in by: none that pods have. */
-export const outsideInterface = 'outside';
-
 function senderTo(
   destination: Ip,
   { kind, ips }: Sender,
@@ -219,7 +205,7 @@ export function senderAt(
 
 function nodeAddress({ objects, config, hostIps }: Known, family: Family): Ip {
   const own = nodeOf(objects, config)?.ips ?? [];
-  const found = [...own, ...hostIps].find((ip) => familyOf(ip) === family && !isPrivateToHost(ip));
+  const found = addressToOthers(family, [...own, ...hostIps]);
   if (found !== undefined) return found;
   throw new UsageError(`this node has no ${family} address: name the address that is meant`);
 }
@@ -228,8 +214,4 @@ function nodeOf(objects: readonly ClusterObject[], { nodeName }: Config): Node |
   return objects.flatMap(({ kind, id, value }) =>
     kind === 'Node' && id === nodeName ? [value] : [],
   )[0];
-}
-
-function isPrivateToHost(ip: Ip): boolean {
-  return ip.startsWith('127.') || ip === '::1' || /^fe[89ab]/i.test(ip);
 }

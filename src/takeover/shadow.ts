@@ -2,7 +2,6 @@
 // side knows, asked by a pod, by this node and from outside, through both, without a packet.
 import { readOtherRules } from '../backends/kube-proxy.ts';
 import type { Exec } from '../host/tools/exec.ts';
-import { podInterface } from '../netfilter/pod-interface.ts';
 import type { Config, ProxyMode } from '../model/config.ts';
 import type { FrontendAddress } from '../model/forwarding.ts';
 import { frontendId } from '../model/forwarding.ts';
@@ -12,6 +11,13 @@ import type { ClusterObject } from '../model/kubernetes.ts';
 import type { Client, Difference } from '../netfilter/kube-proxy/compare.ts';
 import { compare, packetsTo } from '../netfilter/kube-proxy/compare.ts';
 import type { Tracer } from '../netfilter/kube-proxy/outcome.ts';
+import {
+  addressToOthers,
+  isPrivateToHost,
+  outsideInterface,
+  podInterface,
+  stranger,
+} from '../netfilter/senders.ts';
 import type { Ruleset } from '../netfilter/trace.ts';
 import { trace } from '../netfilter/trace.ts';
 import { rulesetOf } from '../sync/offline.ts';
@@ -69,12 +75,6 @@ function union(...lists: readonly (readonly FrontendAddress[])[]): readonly Fron
 // A range of sources that somebody may come from is one more client; this many are enough to compare.
 const maxRangeClients = 16;
 
-// From the ranges for documentation (RFC 5737, RFC 3849): nobody's address.
-const stranger: Readonly<Record<Family, Ip>> = {
-  IPv4: '198.51.100.1' as Ip,
-  IPv6: '2001:db8:ffff::1' as Ip,
-};
-
 function clientsOf(family: Family, { objects, config, hostIps }: ShadowInputs): readonly Client[] {
   const ours = (cidrs: readonly Cidr[]): readonly Cidr[] =>
     cidrs.filter((cidr) => familyOf(cidr) === family);
@@ -86,13 +86,15 @@ function clientsOf(family: Family, { objects, config, hostIps }: ShadowInputs): 
     ...podCidrs,
     ...(detectLocal.mode === 'ClusterCIDR' ? detectLocal.clusterCidrs : []),
   ])[0];
-  const nodeIp = [...nodeIps, ...hostIps].find(
-    (ip) => familyOf(ip) === family && !isPrivateToHost(ip),
-  );
+  const nodeIp = addressToOthers(family, [...nodeIps, ...hostIps]);
   const ranges = objects.flatMap((object) =>
     object.kind === 'Service' ? ours(object.value.sourceRanges) : [],
   );
-  const outside = (source: Ip): Client => ({ origin: 'elsewhere', interface: 'eth0', source });
+  const outside = (source: Ip): Client => ({
+    origin: 'elsewhere',
+    interface: outsideInterface,
+    source,
+  });
   return [
     ...(podCidr === undefined
       ? []
@@ -106,8 +108,4 @@ function clientsOf(family: Family, { objects, config, hostIps }: ShadowInputs): 
 // The network's own address serves as well as any: rules look at ranges.
 function hostIn(cidr: Cidr): Ip {
   return parseIp(cidr.slice(0, cidr.indexOf('/'))) as Ip;
-}
-
-function isPrivateToHost(ip: Ip): boolean {
-  return ip.startsWith('127.') || ip === '::1' || /^fe[89ab]/i.test(ip);
 }

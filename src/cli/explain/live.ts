@@ -7,7 +7,7 @@ import { explain } from '../../explain/explain.ts';
 import type { Explanation } from '../../explain/explanation.ts';
 import type { LiveEnd, LiveStep } from '../../explain/live.ts';
 import { agrees, LiveWay } from '../../explain/live.ts';
-import { isStranger } from '../../explain/question.ts';
+import { isStranger } from '../../netfilter/senders.ts';
 import type { World } from '../../explain/world.ts';
 import type { Exec } from '../../host/tools/exec.ts';
 import type { TracedFlow } from '../../host/netfilter/packet-trace.ts';
