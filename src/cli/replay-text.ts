@@ -2,7 +2,7 @@
 import type { Backend } from '../backends/backend.ts';
 import { printable } from '../cluster/problem.ts';
 import type { FlightRecord } from '../model/pass-record.ts';
-import type { Unit } from '../netfilter/program.ts';
+import { countSteps } from '../netfilter/plan.ts';
 import type { Agreement, ReplayedFamily, ReplayedPass } from '../daemon/record/replay.ts';
 import { changeWords } from './report/change-words.ts';
 import { askedWords, changesWords, planWords } from './report/pass-words.ts';
@@ -14,9 +14,9 @@ import { reportText, type Shown } from './report/print-report.ts';
 export type Sum = Record<Agreement['kind'], number>;
 
 /** A pass as people read it. */
-export function passText<U extends Unit>(
-  backend: Backend<U>,
-  pass: ReplayedPass<U>,
+export function passText(
+  backend: Backend,
+  pass: ReplayedPass,
   { shown, paint }: { readonly shown: Shown; readonly paint: Paint },
 ): string {
   const { record, families } = pass;
@@ -28,11 +28,8 @@ export function passText<U extends Unit>(
   return `${title}${indented(report)}${lines.join('')}\n`;
 }
 
-function reportFor<U extends Unit>(backend: Backend<U>, { families }: ReplayedPass<U>): Report {
-  return reportOf(
-    backend,
-    families.map(({ family, plan, wanted }) => ({ family, plan, wanted })),
-  );
+function reportFor(backend: Backend, { families }: ReplayedPass): Report {
+  return reportOf(backend, families);
 }
 
 function indented(text: string): string {
@@ -40,11 +37,11 @@ function indented(text: string): string {
 }
 
 /** How it compares: `IPv4: +3 -2: as recorded`. */
-function agreementText<U extends Unit>(
-  { family, counts, recorded, agreement }: ReplayedFamily<U>,
+function agreementText(
+  { family, plan, recorded, agreement }: ReplayedFamily,
   paint: Paint,
 ): string {
-  const [now, then] = [planWords(counts), planWords(recorded.plan)];
+  const [now, then] = [planWords(countSteps(plan)), planWords(recorded.plan)];
   switch (agreement.kind) {
     case 'same':
       return `${family}: ${now}: ${paint('green', 'as recorded')}`;
@@ -82,7 +79,7 @@ function countedPasses(count: number): string {
 }
 
 /** A pass for programs. */
-export function passJson<U extends Unit>(backend: Backend<U>, pass: ReplayedPass<U>): object {
+export function passJson(backend: Backend, pass: ReplayedPass): object {
   const { record, families } = pass;
   return {
     number: record.number,
@@ -90,8 +87,8 @@ export function passJson<U extends Unit>(backend: Backend<U>, pass: ReplayedPass
     asked: record.asked,
     changes: record.changes,
     words: reportFor(backend, pass).changes.flatMap((change) => changeWords(change, undefined)),
-    families: families.map(({ family, counts, recorded, agreement }) => {
-      return { family, agreement, plan: counts, recorded: recorded.plan };
+    families: families.map(({ family, plan, recorded, agreement }) => {
+      return { family, agreement, plan: countSteps(plan), recorded: recorded.plan };
     }),
     operations: operationsOf(families),
   };

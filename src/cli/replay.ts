@@ -8,7 +8,6 @@ import { printable, quoted } from '../cluster/problem.ts';
 import { SluiceError, UsageError } from '../errors.ts';
 import type { Exec } from '../host/tools/exec.ts';
 import type { FlightRecord } from '../model/pass-record.ts';
-import type { Unit } from '../netfilter/program.ts';
 import type { ReplayedPass } from '../daemon/record/replay.ts';
 import { replay } from '../daemon/record/replay.ts';
 import type { Io } from './io.ts';
@@ -43,16 +42,16 @@ export async function replayCommand(options: ReplayOptions, exec: Exec, io: Io):
   );
 }
 
-function show<U extends Unit>(
-  backend: Backend<U>,
+async function show(
+  backend: Backend,
   flight: FlightRecord,
   { options, io: { stdout } }: { readonly options: ReplayOptions; readonly io: Io },
-): number {
+): Promise<number> {
   const { file, step, output, shown } = options;
   const paint = paintFor(stdout);
   const sum: Sum = { same: 0, differs: 0, failed: 0, 'not-recorded': 0 };
   const passes: object[] = [];
-  for (const pass of replayed(backend, flight, file)) {
+  for await (const pass of replayed(backend, flight, file)) {
     for (const { agreement } of pass.families) sum[agreement.kind] += 1;
     if (step !== undefined && pass.record.number !== step) continue;
     if (output === 'json') passes.push(passJson(backend, pass));
@@ -66,11 +65,11 @@ function show<U extends Unit>(
 }
 
 // What is in the file is believed only as far as it can be used.
-function* replayed<U extends Unit>(
-  backend: Backend<U>,
+async function* replayed(
+  backend: Backend,
   flight: FlightRecord,
   file: string,
-): Generator<ReplayedPass<U>> {
+): AsyncGenerator<ReplayedPass> {
   try {
     yield* replay(backend, flight);
   } catch (error) {

@@ -6,42 +6,47 @@ import {
   conntrackSettings,
   countCores,
   type KernelFiles,
-  kernelFiles,
   type KernelSetting,
 } from '../host/kernel/conntrack-sysctls.ts';
 import { setOomScoreAdj } from '../host/kernel/oom-score.ts';
 import type { Config } from '../model/config.ts';
-import type { Follower } from './pass.ts';
+import type { Part } from './part.ts';
+import { whereInStep } from './pass.ts';
 
-/** What of the configuration is for the host. */
-export type HostConfig = Pick<Config, 'conntrack' | 'oomScoreAdj'>;
+/** What host settings are made from. */
+export type HostSettingsOptions = {
+  readonly config: Pick<Config, 'conntrack' | 'oomScoreAdj'>;
+  readonly files: KernelFiles;
+  readonly log: Logger;
+};
 
 /**
  * Sets up this host as configured. A setting that may not be written stays as it is, with a warning: the rules
  * work all the same. The settings of connection tracking come with nf_conntrack, which the first rules load:
- * those that are missing now are set by the follower once rules are in force.
+ * those that are missing before are set once rules are in force.
  */
-export async function prepareHost(
-  { conntrack, oomScoreAdj }: HostConfig,
-  log: Logger,
-  files: KernelFiles = kernelFiles,
-): Promise<Follower> {
+export function hostSettingsPart({ config, files, log }: HostSettingsOptions): Part {
+  const { conntrack, oomScoreAdj } = config;
   let missing: readonly KernelSetting[] = [];
-  const settings = conntrackSettings(conntrack, await countCores(files));
-  for (const { setting, error } of await applyKernelSettings(settings, files)) {
-    if (isMissing(error)) missing = [...missing, setting];
-    else warn(log, setting, error);
-  }
-  try {
-    await setOomScoreAdj(oomScoreAdj, files);
-  } catch (error) {
-    log.warn({ oomScoreAdj, error: (error as Error).message }, unchanged);
-  }
-  return async () => {
-    const again = missing;
-    missing = [];
-    const failed = await applyKernelSettings(again, files);
-    for (const { setting, error } of failed) warn(log, setting, error);
+  return {
+    async prepare() {
+      const settings = conntrackSettings(conntrack, await countCores(files));
+      for (const { setting, error } of await applyKernelSettings(settings, files)) {
+        if (isMissing(error)) missing = [...missing, setting];
+        else warn(log, setting, error);
+      }
+      try {
+        await setOomScoreAdj(oomScoreAdj, files);
+      } catch (error) {
+        log.warn({ oomScoreAdj, error: (error as Error).message }, unchanged);
+      }
+    },
+    ...whereInStep(async () => {
+      const again = missing;
+      missing = [];
+      const failed = await applyKernelSettings(again, files);
+      for (const { setting, error } of failed) warn(log, setting, error);
+    }),
   };
 }
 

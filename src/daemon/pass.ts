@@ -1,113 +1,77 @@
-// What the daemon does around a pass: takes over the changes, tells of the outcome, and has those who
-// follow the rules take theirs over.
-import type { Logger } from 'pino';
+// One pass of the daemon, as a value that grows: what asked for it and what it takes up, then what that made
+// stale and what it came to in each family. Whoever wants to know of passes is a listener, and finds all that
+// it needs in the value.
 import type { ClusterState, Stale } from '../cluster/state.ts';
-import type { ClusterChange, ServiceKey } from '../model/kubernetes.ts';
-import { frontendId } from '../model/forwarding.ts';
-import type { Op } from '../netfilter/plan.ts';
+import type { ClusterChange } from '../model/kubernetes.ts';
+import type { Asker } from '../model/pass-record.ts';
 import type { Unit } from '../netfilter/program.ts';
 import type { FamilyPass, Reconciler } from '../sync/reconcile.ts';
+import { objectsBefore, type ObjectBefore } from './objects-before.ts';
 
-/** What is to be done when the kernel of a family is in step; must not keep the next pass waiting long. */
-export type Follower = (pass: Pick<FamilyPass<Unit>, 'family' | 'settled'>) => Promise<void> | void;
-
-/** The parts that a pass of the daemon works on. */
-export type Daemon<U extends Unit> = {
-  readonly state: ClusterState;
-  readonly reconciler: Reconciler<U>;
-  readonly log: Logger;
-  readonly dryRun: boolean;
-  /** Sees the plans of every pass. */
-  readonly onPlan: (passes: readonly FamilyPass<U>[]) => Promise<void> | void;
-  /** One after the other, for each family that is in step; none in a dry run. */
-  readonly followers: readonly Follower[];
-  /** Resolves when what followers do beside the passes is done, or has taken long enough. */
-  readonly untilQuiet: () => Promise<void>;
+/** What a pass is asked to do. */
+export type Work = {
+  /** Who asked for it. */
+  readonly asked: readonly Asker[];
+  /** What it takes up, in order. */
+  readonly changes: readonly ClusterChange[];
+  /** What the source calls the version that the changes lead to. */
+  readonly version: string;
 };
 
-// A log line names a few Services and counts the rest.
-const maxNamedServices = 10;
+/** A pass that begins. */
+export type BegunPass = Work & {
+  /** The objects that the changes are about as they were, each once. */
+  readonly before: readonly ObjectBefore[];
+};
 
-/** One pass over changes; true where the kernel holds what they lead to. */
-export async function passOver<U extends Unit>(
-  daemon: Daemon<U>,
-  changes: readonly ClusterChange[],
-  version: string,
-): Promise<boolean> {
-  const { state, reconciler, log, onPlan, followers, dryRun } = daemon;
-  const stale = state.apply(changes);
-  const passes = await reconciler.pass(stale);
-  await onPlan(passes);
-  for (const pass of passes) {
-    tell(log, pass);
-    if (dryRun || pass.error !== undefined) continue;
-    for (const follow of followers) await follow(pass);
-  }
-  const isInStep = passes.every(({ error }) => error === undefined);
-  if (isInStep) void tellInStep(daemon, { version, ...namesOf(stale) });
-  return isInStep;
+/** A pass that ended. */
+export type Pass = BegunPass & {
+  /** What had to be decided again. */
+  readonly stale: Stale;
+  readonly families: readonly FamilyPass<Unit>[];
+};
+
+/** Hears of passes. It may rely on nothing that another listener does. */
+export interface PassListener {
+  /** Changes came, and wait for a pass. */
+  queued?(changes: readonly ClusterChange[]): void;
+  /** A pass begins: the kernel was not read for it yet. */
+  began?(pass: BegunPass): void;
+  /** It ended; the next one waits until all have heard of it. */
+  ended?(pass: Pass): Promise<void> | void;
 }
 
-// Who reads it may go on to rely on flows as well; the next pass does not wait for that.
-async function tellInStep<U extends Unit>(
-  { log, untilQuiet }: Daemon<U>,
-  what: object,
-): Promise<void> {
-  await untilQuiet();
-  log.info(what, 'in step');
+/** What a pass works on. */
+export type PassOptions = {
+  readonly nodeName: string;
+  readonly state: ClusterState;
+  readonly reconciler: Reconciler<Unit>;
+  readonly listeners: readonly PassListener[];
+};
+
+/** Runs a pass. What fails in a family is in the value; what fails in a listener is thrown. */
+export async function runPass(options: PassOptions, work: Work): Promise<Pass> {
+  const { nodeName, state, reconciler, listeners } = options;
+  const begun = { ...work, before: objectsBefore(work.changes, state, nodeName) };
+  for (const listener of listeners) listener.began?.(begun);
+  const stale = state.apply(work.changes);
+  const pass = { ...begun, stale, families: await reconciler.pass(stale) };
+  for (const listener of listeners) await listener.ended?.(pass);
+  return pass;
 }
 
-function tell<U extends Unit>(log: Logger, pass: FamilyPass<U>): void {
-  const { family, plan, update, heldBack, error, durationMs, phaseMs } = pass;
-  for (const { frontend, winner, reason } of update.lost) {
-    const address = frontendId(frontend.address);
-    const what = { service: frontend.service, address, winner, reason };
-    log.warn(what, 'address already claimed by another Service; not programmed');
-  }
-  tellOfHeldBack(log, pass.family, heldBack);
-  const ms = rounded(durationMs);
-  if (error !== undefined) {
-    log.error({ err: error, family, ms }, 'the kernel keeps the last good rules; trying again');
-  } else if (plan.length > 0) {
-    const count = (op: string): number => plan.filter((step) => step.op === op).length;
-    const counts = {
-      created: count('create'),
-      replaced: count('replace'),
-      deleted: count('delete'),
-    };
-    const touched = plan.flatMap((step) => ownerOf(step) ?? []);
-    const took = { ms, planMs: rounded(phaseMs.plan), applyMs: rounded(phaseMs.apply) };
-    log.info({ family, ...firstOf(new Set(touched)), ...counts, ...took }, 'applied');
-  }
+/** Whether the kernel holds what the changes lead to, in every family. */
+export function isInStep({ families }: Pass): boolean {
+  return families.every(({ error }) => error === undefined);
 }
 
-function ownerOf<U extends Unit>(step: Op<U>): ServiceKey | undefined {
-  return (step.op === 'delete' ? step.was : step.unit).owner;
-}
-
-function rounded(ms: number): number {
-  return Math.round(ms * 10) / 10;
-}
-
-function tellOfHeldBack(
-  log: Logger,
-  family: FamilyPass<Unit>['family'],
-  heldBack: ReadonlyMap<ServiceKey, Error>,
-): void {
-  for (const [service, err] of heldBack) {
-    log.error(
-      { err, service, family },
-      'left alone until it changes: it keeps its last good rules',
-    );
-  }
-}
-
-function namesOf({ services, settings }: Stale): object {
-  return { ...firstOf(services), ...(settings ? { settings } : {}) };
-}
-
-function firstOf(services: ReadonlySet<ServiceKey>): object {
-  const names = [...services].slice(0, maxNamedServices);
-  const more = services.size - names.length;
-  return { services: names, ...(more > 0 ? { more } : {}) };
+/** Does something for each family that is in step after a pass, one after the other. */
+export function whereInStep(
+  follow: (pass: FamilyPass<Unit>) => Promise<void> | void,
+): Required<Pick<PassListener, 'ended'>> {
+  return {
+    async ended({ families }) {
+      for (const pass of families) if (pass.error === undefined) await follow(pass);
+    },
+  };
 }

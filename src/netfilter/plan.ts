@@ -1,4 +1,5 @@
 // The difference between two Programs. Pure: what is, what should be, what to do.
+import type { ServiceKey } from '../model/kubernetes.ts';
 import type { Program, Unit } from './program.ts';
 import { programOf } from './program.ts';
 
@@ -8,13 +9,13 @@ export type Op<U extends Unit = Unit> =
   | { readonly op: 'replace'; readonly unit: U; readonly was: U }
   | { readonly op: 'delete'; readonly was: U };
 
-/** Steps that turn one Program into another; empty is the proof that they are the same. */
-export type Plan<U extends Unit = Unit> = readonly Op<U>[];
-
-/** The unit that a step is about: as it will be, or as it was where it goes. */
+/** The unit that a step is about: as it is to be, or as it was where it goes. */
 export function unitOf<U extends Unit>(step: Op<U>): U {
   return step.op === 'delete' ? step.was : step.unit;
 }
+
+/** Steps that turn one Program into another; empty is the proof that they are the same. */
+export type Plan<U extends Unit = Unit> = readonly Op<U>[];
 
 /** How many steps of each kind a plan has. */
 export function countSteps(steps: Plan): Readonly<Record<Op['op'], number>> {
@@ -36,18 +37,32 @@ export function plan<U extends Unit>(before: Program<U>, after: Program<U>): Pla
   return ops;
 }
 
+/** The Services that a plan touches. */
+export function ownersIn(steps: Plan): ReadonlySet<ServiceKey> {
+  return new Set(steps.flatMap((step) => unitOf(step).owner ?? []));
+}
+
 /** As plan, where what is to be there need not be put together as a Program if there is nothing yet. */
 export function planTo<U extends Unit>(before: Program<U>, after: Iterable<U>): Plan<U> {
   if (before.size > 0) return plan(before, programOf(after));
   return Array.from(after, (unit) => ({ op: 'create', unit }));
 }
 
-/** The Program that `plan` makes of `before`: what a kernel does with the plan, without a kernel. */
+/**
+ * The Program that `plan` makes of `before`: what a kernel does with the plan, without a kernel. As strict as nft:
+ * a RangeError where what a step changes is not there, or what it makes is.
+ */
 export function applyPlan<U extends Unit>(before: Program<U>, steps: Plan<U>): Program<U> {
   const after = new Map(before);
   for (const step of steps) {
-    if (step.op === 'delete') after.delete(step.was.id);
-    else after.set(step.unit.id, step.unit);
+    const { id } = unitOf(step);
+    const there = after.get(id);
+    if (step.op === 'create' && there !== undefined && there.text !== step.unit.text) {
+      throw new RangeError(`${id}: there already`);
+    }
+    if (step.op !== 'create' && there === undefined) throw new RangeError(`${id}: not there`);
+    if (step.op === 'delete') after.delete(id);
+    else after.set(id, step.unit);
   }
   return after;
 }

@@ -7,7 +7,7 @@ import type { Family, Ip } from '../model/ip.ts';
 import type { ServiceKey } from '../model/kubernetes.ts';
 import type { PhaseTimes } from '../model/receipt.ts';
 import type { Plan } from '../netfilter/plan.ts';
-import { plan, planTo } from '../netfilter/plan.ts';
+import { ownersIn, plan, planTo, unitOf } from '../netfilter/plan.ts';
 import type { Program, Unit } from '../netfilter/program.ts';
 import type { Settled, Update } from './update.ts';
 import { Desired } from './desired.ts';
@@ -17,6 +17,8 @@ import { PhaseClock } from './phase-clock.ts';
 /** What one pass did, or would do, in one family. */
 export type FamilyPass<U extends Unit> = {
   readonly family: Family;
+  /** All that the kernel is to hold, as it is decided by now. */
+  readonly desired: Desired<U>;
   readonly plan: Plan<U>;
   /** What became stale was decided to mean. */
   readonly update: Update<U>;
@@ -34,9 +36,15 @@ export type FamilyPass<U extends Unit> = {
   readonly phaseMs: PhaseTimes;
 };
 
+/** The kernel as a pass needs it. */
+export type Kernel<U extends Unit> = Pick<
+  Backend<U>,
+  'assemble' | 'observe' | 'apply' | 'unitsNamedIn'
+>;
+
 /** What a pass is for: the real kernel, or only to be looked at. */
 export type ReconcilerOptions<U extends Unit> = {
-  readonly backend: Backend<U>;
+  readonly backend: Kernel<U>;
   readonly families: readonly Family[];
   readonly config: Config;
   readonly state: ClusterState;
@@ -144,6 +152,7 @@ export class Reconciler<U extends Unit> {
     }
     return {
       family,
+      desired,
       plan: outcome.plan,
       update,
       heldBack: new Map([...update.faults, ...outcome.refused]),
@@ -216,9 +225,5 @@ export class Reconciler<U extends Unit> {
 
 /** The Services that the units with these ids stand for. */
 function ownersOf<U extends Unit>(steps: Plan<U>, ids: ReadonlySet<string>): readonly ServiceKey[] {
-  const owners = steps.flatMap((step) => {
-    const { id, owner } = step.op === 'delete' ? step.was : step.unit;
-    return owner !== undefined && ids.has(id) ? [owner] : [];
-  });
-  return [...new Set(owners)];
+  return [...ownersIn(steps.filter((step) => ids.has(unitOf(step).id)))];
 }

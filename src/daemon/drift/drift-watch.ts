@@ -2,12 +2,15 @@
 // what a slow audit finds where it tells nothing. It only looks; passes alone write.
 import { once } from 'node:events';
 import type { Backend } from '../../backends/backend.ts';
+import type { Clock } from '../../cluster/api/clock.ts';
 import type { FollowMonitor } from '../../host/netfilter/nft-monitor.ts';
 import type { Family } from '../../model/ip.ts';
 import type { Author } from '../../netfilter/monitor.ts';
 import { plan } from '../../netfilter/plan.ts';
 import type { Unit } from '../../netfilter/program.ts';
-import type { FamilyPass, Reconciler } from '../../sync/reconcile.ts';
+import type { Reconciler } from '../../sync/reconcile.ts';
+import type { Part } from '../part.ts';
+import type { Pass } from '../pass.ts';
 import type { Drift, DriftListener } from './drift.ts';
 import { driftIn } from './drift.ts';
 import { FamilyWatch } from './family-watch.ts';
@@ -15,9 +18,9 @@ import type { OwnTransactions } from './own-transactions.ts';
 import type { ForeignChange } from './transaction-reader.ts';
 import { TransactionReader } from './transaction-reader.ts';
 
-export type DriftWatchOptions<U extends Unit> = {
-  readonly backend: Pick<Backend<U>, 'observe' | 'touches' | 'canariesStand'>;
-  readonly reconciler: Pick<Reconciler<U>, 'distrust' | 'desired'>;
+export type DriftWatchOptions = {
+  readonly backend: Pick<Backend, 'observe' | 'touches' | 'canariesStand'>;
+  readonly reconciler: Pick<Reconciler<Unit>, 'distrust' | 'desired'>;
   readonly families: readonly Family[];
   readonly own: Pick<OwnTransactions, 'claim'>;
   readonly follow: FollowMonitor;
@@ -25,8 +28,7 @@ export type DriftWatchOptions<U extends Unit> = {
   readonly nudge: () => void;
   readonly listener: DriftListener;
   readonly syncPeriodMs: number;
-  /** Milliseconds on a clock that only goes forward. */
-  readonly now: () => number;
+  readonly clock: Clock;
   readonly signal: AbortSignal;
 };
 
@@ -44,8 +46,8 @@ const longestWaitMs = 1000;
  * Invariant: whatever was changed since the last read of a family's rules is in that family's suspicion, or
  * is still to be told by the monitor, or is left to the audit.
  */
-export class DriftWatch<U extends Unit> {
-  readonly #options: DriftWatchOptions<U>;
+export class DriftWatch implements Part {
+  readonly #options: DriftWatchOptions;
   readonly #watches: readonly FamilyWatch[];
   readonly #firstPass = Promise.withResolvers<void>();
   readonly #ready = Promise.withResolvers<void>();
@@ -55,41 +57,38 @@ export class DriftWatch<U extends Unit> {
   #moment = 0;
   readonly #first = { beganAt: 0, tookMs: Infinity };
 
-  constructor(options: DriftWatchOptions<U>) {
+  constructor(options: DriftWatchOptions) {
     this.#options = options;
-    const { nudge, listener, now } = options;
-    this.#watches = options.families.map(
-      (family) => new FamilyWatch({ family, nudge, listener, now }),
-    );
+    this.#watches = options.families.map((family) => new FamilyWatch({ ...options, family }));
   }
 
   /** Resolves when changes are noticed from now on, or cannot be for now. */
-  async untilReady(): Promise<void> {
+  async quiet(): Promise<void> {
     if (this.#isReady) return;
-    await Promise.race([this.#ready.promise, this.#sleep(longestWaitMs)]);
+    const { clock, signal } = this.#options;
+    await Promise.race([this.#ready.promise, clock.delay(longestWaitMs, signal)]);
   }
 
   /** Watches until the signal comes. */
   async run(): Promise<void> {
     await Promise.all([this.#listen(), this.#audit()]);
-    for (const watch of this.#watches) watch.close();
   }
 
   /** A pass begins: it reads the families whose rules are suspected. */
-  begun(): void {
+  began(): void {
     this.#moment += 1;
-    if (this.#moment === 1) this.#first.beganAt = this.#options.now();
+    if (this.#moment === 1) this.#first.beganAt = this.#options.clock.now();
     for (const watch of this.#watches) {
       if (watch.begun()) this.#options.reconciler.distrust(watch.family);
     }
   }
 
   /** A pass ended. */
-  passed(passes: readonly FamilyPass<U>[]): void {
+  ended({ families }: Pick<Pass, 'families'>): void {
     this.#moment += 1;
-    if (this.#moment === 2) this.#first.tookMs = this.#options.now() - this.#first.beganAt;
+    if (this.#moment === 2) this.#first.tookMs = this.#options.clock.now() - this.#first.beganAt;
     this.#firstPass.resolve();
-    for (const pass of passes) {
+    for (const pass of families) {
       const watch = this.#watches.find(({ family }) => family === pass.family);
       watch?.passed(pass, () => driftIn(pass));
     }
@@ -111,7 +110,7 @@ export class DriftWatch<U extends Unit> {
   }
 
   async #listen(): Promise<void> {
-    const { backend, families, own, follow, listener, now, signal } = this.#options;
+    const { backend, families, own, follow, listener, clock, signal } = this.#options;
     const touchOf = backend.touches();
     if (touchOf === undefined) {
       this.#settle();
@@ -121,7 +120,7 @@ export class DriftWatch<U extends Unit> {
     await Promise.race([this.#firstPass.promise, untilAborted(signal)]);
     let failures = 0;
     while (!signal.aborted) {
-      const startedAt = now();
+      const startedAt = clock.now();
       const reader = new TransactionReader({
         families,
         touchOf,
@@ -135,9 +134,9 @@ export class DriftWatch<U extends Unit> {
       this.#isListening = false;
       this.#settle();
       if (signal.aborted) return;
-      if (hasListened && now() - startedAt > longestRestartMs) failures = 0;
+      if (hasListened && clock.now() - startedAt > longestRestartMs) failures = 0;
       if (hasListened || failures === 0) listener.deaf(end instanceof Error ? end : undefined);
-      await this.#sleep(Math.min(firstRestartMs * 2 ** failures, longestRestartMs));
+      await clock.delay(Math.min(firstRestartMs * 2 ** failures, longestRestartMs), signal);
       failures += 1;
     }
   }
@@ -158,19 +157,19 @@ export class DriftWatch<U extends Unit> {
   }
 
   async #audit(): Promise<void> {
-    const { syncPeriodMs, now, signal } = this.#options;
-    const startedAt = now();
+    const { syncPeriodMs, clock, signal } = this.#options;
+    const startedAt = clock.now();
     const dueAt = new Map<Family, number>();
     while (!signal.aborted) {
-      await this.#sleep(syncPeriodMs);
+      await clock.delay(syncPeriodMs, signal);
       for (const watch of this.#watches) {
         if (signal.aborted || !this.#isQuiet(watch)) continue;
         if (!this.#isListening) await this.#askCanary(watch);
         const period = syncPeriodMs * (this.#isListening ? periodsWhileListening : 1);
         const first = this.#first.tookMs < quickPassMs ? syncPeriodMs : period;
-        if (now() < (dueAt.get(watch.family) ?? startedAt + first)) continue;
+        if (clock.now() < (dueAt.get(watch.family) ?? startedAt + first)) continue;
         const tookMs = await this.#look(watch);
-        dueAt.set(watch.family, now() + Math.max(period, tookMs * auditRestFactor));
+        dueAt.set(watch.family, clock.now() + Math.max(period, tookMs * auditRestFactor));
       }
     }
   }
@@ -188,34 +187,22 @@ export class DriftWatch<U extends Unit> {
 
   /** Reads and compares, beside the passes; returns the milliseconds that it took. */
   async #look(watch: FamilyWatch): Promise<number> {
-    const { backend, reconciler, now } = this.#options;
+    const { backend, reconciler, clock } = this.#options;
     const { family } = watch;
-    const [moment, startedAt] = [this.#moment, now()];
+    const [moment, startedAt] = [this.#moment, clock.now()];
     if (!this.#isQuiet(watch)) return 0;
     try {
       const present = await backend.observe(family);
       const wanted = reconciler.desired(family)?.whole();
       // Where a pass came between, it is not known which of both this was read of.
-      if (moment !== this.#moment || wanted === undefined) return now() - startedAt;
+      if (moment !== this.#moment || wanted === undefined) return clock.now() - startedAt;
       if (plan(present, wanted).length > 0) {
         this.#suspect({ touched: new Map([[family, 'sure']]), author: undefined }, 'audit');
       }
     } catch {
       // What cannot be read now can be read later; a pass that has to says so.
     }
-    return now() - startedAt;
-  }
-
-  async #sleep(ms: number): Promise<void> {
-    const { signal } = this.#options;
-    if (signal.aborted) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const wake = (): void => resolve();
-    const timer = setTimeout(wake, ms).unref();
-    signal.addEventListener('abort', wake, { once: true });
-    await promise;
-    clearTimeout(timer);
-    signal.removeEventListener('abort', wake);
+    return clock.now() - startedAt;
   }
 }
 

@@ -1,7 +1,7 @@
 // What others did to our rules, as it is told: data, and who hears of it.
 import type { Family } from '../../model/ip.ts';
 import type { Author } from '../../netfilter/monitor.ts';
-import type { Op, Plan } from '../../netfilter/plan.ts';
+import { unitOf, type Op, type Plan } from '../../netfilter/plan.ts';
 import type { Unit } from '../../netfilter/program.ts';
 import type { FamilyPass } from '../../sync/reconcile.ts';
 
@@ -38,17 +38,11 @@ export type DriftListener = {
 };
 
 /** The steps of a pass that no change in the cluster or on this host accounts for. */
-export function driftIn<U extends Unit>({ plan, update, isFull, error }: FamilyPass<U>): Plan<U> {
+export function driftIn({ plan, update, isFull, error }: FamilyPass<Unit>): Plan {
   if (!isFull || error !== undefined || plan.length === 0) return [];
   const { before, after } = update.change;
   return plan.filter((step) => {
-    const { id } = step.op === 'delete' ? step.was : step.unit;
+    const { id } = unitOf(step);
     return !before.has(id) && !after.has(id);
   });
-}
-
-/** How much of a plan is of each kind. */
-export function counted(steps: Plan): Drift['repaired'] {
-  const count = (name: Op['op']): number => steps.filter(({ op }) => op === name).length;
-  return { create: count('create'), replace: count('replace'), delete: count('delete') };
 }

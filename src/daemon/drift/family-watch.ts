@@ -1,11 +1,11 @@
 // What is suspected of one family's rules, and when it is looked at.
+import type { Clock } from '../../cluster/api/clock.ts';
 import type { Family } from '../../model/ip.ts';
 import type { Certainty } from '../../netfilter/monitor.ts';
-import type { Plan } from '../../netfilter/plan.ts';
+import { countSteps, type Plan } from '../../netfilter/plan.ts';
 import type { Unit } from '../../netfilter/program.ts';
 import type { FamilyPass } from '../../sync/reconcile.ts';
 import type { Drift, DriftListener } from './drift.ts';
-import { counted } from './drift.ts';
 import { RepairPace } from './repair-pace.ts';
 
 /** That our rules were changed, or may have been. */
@@ -18,15 +18,15 @@ export type FamilyWatchOptions = {
   /** Asks for a pass. */
   readonly nudge: () => void;
   readonly listener: DriftListener;
-  /** Milliseconds on a clock that only goes forward. */
-  readonly now: () => number;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
 };
 
 const mostAuthors = 3;
 
 /**
- * Invariant: #pending was noticed after the last look began, #looking before it; a timer is set where #pending
- * has to wait.
+ * Invariant: #pending was noticed after the last look began, #looking before it; #waiting ends the wait of
+ * what is not due.
  */
 export class FamilyWatch {
   readonly #options: FamilyWatchOptions;
@@ -34,7 +34,7 @@ export class FamilyWatch {
   #pending: Noticed | undefined;
   #looking: Noticed | undefined;
   #lookBegan = 0;
-  #timer: NodeJS.Timeout | undefined;
+  #waiting = new AbortController();
   #isToldSlow = false;
   #isInStep = false;
 
@@ -57,18 +57,18 @@ export class FamilyWatch {
 
   /** Takes note, and has it looked at when it is time. */
   suspect(suspicion: Suspicion): void {
-    const { listener, now } = this.#options;
+    const { listener, clock } = this.#options;
     const isFirst = this.#pending === undefined;
     const isStronger = suspicion.certainty === 'sure' && this.#pending?.certainty === 'maybe';
-    this.#pending = joined(this.#pending, { ...suspicion, at: now() });
+    this.#pending = joined(this.#pending, { ...suspicion, at: clock.now() });
     if (isFirst && this.#pace.isSlow) listener.outcome(this.family, 'delayed');
     if (isFirst || isStronger) this.#schedule(this.#pending);
   }
 
   /** A pass begins; whether it is to look. */
   begun(): boolean {
-    const { now } = this.#options;
-    this.#lookBegan = now();
+    const { clock } = this.#options;
+    this.#lookBegan = clock.now();
     if (this.#pending === undefined || !this.#isDue(this.#pending)) return false;
     this.#looking = joined(this.#looking, this.#pending);
     this.#pending = undefined;
@@ -77,7 +77,7 @@ export class FamilyWatch {
 
   /** A pass ended; `driftOf` finds what it repaired, which takes a while in a large cluster. */
   passed({ error }: Pick<FamilyPass<Unit>, 'error'>, driftOf: () => Plan): void {
-    const { family, listener, now } = this.#options;
+    const { family, listener, clock } = this.#options;
     this.#isInStep = error === undefined;
     const looked = this.#looking;
     if (error !== undefined) {
@@ -90,24 +90,20 @@ export class FamilyWatch {
     const drift = suspicion === undefined ? [] : driftOf();
     if (drift.length > 0 && suspicion !== undefined) this.#repaired(suspicion, drift);
     else if (looked !== undefined) {
-      this.#pace.lookedInVain(now(), now() - this.#lookBegan);
+      this.#pace.lookedInVain(clock.now(), clock.now() - this.#lookBegan);
       listener.outcome(family, 'unchanged');
     }
     if (this.#pending !== undefined) this.#schedule(this.#pending);
   }
 
-  close(): void {
-    clearTimeout(this.#timer);
-  }
-
   #repaired({ authors, source, at }: Noticed, drift: Plan): void {
-    const { family, listener, now } = this.#options;
-    const tookMs = now() - at;
-    this.#pace.repaired(at, now());
+    const { family, listener, clock } = this.#options;
+    const tookMs = clock.now() - at;
+    this.#pace.repaired(at, clock.now());
     listener.outcome(family, 'repaired');
     // Once it is said that they are many, they are counted.
     if (!this.#isToldSlow) {
-      listener.repaired({ family, source, authors, repaired: counted(drift), tookMs });
+      listener.repaired({ family, source, authors, repaired: countSteps(drift), tookMs });
     }
     if (this.#pace.isSlow && !this.#isToldSlow) listener.looping(family, authors);
     if (!this.#pace.isSlow && this.#isToldSlow) listener.calm(family);
@@ -123,7 +119,7 @@ export class FamilyWatch {
   }
 
   #isDue({ certainty }: Noticed): boolean {
-    return this.#pace.dueAt(certainty) <= this.#options.now();
+    return this.#pace.dueAt(certainty) <= this.#options.clock.now();
   }
 
   #schedule(pending: Noticed): void {
@@ -133,10 +129,13 @@ export class FamilyWatch {
   }
 
   #wait(until: number, then: () => void): void {
-    clearTimeout(this.#timer);
+    const { clock } = this.#options;
+    this.#waiting.abort();
+    this.#waiting = new AbortController();
+    const signal = AbortSignal.any([this.#waiting.signal, this.#options.signal]);
     // A timer may come a moment early.
-    const ms = Math.ceil(until - this.#options.now()) + 1;
-    this.#timer = setTimeout(then, Math.max(ms, 0)).unref();
+    const ms = Math.max(Math.ceil(until - clock.now()) + 1, 0);
+    void clock.delay(ms, signal).then(() => signal.aborted || then());
   }
 }
 

@@ -1,41 +1,14 @@
-// What `sluice run` does about others that change its rules: it has them watched, and tells of each repair in
-// the log, in the metrics and as an Event of its Node.
+// Tells of others that change our rules, and of each repair: in the log, in the metrics and as an Event of the
+// Node.
 import type { Logger } from 'pino';
-import type { Backend } from '../../backends/backend.ts';
 import { printable } from '../../cluster/problem.ts';
-import { followNftMonitor } from '../../host/netfilter/nft-monitor.ts';
 import type { ClusterEvent, RecordEvent } from '../../model/cluster-event.ts';
-import type { Config } from '../../model/config.ts';
-import type { Family } from '../../model/ip.ts';
 import type { Author } from '../../netfilter/monitor.ts';
-import type { Unit } from '../../netfilter/program.ts';
 import type { Drift, DriftListener } from './drift.ts';
-import { DriftWatch } from './drift-watch.ts';
-import type { OwnTransactions } from './own-transactions.ts';
-import type { Reconciler } from '../../sync/reconcile.ts';
 import { nodeRegarding } from '../events/proxy-events.ts';
 
-export type RunDriftOptions<U extends Unit> = {
-  readonly config: Config;
-  readonly backend: Backend<U>;
-  readonly reconciler: Reconciler<U>;
-  readonly families: readonly Family[];
-  readonly own: OwnTransactions;
-  readonly nudge: () => void;
-  readonly now: () => number;
-  readonly log: Logger;
-  readonly signal: AbortSignal;
-} & Omit<Tellers, 'nodeName'>;
-
-/** Makes the watch; it watches when it is run. */
-export function createDriftWatch<U extends Unit>(options: RunDriftOptions<U>): DriftWatch<U> {
-  const { config, log, record, count, ...rest } = options;
-  const { nodeName, syncPeriodMs } = config;
-  const listener = driftTeller({ nodeName, log, record, count });
-  return new DriftWatch({ ...rest, syncPeriodMs, listener, follow: followNftMonitor });
-}
-
-type Tellers = {
+/** Who is told of drift. */
+export type Tellers = {
   readonly nodeName: string;
   readonly log: Logger;
   readonly record: RecordEvent;

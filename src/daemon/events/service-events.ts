@@ -7,12 +7,11 @@ import type { ServiceKey } from '../../model/kubernetes.ts';
 import { conflictText } from '../../model/reason.ts';
 import type { Unit } from '../../netfilter/program.ts';
 import type { LostClaim } from '../../resolve/claims.ts';
-import type { Decisions } from '../../sync/decisions.ts';
 import type { FamilyPass } from '../../sync/reconcile.ts';
+import type { Pass, PassListener } from '../pass.ts';
 
 /** What ServiceEvents works with. */
 export type ServiceEventsOptions = {
-  readonly decisions: (family: Family) => Pick<Decisions, 'troubleOf'> | undefined;
   /** Whether there still is such a Service. */
   readonly exists: (service: ServiceKey) => boolean;
   readonly record: RecordEvent;
@@ -24,7 +23,7 @@ const mostNamed = 5;
 const action = 'ProgramRules';
 
 /** Invariant: #told has, by family, trouble and Service, what was last said of it that is not over. */
-export class ServiceEvents {
+export class ServiceEvents implements PassListener {
   readonly #options: ServiceEventsOptions;
   readonly #told = new Map<string, string>();
 
@@ -32,9 +31,8 @@ export class ServiceEvents {
     this.#options = options;
   }
 
-  /** Takes over what a pass came to in each family. */
-  passed(passes: readonly FamilyPass<Unit>[]): void {
-    for (const pass of passes) {
+  ended({ families }: Pick<Pass, 'families'>): void {
+    for (const pass of families) {
       const { update, heldBack, settled } = pass;
       const touched = new Set([
         ...update.lost.map(({ frontend }) => frontend.service),
@@ -45,10 +43,8 @@ export class ServiceEvents {
     }
   }
 
-  #look(service: ServiceKey, { family, heldBack }: FamilyPass<Unit>): void {
-    const trouble = this.#options.decisions(family)?.troubleOf(service);
-    if (trouble === undefined) return;
-    const { lost, isHeld } = trouble;
+  #look(service: ServiceKey, { family, desired, heldBack }: FamilyPass<Unit>): void {
+    const { lost, isHeld } = desired.decisions.troubleOf(service);
     const at = { service, family };
     this.#say({ ...at, trouble: 'conflict' }, lost.length === 0 ? '' : conflictNote(service, lost));
     const error = heldBack.get(service);

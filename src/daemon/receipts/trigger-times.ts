@@ -1,42 +1,44 @@
 // When what led to changes of EndpointSlices happened, kept until the kernel follows it: what
 // network_programming_duration_seconds is made of.
 import type { Family } from '../../model/ip.ts';
-import type { ClusterChange, EndpointSlice, ServiceKey } from '../../model/kubernetes.ts';
-
-export type TriggerTimesOptions = {
-  /** A slice as it is before the changes. */
-  readonly known: (id: string) => EndpointSlice | undefined;
-  /** Milliseconds since the epoch. */
-  readonly nowMs: () => number;
-};
+import type { EndpointSlice, ServiceKey } from '../../model/kubernetes.ts';
+import type { BegunPass } from '../pass.ts';
 
 // Where rules cannot be written for long; those that are waited for longest are kept.
 const maxPending = 10_000;
 
 /** Invariant: #pending has what the kernel of the slice's family does not follow yet. */
 export class TriggerTimes {
-  readonly #options: TriggerTimesOptions;
+  readonly #nowMs: () => number;
   readonly #startedMs: number;
   readonly #pending = new Map<Family, Map<ServiceKey, number[]>>();
   #size = 0;
 
-  constructor(options: TriggerTimesOptions) {
-    this.#options = options;
-    this.#startedMs = options.nowMs();
+  /** `nowMs` gives milliseconds since the epoch. */
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
+    this.#startedMs = nowMs();
   }
 
-  /** Takes up changes that are about to be taken over. */
-  take(changes: readonly ClusterChange[]): void {
-    const batch = new Map<string, EndpointSlice | undefined>();
+  /** Takes up the changes of a pass. */
+  take({ changes, before: objects }: Pick<BegunPass, 'changes' | 'before'>): void {
+    const slices = new Map<string, EndpointSlice>();
+    for (const { kind, id, was } of objects) {
+      if (kind === 'EndpointSlice' && was !== undefined) slices.set(id, was as EndpointSlice);
+    }
     for (const change of changes) {
       if (change.op === 'set' && change.object.kind !== 'EndpointSlice') continue;
       if (change.op === 'delete' && change.kind !== 'EndpointSlice') continue;
       const id = change.op === 'set' ? change.object.id : change.id;
-      const before = batch.has(id) ? batch.get(id) : this.#options.known(id);
-      const after = change.op === 'set' ? (change.object.value as EndpointSlice) : undefined;
-      batch.set(id, after);
-      if (after === undefined) this.#forget(before);
-      else this.#note(before, after);
+      const before = slices.get(id);
+      if (change.op === 'delete') {
+        slices.delete(id);
+        this.#forget(before);
+        continue;
+      }
+      const after = change.object.value as EndpointSlice;
+      slices.set(id, after);
+      this.#note(before, after);
     }
   }
 
@@ -45,7 +47,7 @@ export class TriggerTimes {
     const times = [...(this.#pending.get(family)?.values() ?? [])].flat();
     this.#pending.delete(family);
     this.#size -= times.length;
-    return times.map((ms) => Math.max(0, this.#options.nowMs() - ms) / 1000);
+    return times.map((ms) => Math.max(0, this.#nowMs() - ms) / 1000);
   }
 
   // What happened before this process came is no measure of it.

@@ -1,59 +1,53 @@
 // A pass of one family, reduced to what the flight recorder keeps of it.
-import { operations } from '../../model/receipt.ts';
 import type { FamilyRecord, Found, Named, PlainUnit } from '../../model/pass-record.ts';
-import type { Plan } from '../../netfilter/plan.ts';
+import { ownersIn, countSteps, type Plan } from '../../netfilter/plan.ts';
 import type { Unit } from '../../netfilter/program.ts';
 import { planDigest, unitsDigest } from './plan-digest.ts';
 import type { FamilyPass } from '../../sync/reconcile.ts';
-
-/** What a pass left behind. */
-export type FamilyAfter = {
-  readonly failings: FamilyRecord['failings'];
-  /** All that the kernel should hold; undefined where the pass will not be replayed. */
-  readonly units: (() => Iterable<Unit>) | undefined;
-};
 
 const mostNamed = 10;
 const mostFoundUnits = 100;
 const longestWhy = 300;
 
-/** The record of a pass. */
-export function familyRecord<U extends Unit>(
-  pass: FamilyPass<U>,
-  { failings, units }: FamilyAfter,
+/** The record of a pass; `isReplayed`: with what it takes to replay it. */
+export function familyRecord(
+  pass: FamilyPass<Unit>,
+  { isReplayed }: { readonly isReplayed: boolean },
 ): FamilyRecord {
-  const { family, plan, isFull, error, heldBack, update, durationMs, phaseMs } = pass;
+  const { family, desired, plan, isFull, error, heldBack, update, durationMs, phaseMs } = pass;
   const refused = [...heldBack.keys()].filter((service) => !update.faults.has(service));
   const first = [...heldBack].slice(0, mostNamed);
   return {
     family,
     isFull,
     ...(error === undefined ? {} : { error: firstLine(error) }),
-    plan: planCounts(plan),
-    services: namedOf(new Set(plan.flatMap((step) => ownerOf(step) ?? []))),
+    plan: countSteps(plan),
+    services: namedOf(ownersIn(plan)),
     heldBack: {
       count: heldBack.size,
       first: first.map(([service, why]) => ({ service, why: firstLine(why) })),
     },
-    failings,
+    failings: desired.decisions.failings,
     durationMs: rounded(durationMs),
     phaseMs: {
       resolve: rounded(phaseMs.resolve),
       plan: rounded(phaseMs.plan),
       apply: rounded(phaseMs.apply),
     },
-    ...(units === undefined ? {} : replayPart(pass, units)),
+    ...(isReplayed ? replayPart(pass) : {}),
     ...(refused.length === 0 ? {} : { refused }),
   };
 }
 
-function replayPart<U extends Unit>(
-  { plan, isFull, error }: FamilyPass<U>,
-  units: () => Iterable<Unit>,
-): Pick<FamilyRecord, 'planDigest' | 'kernel'> {
+function replayPart({
+  desired,
+  plan,
+  isFull,
+  error,
+}: FamilyPass<Unit>): Pick<FamilyRecord, 'planDigest' | 'kernel'> {
   if (error !== undefined) return {};
   if (!isFull) return { planDigest: planDigest(plan) };
-  const { digest, size } = unitsDigest(units());
+  const { digest, size } = unitsDigest(desired.units());
   const kernel = { found: foundBy(plan, size), wholeDigest: digest };
   return { planDigest: planDigest(plan), kernel };
 }
@@ -72,19 +66,9 @@ function plain(unit: Unit): PlainUnit {
   return { ...unit, id, kind, text, ...(owner === undefined ? {} : { owner }) } as PlainUnit;
 }
 
-/** How many steps of each sort a plan has. */
-export function planCounts(plan: Plan): FamilyRecord['plan'] {
-  const counts = operations.map((name) => [name, plan.filter(({ op }) => op === name).length]);
-  return Object.fromEntries(counts) as FamilyRecord['plan'];
-}
-
 /** All of them counted, the first of them named. */
 export function namedOf<T extends string>(names: ReadonlySet<T>): Named<T> {
   return { count: names.size, first: [...names].slice(0, mostNamed) };
-}
-
-function ownerOf<U extends Unit>(step: Plan<U>[number]): U['owner'] {
-  return (step.op === 'delete' ? step.was : step.unit).owner;
 }
 
 function firstLine({ message }: Error): string {

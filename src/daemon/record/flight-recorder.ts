@@ -1,5 +1,6 @@
 // The last passes, for who asks later what happened: changes and outcomes in, a record out that can be
 // replayed without a kernel. It costs what a pass touched, never the size of the cluster.
+import type { ClusterState } from '../../cluster/state.ts';
 import type { Config, ProxyMode } from '../../model/config.ts';
 import type { Family, Ip } from '../../model/ip.ts';
 import type { ClusterChange } from '../../model/kubernetes.ts';
@@ -11,23 +12,19 @@ import type {
   Surroundings,
 } from '../../model/pass-record.ts';
 import { flightRecordVersion } from '../../model/pass-record.ts';
-import type { Unit } from '../../netfilter/program.ts';
-import type { Desired } from '../../sync/desired.ts';
+import type { ObjectBefore } from '../objects-before.ts';
+import type { BegunPass, Pass, PassListener } from '../pass.ts';
 import { familyRecord, namedOf } from './family-record.ts';
-import type { FamilyPass } from '../../sync/reconcile.ts';
-import type { KnownObjects, Undo } from './undo-log.ts';
-import { historyOf, undoBytes, undoOf } from './undo-log.ts';
+import { historyOf, undoBytes } from './undo-log.ts';
 
 /** What a FlightRecorder works with. */
-export type FlightRecorderOptions<U extends Unit> = {
+export type FlightRecorderOptions = {
   /** Of Sluice. */
   readonly version: string;
   readonly mode: ProxyMode;
   readonly families: readonly Family[];
   readonly isTcpLiberal: boolean;
-  readonly nodeName: string;
-  readonly state: KnownObjects;
-  readonly desired: (family: Family) => Desired<U> | undefined;
+  readonly state: Pick<ClusterState, 'objects'>;
   /** In force now. */
   readonly config: () => Config;
   readonly hostIps: () => readonly Ip[];
@@ -52,7 +49,7 @@ type Taken = {
   readonly changes: readonly ChangedObjects[];
   readonly config: Config;
   readonly hostIps: readonly Ip[];
-  undo: readonly Undo[] | undefined;
+  undo: readonly ObjectBefore[] | undefined;
   bytes: number;
 };
 
@@ -62,8 +59,8 @@ type Kept = Taken & { readonly record: PassRecord };
  * Invariant: #kept has the last passes; where one of them has no `undo`, none before it has. #taken is
  * the pass that goes on, #before what was in force before the first of #kept.
  */
-export class FlightRecorder<U extends Unit> {
-  readonly #options: FlightRecorderOptions<U>;
+export class FlightRecorder implements PassListener {
+  readonly #options: FlightRecorderOptions;
   readonly #limits: RecorderLimits;
   readonly #kept: Kept[] = [];
   #before: Pick<Taken, 'config' | 'hostIps'>;
@@ -71,7 +68,7 @@ export class FlightRecorder<U extends Unit> {
   #bytes = 0;
   #number = 0;
 
-  constructor(options: FlightRecorderOptions<U>) {
+  constructor(options: FlightRecorderOptions) {
     this.#options = options;
     this.#limits = options.limits ?? defaultLimits;
     this.#before = { config: options.config(), hostIps: options.hostIps() };
@@ -82,11 +79,9 @@ export class FlightRecorder<U extends Unit> {
     return this.#kept.map(({ record }) => record);
   }
 
-  /** A pass begins; the objects are still as they were before these changes. */
-  taken(changes: readonly ClusterChange[], asked: readonly Asker[]): void {
-    const { state, nodeName, config, hostIps } = this.#options;
-    const isSmall = changes.length <= this.#limits.objects;
-    const undo = isSmall ? undoOf(changes, state, nodeName) : undefined;
+  began({ asked, changes, before }: BegunPass): void {
+    const { config, hostIps } = this.#options;
+    const undo = changes.length <= this.#limits.objects ? before : undefined;
     const bytes = (undo ?? []).reduce((sum, entry) => sum + undoBytes(entry), 0);
     const last = this.#kept.at(-1) ?? this.#before;
     const ips = hostIps();
@@ -102,8 +97,7 @@ export class FlightRecorder<U extends Unit> {
     if (undo === undefined) this.#forgetUndo(this.#kept.length);
   }
 
-  /** The pass ended. */
-  passed(passes: readonly FamilyPass<U>[]): void {
+  ended({ families }: Pass): void {
     const taken = this.#taken;
     if (taken === undefined) return;
     this.#taken = undefined;
@@ -113,14 +107,9 @@ export class FlightRecorder<U extends Unit> {
       atMs: this.#options.nowMs(),
       asked: taken.asked,
       changes: taken.changes,
-      families: passes.map((pass) => {
-        const desired = this.#options.desired(pass.family);
-        const units = taken.undo && desired && (() => desired.units());
-        return familyRecord(pass, {
-          failings: desired?.decisions.failings ?? { heldBack: 0, lostClaims: 0 },
-          units,
-        });
-      }),
+      families: families.map((pass) =>
+        familyRecord(pass, { isReplayed: taken.undo !== undefined }),
+      ),
     };
     this.#keep({ ...taken, record });
   }

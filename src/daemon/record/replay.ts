@@ -1,24 +1,22 @@
-// A flight record run again through the same functions, without a kernel: what each pass planned then,
-// made once more from the same objects.
+// A flight record run again by the function that the daemon runs, over a kernel in memory that is as the record
+// says: what each pass planned then, planned once more from the same objects.
 import type { Assembler } from '../../backends/backend.ts';
-import type { Stale } from '../../cluster/state.ts';
+import { ClusterState } from '../../cluster/state.ts';
 import type { Config } from '../../model/config.ts';
 import type { Family, Ip } from '../../model/ip.ts';
 import type {
   FamilyRecord,
   FlightRecord,
-  Found,
   PassRecord,
   ReplayStep,
   Surroundings,
 } from '../../model/pass-record.ts';
 import type { Plan } from '../../netfilter/plan.ts';
-import { plan } from '../../netfilter/plan.ts';
 import type { Program, Unit } from '../../netfilter/program.ts';
-import { Desired } from '../../sync/desired.ts';
-import { stateOf } from '../../sync/offline.ts';
-import { planCounts } from './family-record.ts';
+import { Reconciler, type FamilyPass } from '../../sync/reconcile.ts';
+import { runPass } from '../pass.ts';
 import { planDigest, unitsDigest } from './plan-digest.ts';
+import { RecordedKernel } from './recorded-kernel.ts';
 
 /** How a plan that was made again compares with the recorded one. */
 export type Agreement =
@@ -31,53 +29,58 @@ export type Agreement =
   | { readonly kind: 'not-recorded' };
 
 /** A pass of one family, again. */
-export type ReplayedFamily<U extends Unit> = {
+export type ReplayedFamily = {
   readonly family: Family;
   /** Empty where none was carried out, or none can be made again. */
-  readonly plan: Plan<U>;
-  readonly counts: FamilyRecord['plan'];
+  readonly plan: Plan;
   /** What the kernel was to hold after it. */
-  readonly wanted: Program<U>;
+  readonly wanted: Program;
   readonly recorded: FamilyRecord;
   readonly agreement: Agreement;
 };
 
 /** A pass, again. */
-export type ReplayedPass<U extends Unit> = {
+export type ReplayedPass = {
   readonly record: PassRecord;
-  readonly families: readonly ReplayedFamily<U>[];
+  readonly families: readonly ReplayedFamily[];
 };
 
-/** Runs the passes that can be replayed, in order. */
-export function* replay<U extends Unit>(
-  backend: Assembler<U>,
+/** Runs the passes that can be replayed, in order; throws RangeError where the record does not hold together. */
+export async function* replay(
+  assembler: Assembler,
   flight: FlightRecord,
-): Generator<ReplayedPass<U>> {
-  const around = surroundingsOf(flight, flight.base);
-  const state = stateOf(flight.base.objects, around.config);
-  let { hostIps } = around;
-  const inputs = { config: around.config, state, hostIps: () => hostIps };
-  const { isTcpLiberal } = flight;
-  const families = flight.families.map((family) => {
-    const desired = new Desired(backend, family, { ...inputs, isTcpLiberal });
-    desired.update(new Set(state.serviceKeys));
-    desired.settle();
-    return { family, desired };
+): AsyncGenerator<ReplayedPass> {
+  const { families, isTcpLiberal, base, steps } = flight;
+  const { config, hostIps } = surroundingsOf(flight, base);
+  const { nodeName } = config;
+  const around = { hostIps };
+  const state = new ClusterState(nodeName);
+  const kernel = new RecordedKernel(assembler);
+  const reconciler = new Reconciler({
+    backend: kernel,
+    families,
+    config,
+    state,
+    hostIps: () => around.hostIps,
+    isTcpLiberal,
+    dryRun: false,
+    now: () => 0,
   });
-  for (const step of flight.steps) {
+  const run = (changes: ReplayStep['changes'], { asked }: Pick<PassRecord, 'asked'>) =>
+    runPass({ nodeName, state, reconciler, listeners: [] }, { asked, changes, version: '' });
+  await run(
+    base.objects.map((object) => ({ op: 'set', object })),
+    { asked: [] },
+  );
+  for (const step of steps) {
     const record = flight.passes.find(({ number }) => number === step.number);
     if (record === undefined) continue;
-    const { config, hostIps: ips } = surroundingsOf(flight, step);
-    hostIps = ips;
-    for (const { desired } of families) desired.reconfigure(config);
-    const stale = state.apply(step.changes);
-    yield {
-      record,
-      families: families.flatMap(({ family, desired }) => {
-        const recorded = record.families.find((one) => one.family === family);
-        return recorded === undefined ? [] : [replayFamily(desired, stale, recorded)];
-      }),
-    };
+    const now = surroundingsOf(flight, step);
+    around.hostIps = now.hostIps;
+    reconciler.reconfigure(now.config);
+    kernel.begin(record, reconciler);
+    const pass = await run(step.changes, record);
+    yield { record, families: pass.families.flatMap((family) => replayed(family, record)) };
   }
 }
 
@@ -92,48 +95,24 @@ function surroundingsOf(
   return { config, hostIps: ips };
 }
 
-// The same steps as Reconciler takes, with the recorded outcome in place of the kernel's.
-function replayFamily<U extends Unit>(
-  desired: Desired<U>,
-  stale: Stale,
-  recorded: FamilyRecord,
-): ReplayedFamily<U> {
-  const { family, isFull, error, refused = [] } = recorded;
-  const isStale = stale.settings || desired.isOutdated;
-  const { change } = isStale ? desired.rebuild() : desired.update(stale.services);
-  if (refused.length > 0) desired.holdBack(new Set(refused), desired.decisions.candidates);
+function replayed(pass: FamilyPass<Unit>, record: PassRecord): readonly ReplayedFamily[] {
+  const { family, plan, desired } = pass;
+  const recorded = record.families.find((one) => one.family === family);
+  if (recorded === undefined) return [];
   const wanted = desired.whole();
-  const of = { family, wanted, recorded };
-  if (error !== undefined) {
-    return { ...of, plan: [], counts: planCounts([]), agreement: { kind: 'failed', error } };
-  }
-  const present = isFull ? kernelAsFound(wanted, recorded.kernel?.found) : change.before;
-  const steps = present && plan(present, isFull ? wanted : change.after);
-  const agreement = compare(recorded, steps, wanted);
-  desired.settle();
-  return { ...of, plan: steps ?? [], counts: planCounts(steps ?? []), agreement };
+  return [{ family, plan, wanted, recorded, agreement: compare(pass, wanted, recorded) }];
 }
 
-function kernelAsFound<U extends Unit>(
-  wanted: Program<U>,
-  found: Found | undefined,
-): Program<U> | undefined {
-  if (found === undefined || found.kind === 'unrecorded') return undefined;
-  if (found.kind === 'nothing') return new Map();
-  const present = new Map(wanted);
-  for (const id of found.missing) present.delete(id);
-  for (const unit of found.present) present.set(unit.id, unit as U);
-  return present;
-}
-
-function compare<U extends Unit>(
-  { planDigest: recorded, kernel }: FamilyRecord,
-  steps: Plan<U> | undefined,
-  wanted: Program<U>,
+function compare(
+  { plan, error }: FamilyPass<Unit>,
+  wanted: Program,
+  { planDigest: digest, kernel, error: recorded }: FamilyRecord,
 ): Agreement {
+  if (recorded !== undefined) return { kind: 'failed', error: recorded };
+  if (error !== undefined) return { kind: 'differs', what: 'plan' };
   if (kernel !== undefined && unitsDigest(wanted.values()).digest !== kernel.wholeDigest) {
     return { kind: 'differs', what: 'whole' };
   }
-  if (steps === undefined || recorded === undefined) return { kind: 'not-recorded' };
-  return planDigest(steps) === recorded ? { kind: 'same' } : { kind: 'differs', what: 'plan' };
+  if (digest === undefined || kernel?.found.kind === 'unrecorded') return { kind: 'not-recorded' };
+  return planDigest(plan) === digest ? { kind: 'same' } : { kind: 'differs', what: 'plan' };
 }

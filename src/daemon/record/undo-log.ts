@@ -1,56 +1,11 @@
 // How the objects of the cluster were before each of the last passes, kept as what each pass changed: the
 // objects as they are now, which are in memory anyway, are all that is needed besides to go back.
 import type { ClusterState } from '../../cluster/state.ts';
-import type { ClusterChange, ClusterObject, ServiceKey } from '../../model/kubernetes.ts';
-
-/** What is asked of the objects. */
-export type KnownObjects = Pick<
-  ClusterState,
-  'service' | 'slice' | 'node' | 'serviceCidrs' | 'objects'
->;
-
-/** An object as it was before a pass; undefined: there was none. */
-export type Undo = {
-  readonly kind: ClusterObject['kind'];
-  readonly id: string;
-  readonly was: ClusterObject['value'] | undefined;
-};
-
-/** What a pass is about to change, each object once; changes of Nodes but this one are none. */
-export function undoOf(
-  changes: readonly ClusterChange[],
-  state: KnownObjects,
-  nodeName: string,
-): readonly Undo[] {
-  const seen = new Map<string, Undo>();
-  for (const change of changes) {
-    const { kind, id } = change.op === 'set' ? change.object : change;
-    if (kind === 'Node' && id !== nodeName) continue;
-    const key = `${kind} ${id}`;
-    if (!seen.has(key)) seen.set(key, { kind, id, was: valueIn(state, kind, id) });
-  }
-  return [...seen.values()];
-}
-
-function valueIn(
-  state: KnownObjects,
-  kind: ClusterObject['kind'],
-  id: string,
-): ClusterObject['value'] | undefined {
-  switch (kind) {
-    case 'Service':
-      return state.service(id as ServiceKey);
-    case 'EndpointSlice':
-      return state.slice(id);
-    case 'Node':
-      return state.node;
-    case 'ServiceCIDR':
-      return state.serviceCidrs.find(({ name }) => name === id);
-  }
-}
+import type { ClusterChange, ClusterObject } from '../../model/kubernetes.ts';
+import type { ObjectBefore } from '../objects-before.ts';
 
 /** About how many bytes an entry keeps from being given back. */
-export function undoBytes({ was }: Undo): number {
+export function undoBytes({ was }: ObjectBefore): number {
   if (was === undefined) return 100;
   return 500 + ('endpoints' in was ? was.endpoints.length * 150 : 0);
 }
@@ -63,7 +18,10 @@ export type History = {
 };
 
 /** Goes back from the objects as they are now, the last pass first. */
-export function historyOf(state: KnownObjects, passes: readonly (readonly Undo[])[]): History {
+export function historyOf(
+  state: Pick<ClusterState, 'objects'>,
+  passes: readonly (readonly ObjectBefore[])[],
+): History {
   const objects = new Map<string, ClusterObject>();
   for (const object of state.objects()) objects.set(`${object.kind} ${object.id}`, object);
   const changes = passes.toReversed().map((undo) => stepBack(objects, undo));
@@ -72,7 +30,7 @@ export function historyOf(state: KnownObjects, passes: readonly (readonly Undo[]
 
 function stepBack(
   objects: Map<string, ClusterObject>,
-  undo: readonly Undo[],
+  undo: readonly ObjectBefore[],
 ): readonly ClusterChange[] {
   const changes: ClusterChange[] = [];
   for (const { kind, id, was } of undo) {

@@ -8,21 +8,19 @@ import type { Family } from '../../model/ip.ts';
 import type { ServiceKey } from '../../model/kubernetes.ts';
 import type { HeldBack } from '../../model/pass-record.ts';
 import type { FamilyStatus } from '../../model/proxy-status.ts';
-import type { Unit } from '../../netfilter/program.ts';
 import type { DecisionsView } from '../../sync/decisions.ts';
-import type { FamilyPass } from '../../sync/reconcile.ts';
+import type { Pass, PassListener } from '../pass.ts';
 
 const mostTold = 100;
 const mostRemembered = 1000;
 const longestWhy = 500;
 
 /** Invariant: #why has, for each family, the last reason for which a Service was left alone. */
-export class HeldReasons {
+export class HeldReasons implements PassListener {
   readonly #why = new Map<Family, LRUCache<ServiceKey, string>>();
 
-  /** Takes over what a pass came to in each family. */
-  passed(passes: readonly FamilyPass<Unit>[]): void {
-    for (const { family, heldBack } of passes) {
+  ended({ families }: Pass): void {
+    for (const { family, heldBack } of families) {
       for (const [service, { message }] of heldBack) {
         const [line = ''] = message.split('\n');
         this.#of(family).set(service, line.slice(0, longestWhy));

@@ -1,5 +1,5 @@
-// What `sluice run` tells who asks at the metrics server, besides metrics: the objects, how it stands, and
-// the flight record.
+// What the daemon tells who asks at the metrics server, besides metrics: the objects, its health, and the
+// flight record.
 import { release } from 'node:os';
 import type { PureBackend } from '../../backends/backend.ts';
 import { pathsOf } from '../../explain/chain-path.ts';
@@ -10,7 +10,7 @@ import type { Connections, PortConnections } from '../../model/connections.ts';
 import { connectionsVersion } from '../../model/connections.ts';
 import type { DaemonStatus, StatusSource } from '../../model/daemon-status.ts';
 import { daemonStatusVersion } from '../../model/daemon-status.ts';
-import type { Family, Ip } from '../../model/ip.ts';
+import type { Family } from '../../model/ip.ts';
 import type { ClusterReach } from '../../model/proxy-status.ts';
 import type { Counted } from '../../netfilter/counted.ts';
 import type { Unit } from '../../netfilter/program.ts';
@@ -23,55 +23,53 @@ import { portConnections, RunningTotals } from './connections.ts';
 import { familyState, HeldReasons } from './family-state.ts';
 import { FlightRecorder } from '../record/flight-recorder.ts';
 import type { ProxyHealth } from './proxy-health.ts';
-import type { FamilyPass, Reconciler } from '../../sync/reconcile.ts';
+import type { Reconciler } from '../../sync/reconcile.ts';
+import type { Host } from '../host.ts';
+import type { PassListener } from '../pass.ts';
 
 /** What is told of. */
-export type ToldOptions<U extends Unit> = {
+export type PagesOptions = {
   readonly config: Config;
+  /** Of Sluice. */
   readonly version: string;
   readonly families: readonly Family[];
+  /** What was found of the tools at start, their versions first. */
   readonly findings: readonly string[];
-  readonly manifests: string | undefined;
+  /** Where the objects come from. */
+  readonly source: StatusSource;
   readonly state: ClusterState;
-  readonly reconciler: Reconciler<U>;
-  readonly backend: PureBackend<U>;
+  readonly reconciler: Reconciler<Unit>;
+  readonly backend: PureBackend;
   readonly health: ProxyHealth;
-  readonly hostIps: () => readonly Ip[];
+  readonly host: Pick<Host, 'clock' | 'hostIps' | 'nowMs'>;
   readonly isTcpLiberal: boolean;
   /** Reads what the kernel counted. */
   readonly connections: (family: Family) => Promise<readonly Counted[]>;
+  /** A page for people as well. */
   readonly statusPage: boolean;
   /** Undefined while nothing was heard of the API server. */
   readonly reach: () => ClusterReach | undefined;
-  /** Milliseconds since the epoch. */
-  readonly nowMs: () => number;
 };
 
-/** The pages. */
-export type ToldPages = Required<
-  Pick<MetricsPages, 'debugObjects' | 'passes' | 'status' | 'connections'>
-> &
-  Pick<MetricsPages, 'page'>;
-
-/** The pages, and who is to be told of passes for them. */
-export type Told<U extends Unit> = {
-  readonly pages: ToldPages;
-  readonly recorder: Pick<FlightRecorder<U>, 'taken' | 'passed'>;
+/** The pages, and who hears of passes for them. */
+export type Pages = {
+  readonly pages: Omit<MetricsPages, 'metrics' | 'configuration' | 'mode'>;
+  readonly listeners: readonly PassListener[];
   /** Reads what the kernel counted of new connections. */
   readonly connections: () => Promise<Connections>;
 };
 
 const lastPasses = 10;
 
-/** Makes them; `startedAtMs` is now. */
-export function createTold<U extends Unit>(options: ToldOptions<U>): Told<U> {
-  const { config, state, reconciler, hostIps, nowMs } = options;
+/** Makes them; the daemon started now. */
+export function createPages(options: PagesOptions): Pages {
+  const { config, state, reconciler, host } = options;
+  const { hostIps, nowMs } = host;
   const reasons = new HeldReasons();
   const recorder = new FlightRecorder({
     ...options,
+    ...host,
     mode: config.proxyMode,
-    nodeName: config.nodeName,
-    desired: (family) => reconciler.desired(family),
     config: () => reconciler.config,
   });
   const startedAtMs = nowMs();
@@ -100,18 +98,12 @@ export function createTold<U extends Unit>(options: ToldOptions<U>): Told<U> {
       ...(options.statusPage ? { page: (path: string) => pageAt(path, readPage) } : {}),
     },
     connections,
-    recorder: {
-      taken: (changes, asked) => recorder.taken(changes, asked),
-      passed(passes: readonly FamilyPass<U>[]) {
-        reasons.passed(passes);
-        recorder.passed(passes);
-      },
-    },
+    listeners: [reasons, recorder],
   };
 }
 
 // Reading a large table takes a second: who asks meanwhile gets the same answer.
-function connectionsReader<U extends Unit>(options: ToldOptions<U>): () => Promise<Connections> {
+function connectionsReader(options: PagesOptions): () => Promise<Connections> {
   const totals = new Map(options.families.map((family) => [family, new RunningTotals()]));
   let reading: Promise<Connections> | undefined;
   return () => {
@@ -120,11 +112,11 @@ function connectionsReader<U extends Unit>(options: ToldOptions<U>): () => Promi
   };
 }
 
-async function readConnections<U extends Unit>(
-  { config, families, reconciler, connections }: ToldOptions<U>,
+async function readConnections(
+  { config, families, reconciler, connections, host }: PagesOptions,
   totals: ReadonlyMap<Family, RunningTotals>,
 ): Promise<Connections> {
-  const atMs = performance.now();
+  const atMs = host.clock.now();
   const ports: PortConnections[] = [];
   for (const family of families) {
     const counted = totals.get(family)?.add(await connections(family)) ?? [];
@@ -135,27 +127,21 @@ async function readConnections<U extends Unit>(
   return { version: connectionsVersion, mode, counters, atMs, ports };
 }
 
-function forwardingOf<U extends Unit>({
-  families,
-  reconciler,
-}: ToldOptions<U>): PageData['services'] {
+function forwardingOf({ families, reconciler }: PagesOptions): PageData['services'] {
   const all = families.flatMap((family) => [
     ...(reconciler.desired(family)?.decisions.forwarding() ?? []),
   ]);
   return Map.groupBy(all, ({ service }) => service);
 }
 
-type Kept<U extends Unit> = {
-  readonly recorder: FlightRecorder<U>;
+type Kept = {
+  readonly recorder: FlightRecorder;
   readonly reasons: HeldReasons;
   readonly startedAtMs: number;
 };
 
-function statusOf<U extends Unit>(
-  options: ToldOptions<U>,
-  { recorder, reasons, startedAtMs }: Kept<U>,
-): DaemonStatus {
-  const { config, version, findings, state, reconciler, health, nowMs } = options;
+function statusOf(options: PagesOptions, { recorder, reasons, startedAtMs }: Kept): DaemonStatus {
+  const { config, version, findings, state, reconciler, health, host } = options;
   const { passes } = recorder;
   return {
     version: daemonStatusVersion,
@@ -165,7 +151,7 @@ function statusOf<U extends Unit>(
     tools: findings,
     kernel: release(),
     startedAtMs,
-    nowMs: nowMs(),
+    nowMs: host.nowMs(),
     memoryBytes: residentBytes(),
     source: sourceOf(options),
     families: health.status().flatMap((status) => {
@@ -177,10 +163,9 @@ function statusOf<U extends Unit>(
   };
 }
 
-function sourceOf<U extends Unit>({ manifests, reach }: ToldOptions<U>): StatusSource {
-  if (manifests !== undefined) return { kind: 'manifests', path: manifests };
+function sourceOf({ source, reach }: PagesOptions): StatusSource {
   const heard = reach();
-  if (heard === undefined) return { kind: 'api-server' };
+  if (source.kind !== 'api-server' || heard === undefined) return source;
   const { isConnected, sinceMs } = heard;
-  return { kind: 'api-server', reach: { isConnected, sinceMs } };
+  return { ...source, reach: { isConnected, sinceMs } };
 }

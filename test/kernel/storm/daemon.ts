@@ -11,10 +11,11 @@ import { ClusterState, type Stale } from '../../../src/cluster/state.ts';
 import type { Config } from '../../../src/model/config.ts';
 import { families, type Family, type Ip } from '../../../src/model/ip.ts';
 import type { ClusterChange, ClusterObject, ServiceKey } from '../../../src/model/kubernetes.ts';
-import { plan, type Op, type Plan } from '../../../src/netfilter/plan.ts';
+import { plan, unitOf, type Plan } from '../../../src/netfilter/plan.ts';
 import type { Program, Unit } from '../../../src/netfilter/program.ts';
 import { createLog } from '../../../src/serve/log.ts';
-import { passOver } from '../../../src/daemon/pass.ts';
+import { logPasses } from '../../../src/daemon/log-passes.ts';
+import { isInStep, runPass, type Pass, type PassListener } from '../../../src/daemon/pass.ts';
 import { SyncLoop } from '../../../src/daemon/loop.ts';
 import { desiredOf } from '../../../src/sync/offline.ts';
 import type { FamilyPass } from '../../../src/sync/reconcile.ts';
@@ -46,10 +47,10 @@ export async function withStormDaemon(
     await backend.probe();
     const ended = new AbortController();
     const { signal } = ended;
-    const watched = new WatchedLoop(backend, config, signal);
+    const watched = new WatchedLoop(backend, { config, clock, signal });
     const { loop, log } = watched;
     const source = { connection, nodeName: config.nodeName, signal, log, clock, random };
-    const running = [followCluster(source, (batch) => loop.submit(batch)), loop.run()];
+    const running = [followCluster(source, (batch) => loop.submit(batch)), watched.run()];
     try {
       await Promise.race([use(watched), ...running]);
     } finally {
@@ -79,7 +80,7 @@ export type StormDaemon = {
  * The loop. Invariant: #told holds the objects that passes took over, #isInStep how the last one went,
  * and #held what the kernel of each family is to hold since.
  */
-class WatchedLoop<U extends Unit> implements StormDaemon {
+class WatchedLoop implements StormDaemon, PassListener {
   passes = 0;
   readonly faults: string[] = [];
   readonly lines: string[] = [];
@@ -88,37 +89,56 @@ class WatchedLoop<U extends Unit> implements StormDaemon {
     stream: { write: (line: string) => this.lines.push(line) } as unknown as NodeJS.WritableStream,
     verbosity: 2,
   });
-  readonly #backend: Backend<U>;
+  readonly #backend: Backend;
   readonly #config: Config;
   readonly #told = new Map<string, ClusterObject>();
   readonly #mirror: ClusterState;
-  readonly #reconciler: Reconciler<U>;
-  readonly #held = new Map<Family, Program<U>>();
+  readonly #reconciler: Reconciler<Unit>;
+  readonly #state: ClusterState;
+  readonly #held = new Map<Family, Program>();
   readonly #waiting = new Set<() => void>();
   #stale: Stale = { services: new Set(), settings: false };
   #isInStep = false;
 
-  constructor(backend: Backend<U>, config: Config, signal: AbortSignal) {
+  constructor(
+    backend: Backend,
+    {
+      config,
+      clock,
+      signal,
+    }: Pick<StormDaemonOptions, 'config' | 'clock'> & { signal: AbortSignal },
+  ) {
     this.#backend = backend;
     this.#config = config;
     this.#mirror = new ClusterState(config.nodeName);
-    const state = new ClusterState(config.nodeName);
-    const common = { config, state, families, hostIps: () => hostIps, dryRun: false };
-    const reconciler = new Reconciler({ ...common, backend, now: () => performance.now() });
-    this.#reconciler = reconciler;
-    const { log } = this;
-    const rest = { dryRun: false, followers: [], untilQuiet: async () => {} };
-    const onPlan = (passes: readonly FamilyPass<U>[]): void => this.#judge(passes);
-    const daemon = { state, reconciler, log, onPlan, ...rest };
-    this.loop = new SyncLoop({
-      signal,
-      pass: async (changes, version) => {
-        this.#stale = this.#mirror.apply(changes);
-        this.#isInStep = await passOver(daemon, changes, version);
-        this.#take(changes);
-        return this.#isInStep;
-      },
+    this.#state = new ClusterState(config.nodeName);
+    this.#reconciler = new Reconciler<Unit>({
+      backend,
+      config,
+      state: this.#state,
+      families,
+      hostIps: () => hostIps,
+      dryRun: false,
+      now: () => performance.now(),
     });
+    this.loop = new SyncLoop({ clock, signal });
+  }
+
+  async run(): Promise<void> {
+    const listeners = [logPasses(this.log), this];
+    const { nodeName } = this.#config;
+    const options = { nodeName, state: this.#state, reconciler: this.#reconciler, listeners };
+    await this.loop.run(async (work) => {
+      const pass = await runPass(options, work);
+      this.#isInStep = isInStep(pass);
+      this.#take(work.changes);
+      return this.#isInStep;
+    });
+  }
+
+  ended({ changes, families: passes }: Pass): void {
+    this.#stale = this.#mirror.apply(changes);
+    this.#judge(passes);
   }
 
   async passed(): Promise<void> {
@@ -147,14 +167,14 @@ class WatchedLoop<U extends Unit> implements StormDaemon {
     return found;
   }
 
-  #judge(passes: readonly FamilyPass<U>[]): void {
-    for (const { family, plan: steps, error, heldBack } of passes) {
+  #judge(passes: readonly FamilyPass<Unit>[]): void {
+    for (const { family, desired, plan: steps, error, heldBack } of passes) {
       const fault = (what: string): void =>
         void this.faults.push(`${family}, pass ${this.passes}: ${what}`);
       if (error !== undefined) fault(error.message);
       for (const [service, why] of heldBack) fault(`${service}: ${why.message}`);
       const before = this.#held.get(family);
-      const now: Program<U> = this.#reconciler.desired(family)?.whole() ?? new Map();
+      const now = desired.whole();
       this.#held.set(family, now);
       if (before === undefined) continue;
       this.#judgeOwners(steps, fault);
@@ -167,7 +187,7 @@ class WatchedLoop<U extends Unit> implements StormDaemon {
   }
 
   // What did not change keeps all of its rules: no transaction so much as names them.
-  #judgeOwners(steps: Plan<U>, fault: (what: string) => void): void {
+  #judgeOwners(steps: Plan, fault: (what: string) => void): void {
     for (const step of steps) {
       const { owner, text } = unitOf(step);
       if (owner === undefined || this.#mayChange(owner)) continue;
@@ -192,11 +212,7 @@ class WatchedLoop<U extends Unit> implements StormDaemon {
   }
 }
 
-function unitOf<U extends Unit>(step: Op<U>): U {
-  return step.op === 'delete' ? step.was : step.unit;
-}
-
-function namesOf<U extends Unit>(steps: Plan<U>): ReadonlySet<string> {
+function namesOf(steps: Plan): ReadonlySet<string> {
   return new Set(steps.map((step) => `${step.op} ${unitOf(step).text}`));
 }
 

@@ -1,7 +1,8 @@
 // Connection tracking as configured, also where nf_conntrack comes with the first rules.
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
-import { prepareHost } from '../../../src/daemon/host-settings.ts';
+import { hostSettingsPart } from '../../../src/daemon/host-settings.ts';
+import type { Pass } from '../../../src/daemon/pass.ts';
 import type { KernelFiles } from '../../../src/host/kernel/conntrack-sysctls.ts';
 
 const timeout = '/proc/sys/net/netfilter/nf_conntrack_udp_timeout';
@@ -14,7 +15,8 @@ const conntrack = {
   udpTimeoutMs: 5000,
   udpStreamTimeoutMs: 0,
 };
-const pass = { family: 'IPv4', settled: { before: [], after: [] } } as const;
+const pass = { families: [{ family: 'IPv4', error: undefined }] } as unknown as Pass;
+const config = { conntrack, oomScoreAdj: 0 };
 
 /** Files as the kernel has them, and a log that is kept. */
 function host(present: Map<string, string>) {
@@ -40,23 +42,25 @@ const oomScore = ['/proc/self/oom_score_adj', '0'] as const;
 test('a setting that comes with the first rules is set then, and nothing is said', async () => {
   const present = new Map<string, string>([oomScore]);
   const { files, log, warnings } = host(present);
-  const settingUp = await prepareHost({ conntrack, oomScoreAdj: 0 }, log, files);
+  const part = hostSettingsPart({ config, files, log });
+  await part.prepare?.();
   present.set(timeout, '30');
-  await settingUp(pass);
+  await part.ended?.(pass);
   expect(present.get(timeout)).toBe('5');
   // Whoever changes it afterwards is not overruled.
   present.set(timeout, '60');
-  await settingUp(pass);
+  await part.ended?.(pass);
   expect(present.get(timeout)).toBe('60');
   expect(warnings).toEqual([]);
 });
 
 test('one that is still missing then is said once', async () => {
   const { files, log, warnings } = host(new Map([oomScore]));
-  const settingUp = await prepareHost({ conntrack, oomScoreAdj: 0 }, log, files);
+  const part = hostSettingsPart({ config, files, log });
+  await part.prepare?.();
   expect(warnings).toEqual([]);
-  await settingUp(pass);
-  await settingUp(pass);
+  await part.ended?.(pass);
+  await part.ended?.(pass);
   expect(warnings).toEqual([
     { setting: 'net.netfilter.nf_conntrack_udp_timeout', error: `ENOENT ${timeout}` },
   ]);

@@ -1,28 +1,26 @@
 // When passes run: at once, together for what came meanwhile, and again after a failure.
 import { describe, expect, test } from 'vitest';
 import type { ClusterChange } from '../../../src/model/kubernetes.ts';
-import { defaultRetryDelayMs, SyncLoop } from '../../../src/daemon/loop.ts';
+import { retryDelayMs, SyncLoop } from '../../../src/daemon/loop.ts';
+import { ManualClock } from '../../cluster/manual-clock.ts';
 
 const gone = (id: string): ClusterChange => ({ op: 'delete', kind: 'Service', id });
 
-/** A loop whose passes end when the test says so, and whose retries wait as it says. */
-function stand(retryDelayMs: (failures: number) => number = () => 3_600_000) {
+/** A loop whose passes end when the test says so. */
+function stand() {
   const passes: { readonly ids: readonly string[]; readonly end: (isInStep: boolean) => void }[] =
     [];
   const ended = new AbortController();
   const waiting: (() => void)[] = [];
-  const loop = new SyncLoop({
-    pass(changes, version) {
-      const { promise, resolve } = Promise.withResolvers<boolean>();
-      const ids = changes.map((change) => (change.op === 'delete' ? change.id : ''));
-      passes.push({ ids: [version, ...ids], end: resolve });
-      for (const wake of waiting.splice(0)) wake();
-      return promise;
-    },
-    signal: ended.signal,
-    retryDelayMs,
+  const clock = new ManualClock();
+  const loop = new SyncLoop({ clock, signal: ended.signal });
+  const running = loop.run(({ changes, version, asked }) => {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const ids = changes.map((change) => (change.op === 'delete' ? change.id : ''));
+    passes.push({ ids: [asked.join('+'), version, ...ids], end: resolve });
+    for (const wake of waiting.splice(0)) wake();
+    return promise;
   });
-  const running = loop.run();
   const nth = async (index: number) => {
     for (;;) {
       const pass = passes[index];
@@ -30,7 +28,7 @@ function stand(retryDelayMs: (failures: number) => number = () => 3_600_000) {
       await new Promise<void>((resolve) => waiting.push(resolve));
     }
   };
-  return { loop, passes, nth, ended, running };
+  return { loop, clock, passes, nth, ended, running };
 }
 
 describe('a loop', () => {
@@ -44,8 +42,8 @@ describe('a loop', () => {
     first.end(true);
     const second = await nth(1);
     expect([first.ids, second.ids]).toEqual([
-      ['1', 'a'],
-      ['3', 'b', 'c'],
+      ['cluster', '1', 'a'],
+      ['cluster', '3', 'b', 'c'],
     ]);
     ended.abort();
     second.end(true);
@@ -54,20 +52,27 @@ describe('a loop', () => {
   });
 
   test('tries again after a failure, and waits longer each time', async () => {
-    const asked: number[] = [];
-    const { loop, nth, ended, running } = stand((failures) => {
-      asked.push(failures);
-      return 0;
-    });
+    const { loop, clock, nth, passes, ended, running } = stand();
     loop.submit({ changes: [gone('a')], version: '1' });
     (await nth(0)).end(false);
+    await clock.waiting(1000);
+    await clock.advance(1000);
     (await nth(1)).end(false);
+    await clock.waiting(2000);
+    await clock.advance(2000);
     (await nth(2)).end(true);
     loop.submit({ changes: [], version: '2' });
     (await nth(3)).end(false);
+    await clock.waiting(1000);
+    await clock.advance(1000);
     const last = await nth(4);
-    expect(last.ids).toEqual(['2']);
-    expect(asked).toEqual([1, 2, 1]);
+    expect(passes.map(({ ids }) => ids)).toEqual([
+      ['cluster', '1', 'a'],
+      ['retry', '1'],
+      ['retry', '1'],
+      ['cluster', '2'],
+      ['retry', '2'],
+    ]);
     ended.abort();
     last.end(true);
     await running;
@@ -90,7 +95,7 @@ describe('a loop', () => {
     (await nth(0)).end(true);
     loop.nudge('host');
     const second = await nth(1);
-    expect(second.ids).toEqual(['1']);
+    expect(second.ids).toEqual(['host', '1']);
     ended.abort();
     second.end(true);
     await running;
@@ -98,6 +103,6 @@ describe('a loop', () => {
 });
 
 test('retries wait a second, then twice as long each time, up to 30 seconds', () => {
-  const waits = [1, 2, 3, 4, 5, 6, 7, 100].map(defaultRetryDelayMs);
+  const waits = [1, 2, 3, 4, 5, 6, 7, 100].map(retryDelayMs);
   expect(waits).toEqual([1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
 });

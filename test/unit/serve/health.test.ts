@@ -1,12 +1,11 @@
 // What load balancers and the kubelet are told of this node: rows 302 to 314 of kube-proxy's own tests.
 import { describe, expect, test } from 'vitest';
 import { decodeNode } from '../../../src/cluster/decode/node.ts';
-import { ClusterState } from '../../../src/cluster/state.ts';
 import type { ClusterChange } from '../../../src/model/kubernetes.ts';
 import type { ProxyStatus } from '../../../src/model/proxy-status.ts';
 import { healthAnswerer, type HealthPath } from '../../../src/serve/health.ts';
 import { createMetrics } from '../../../src/serve/metrics/metrics.ts';
-import { PassObserver } from '../../../src/daemon/receipts/observe-pass.ts';
+import { HealthListener } from '../../../src/daemon/serving/health-listener.ts';
 import { ProxyHealth } from '../../../src/daemon/serving/proxy-health.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -21,21 +20,14 @@ function stand() {
   const clock = { seconds: 0 };
   const health = new ProxyHealth({ now: () => clock.seconds * 1000, syncPeriodMs: 5000 });
   const nowMs = (): number => startMs + clock.seconds * 1000;
-  const observer = new PassObserver({
-    nodeName: 'n1',
-    state: new ClusterState('n1'),
-    desired: () => undefined,
-    health,
-    metrics: undefined,
-    nowMs,
-  });
+  const listener = new HealthListener(health, 'n1');
   const answers: string[] = [];
   const onAnswer = (path: HealthPath, status: number): void =>
     void answers.push(`${path} ${status}`);
-  const answer = healthAnswerer({ status: () => observer.status, nowMs, onAnswer });
+  const answer = healthAnswerer({ status: () => listener.status, nowMs, onAnswer });
   return {
     health,
-    observer,
+    listener,
     answers,
     pass: (seconds: number) => void (clock.seconds += seconds),
     ask: async (path: string): Promise<{ status: number; body: Json; headers: Json }> => {
@@ -63,7 +55,7 @@ const taints = (...keys: readonly string[]): Json => ({
 /** The same, of a node that is there, and that has been in step once in both families. */
 function running() {
   const standing = stand();
-  standing.observer.queued([node()]);
+  standing.listener.queued([node()]);
   standing.health.taken();
   standing.health.updated();
   return standing;
@@ -71,8 +63,8 @@ function running() {
 
 describe('the state of the rules', () => {
   test('before anything was done is healthy, and there is no family to tell of', async () => {
-    const { observer, health, ask } = stand();
-    observer.queued([node()]);
+    const { listener, health, ask } = stand();
+    listener.queued([node()]);
     health.taken();
     expect(await ask('/healthz')).toEqual({
       status: 200,
@@ -170,9 +162,9 @@ describe('the Node', () => {
     ['without that taint again', taints(), true],
     ['that is being deleted', { deletionTimestamp: '2026-01-31T12:00:00Z' }, false],
   ])('%s', async (_, what, nodeEligible) => {
-    const { observer, health, ask } = running();
-    observer.queued([node(taints('ToBeDeletedByClusterAutoscaler'))]);
-    observer.queued([node(what)]);
+    const { listener, health, ask } = running();
+    listener.queued([node(taints('ToBeDeletedByClusterAutoscaler'))]);
+    listener.queued([node(what)]);
     health.taken();
     expect(await ask('/healthz')).toMatchObject({
       status: nodeEligible ? 200 : 503,
@@ -184,15 +176,15 @@ describe('the Node', () => {
   });
 
   test('that is gone is as it was seen last', async () => {
-    const { observer, health, ask } = running();
-    observer.queued([{ op: 'delete', kind: 'Node', id: 'n1' }]);
+    const { listener, health, ask } = running();
+    listener.queued([{ op: 'delete', kind: 'Node', id: 'n1' }]);
     health.taken();
     expect(await ask('/healthz')).toMatchObject({ status: 200, body: { nodeEligible: true } });
   });
 
   test('of another name is none of ours', async () => {
-    const { observer, ask } = running();
-    observer.queued([node({ name: 'n2', ...taints('ToBeDeletedByClusterAutoscaler') })]);
+    const { listener, ask } = running();
+    listener.queued([node({ name: 'n2', ...taints('ToBeDeletedByClusterAutoscaler') })]);
     expect(await ask('/healthz')).toMatchObject({ status: 200 });
   });
 });

@@ -1,23 +1,19 @@
 // Services that are held back for a while, and a host whose addresses change.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createIptablesBackend } from '../../../src/backends/iptables/backend.ts';
-import { createNftablesBackend } from '../../../src/backends/nftables/backend.ts';
 import { ClusterState } from '../../../src/cluster/state.ts';
 import type { Ip } from '../../../src/model/ip.ts';
 import type { ClusterChange, ServiceKey } from '../../../src/model/kubernetes.ts';
 import { frontendId } from '../../../src/model/forwarding.ts';
 import { plan } from '../../../src/netfilter/plan.ts';
 import type { Unit } from '../../../src/netfilter/program.ts';
-import type { Backend } from '../../../src/backends/backend.ts';
 import { Desired } from '../../../src/sync/desired.ts';
 import { Reconciler } from '../../../src/sync/reconcile.ts';
 import { configFor } from '../../support/config.ts';
+import { backendsWithoutTools, KernelInMemory } from '../../support/kernel-in-memory.ts';
 import { batches } from '../../support/random-cluster.ts';
 import { clusterObjects } from '../../support/service-objects.ts';
 
-const noTools = (): Promise<never> => Promise.reject(new Error('no tool is run here'));
-const backends = [createNftablesBackend(noTools, 'text'), createIptablesBackend(noTools)] as const;
 const node: ClusterChange = {
   op: 'set',
   object: {
@@ -33,13 +29,13 @@ const node: ClusterChange = {
   },
 };
 
-describe.each(backends.map((backend) => [backend.name, backend] as const))(
+describe.each(backendsWithoutTools.map((backend) => [backend.name, backend] as const))(
   '%s',
   (name, backend) => {
     const config = configFor(name);
     const hostIps = (): readonly Ip[] => ['192.168.0.2' as Ip];
     const fresh = (state: ClusterState): Desired<Unit> =>
-      new Desired<Unit>(backend as Backend, 'IPv4', { config, state, hostIps });
+      new Desired<Unit>(backend, 'IPv4', { config, state, hostIps });
 
     test('whoever is held back while the rest goes on, the end is that of a fresh start', () => {
       const picks = fc.array(
@@ -93,7 +89,7 @@ describe.each(backends.map((backend) => [backend.name, backend] as const))(
       let ips = ['192.168.0.2'] as Ip[];
       const state = new ClusterState('node-1');
       const reconciler = new Reconciler<Unit>({
-        backend: { ...(backend as Backend), observe: async () => new Map() },
+        backend: new KernelInMemory(name).backend,
         families: ['IPv4'],
         config: named,
         state,

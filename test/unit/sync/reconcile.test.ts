@@ -1,42 +1,35 @@
 // When the kernel is read.
 import { expect, test } from 'vitest';
-import type { Backend } from '../../../src/backends/backend.ts';
-import { createNftablesBackend } from '../../../src/backends/nftables/backend.ts';
 import { ClusterState } from '../../../src/cluster/state.ts';
 import type { Ip } from '../../../src/model/ip.ts';
 import { Reconciler } from '../../../src/sync/reconcile.ts';
 import { configFor } from '../../support/config.ts';
+import { KernelInMemory } from '../../support/kernel-in-memory.ts';
 
 test('the kernel is read while a pass decides, and not at all where it is known', async () => {
-  const steps: string[] = [];
-  const noTools = (): Promise<never> => Promise.reject(new Error('no tool is run here'));
-  const backend = createNftablesBackend(noTools, 'text');
+  const { backend, calls } = new KernelInMemory('nftables');
+  let ips = ['192.168.0.2'] as Ip[];
   const reconciler = new Reconciler({
-    backend: {
-      ...(backend as Backend),
-      observe: async () => {
-        steps.push('read');
-        return new Map();
-      },
-      apply: async () => void steps.push('apply'),
-    },
+    backend,
     families: ['IPv4'],
-    config: configFor('nftables'),
+    config: configFor('nftables', ['--nodeport-addresses', '192.168.0.0/16']),
     state: new ClusterState('node-1'),
     hostIps: () => {
-      if (steps.at(-1) !== 'decide') steps.push('decide');
-      return ['192.168.0.2' as Ip];
+      if (calls.at(-1) !== 'decide') calls.push('decide');
+      return ips;
     },
     dryRun: false,
     now: () => 0,
   });
-  steps.length = 0;
-  const pass = () => reconciler.pass({ services: new Set(), settings: true });
-  await pass();
-  expect(steps).toEqual(['read', 'decide', 'apply']);
-  await pass();
-  expect(steps.slice(3)).toEqual(['decide', 'apply']);
+  const pass = async (): Promise<readonly string[]> => {
+    calls.length = 0;
+    await reconciler.pass({ services: new Set(), settings: true });
+    return [...calls];
+  };
+  expect(await pass()).toEqual(['observe IPv4', 'decide', 'apply IPv4']);
+  expect(await pass()).toEqual(['decide']);
+  ips = ['192.168.0.3'] as Ip[];
+  expect(await pass()).toEqual(['decide', 'apply IPv4']);
   reconciler.distrust();
-  await pass();
-  expect(steps.slice(5)).toEqual(['read', 'decide', 'apply']);
+  expect(await pass()).toEqual(['observe IPv4', 'decide']);
 });

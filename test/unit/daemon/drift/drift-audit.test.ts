@@ -1,13 +1,6 @@
 // What is found where nobody tells of changes, and how often that is looked for.
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { missing, stand, wanted } from './stand.ts';
-
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
 
 describe('the audit', () => {
   test.each([
@@ -16,37 +9,37 @@ describe('the audit', () => {
   ])(
     'reads beside the passes, rarely where nft monitor listens: after a first pass of $tookMs ms in period $firstPeriods',
     async ({ tookMs, firstPeriods }) => {
-      const { begin, kernel, pass: passOver, said, end } = stand();
+      const { clock, begin, kernel, pass: passOver, said, end } = stand();
       await begin(tookMs);
-      await vi.advanceTimersByTimeAsync(firstPeriods * 30_000 - 1);
+      await clock.advance(firstPeriods * 30_000 - tookMs - 1);
       expect(kernel).toMatchObject({ reads: 0, asked: 0 });
       kernel.program = new Map();
-      await vi.advanceTimersByTimeAsync(30_000);
+      await clock.advance(30_000);
       expect([said(), kernel.reads]).toEqual([['nudge'], 1]);
       kernel.program = wanted;
       passOver(missing, true);
       expect(said()).toEqual(['distrust IPv4', 'repaired', 'repaired audit  1']);
-      await vi.advanceTimersByTimeAsync(19 * 30_000);
+      await clock.advance(19 * 30_000);
       expect(kernel.reads).toBe(1);
       await end();
     },
   );
 
   test('reads each period where nobody tells of changes, and where all is well says nothing', async () => {
-    const { kernel, pass: passOver, said, end } = stand('none');
-    await vi.advanceTimersByTimeAsync(60_000);
+    const { clock, kernel, pass: passOver, said, end } = stand('none');
+    await clock.advance(60_000);
     expect(kernel).toMatchObject({ reads: 0, asked: 0 });
     passOver([], true);
-    await vi.advanceTimersByTimeAsync(60_000);
+    await clock.advance(60_000);
     expect([kernel.reads, kernel.asked, said()]).toEqual([2, 2, []]);
     await end();
   });
 
   test('lets be what a failed pass left, which the loop tries again', async () => {
-    const { kernel, pass: passOver, said, end } = stand('none');
+    const { clock, kernel, pass: passOver, said, end } = stand('none');
     passOver([], true, new Error('locked'));
     kernel.program = new Map();
-    await vi.advanceTimersByTimeAsync(90_000);
+    await clock.advance(90_000);
     expect([kernel.reads, said()]).toEqual([0, []]);
     await end();
   });
@@ -54,10 +47,10 @@ describe('the audit', () => {
 
 describe('the canary', () => {
   test('that is gone has the rules looked at', async () => {
-    const { kernel, pass: passOver, said, end } = stand('none');
+    const { clock, kernel, pass: passOver, said, end } = stand('none');
     passOver([], true);
     kernel.canaries = false;
-    await vi.advanceTimersByTimeAsync(30_000);
+    await clock.advance(30_000);
     expect(said()).toEqual(['nudge']);
     passOver(missing, true);
     expect(said()).toEqual(['distrust IPv4', 'repaired', 'repaired canary  1']);
@@ -65,23 +58,23 @@ describe('the canary', () => {
   });
 
   test('that cannot be asked for now says nothing', async () => {
-    const { kernel, pass: passOver, said, end } = stand('none');
+    const { clock, kernel, pass: passOver, said, end } = stand('none');
     passOver([], true);
     kernel.canaries = undefined;
-    await vi.advanceTimersByTimeAsync(90_000);
+    await clock.advance(90_000);
     expect(said()).toEqual([]);
     kernel.canaries = false;
-    await vi.advanceTimersByTimeAsync(30_000);
+    await clock.advance(30_000);
     expect(said()).toEqual(['nudge']);
     await end();
   });
 
   test('is asked for no more once the proxy stops', async () => {
-    const { kernel, pass: passOver, said, end } = stand('none');
+    const { clock, kernel, pass: passOver, said, end } = stand('none');
     passOver([], true);
     await end();
     kernel.canaries = false;
-    await vi.advanceTimersByTimeAsync(90_000);
+    await clock.advance(90_000);
     expect([kernel.asked, said()]).toEqual([0, []]);
   });
 });

@@ -1,13 +1,6 @@
 // When a pass is asked for, and what is said: with passes, tools and time in the hand of the test.
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { missing, pass, stand, wanted } from './stand.ts';
-
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
 
 describe('a change by others', () => {
   test('is repaired by the next pass, which is asked for at once', async () => {
@@ -21,8 +14,8 @@ describe('a change by others', () => {
   });
 
   test('before the first pass is not listened to: that one reads everything', async () => {
-    const { begin, monitors, end } = stand();
-    await vi.advanceTimersByTimeAsync(30_000);
+    const { clock, begin, monitors, end } = stand();
+    await clock.advance(30_000);
     expect(monitors).toHaveLength(0);
     await begin();
     expect(monitors).toHaveLength(1);
@@ -32,9 +25,9 @@ describe('a change by others', () => {
   test('while a pass goes on is looked at after it', async () => {
     const { begin, watch, change, pass: passOver, said, end } = stand();
     await begin();
-    watch.begun();
+    watch.began();
     change(812);
-    watch.passed([pass([], false)]);
+    watch.ended({ families: [pass([], false)] });
     expect(said()).toEqual(['nudge', 'nudge']);
     passOver(missing, true);
     expect(said()).toEqual(['distrust IPv4', 'repaired', 'repaired monitor 812 1']);
@@ -71,44 +64,45 @@ test('a change in the cluster is no drift, though it is carried out by the same 
   const { begin, watch, change, said, end } = stand();
   await begin();
   change(812);
-  watch.begun();
+  watch.began();
   const one = pass(missing, true);
   const update = { ...one.update, change: { before: new Map(), after: wanted } };
-  watch.passed([{ ...one, update }]);
+  watch.ended({ families: [{ ...one, update }] });
   expect(said()).toEqual(['nudge', 'distrust IPv4', 'unchanged']);
   await end();
 });
 
 test('who undoes each repair is told of once, waited for, and told of when he stops', async () => {
-  const { begin, change, pass: passOver, said, end } = stand();
+  const { clock, begin, change, pass: passOver, said, end } = stand();
   await begin();
   const all: string[] = [];
   for (let round = 0; round < 8; round += 1) {
     change(812);
-    await vi.advanceTimersByTimeAsync(round > 5 ? 20_000 : 0);
+    await clock.advance(round > 5 ? 20_000 : 0);
     passOver(missing, true);
     all.push(...said().filter((word) => !/^(nudge|distrust)/.test(word)));
   }
   expect(all.filter((word) => word === 'looping')).toEqual(['looping']);
   expect(all.filter((word) => word === 'delayed').length).toBe(2);
   expect(all.at(-1)).toBe('repaired');
-  await vi.advanceTimersByTimeAsync(60_000);
+  await clock.advance(60_000);
   expect(said()).toEqual(['calm']);
   await end();
 });
 
 describe('nft monitor', () => {
   test('that ends is said once, started again and again, and what was missed is looked for', async () => {
-    const { begin, monitors, said, end } = stand();
+    const { clock, begin, monitors, said, end } = stand();
     await begin();
     monitors[0]?.end(new Error('killed'));
-    await vi.advanceTimersByTimeAsync(0);
+    await clock.advance(0);
     expect(said()).toEqual(['deaf: killed']);
-    await vi.advanceTimersByTimeAsync(1000);
+    await clock.advance(1000);
     monitors[1]?.end(new Error('again'));
-    await vi.advanceTimersByTimeAsync(1999);
+    await clock.waiting(2000);
+    await clock.advance(1999);
     expect([monitors.length, said()]).toEqual([2, []]);
-    await vi.advanceTimersByTimeAsync(1);
+    await clock.advance(1);
     expect(monitors.length).toBe(3);
     monitors[2]?.onListening();
     expect(said()).toEqual(['listening', 'nudge']);
@@ -116,25 +110,25 @@ describe('nft monitor', () => {
   });
 
   test('is ready when it listens, or cannot', async () => {
-    const { watch, monitors, pass: passOver, end } = stand();
-    const ready = watch.untilReady();
+    const { clock, watch, monitors, pass: passOver, end } = stand();
+    const ready = watch.quiet();
     passOver([], true);
-    await vi.advanceTimersByTimeAsync(0);
+    await clock.advance(0);
     monitors[0]?.onListening();
     await ready;
     await end();
     const other = stand('none');
-    await other.watch.untilReady();
+    await other.watch.quiet();
     await other.end();
   });
 
   test('has the rules looked at where they were flushed before it listened', async () => {
-    const { kernel, monitors, pass: passOver, said, end } = stand();
+    const { clock, kernel, monitors, pass: passOver, said, end } = stand();
     passOver([], true);
-    await vi.advanceTimersByTimeAsync(0);
+    await clock.advance(0);
     kernel.canaries = false;
     monitors[0]?.onListening();
-    await vi.advanceTimersByTimeAsync(0);
+    await clock.advance(0);
     expect(said()).toEqual(['nudge']);
     passOver(missing, true);
     expect(said()).toEqual(['distrust IPv4', 'repaired', 'repaired canary  1']);

@@ -1,11 +1,12 @@
 // A watch with passes, tools and time in the hand of a test.
-import { vi } from 'vitest';
 import { touchesOurTable } from '../../../../src/backends/nftables/read/touches.ts';
 import type { FollowMonitor, MonitorOptions } from '../../../../src/host/netfilter/nft-monitor.ts';
 import type { Plan } from '../../../../src/netfilter/plan.ts';
 import type { Program, Unit } from '../../../../src/netfilter/program.ts';
 import { DriftWatch } from '../../../../src/daemon/drift/drift-watch.ts';
+import type { Desired } from '../../../../src/sync/desired.ts';
 import type { FamilyPass } from '../../../../src/sync/reconcile.ts';
+import { ManualClock } from '../../../cluster/manual-clock.ts';
 
 const chain: Unit = { id: 'chain services', kind: 'chain', owner: undefined, text: 'x' };
 export const missing: Plan = [{ op: 'create', unit: chain }];
@@ -15,6 +16,7 @@ export function pass(plan: Plan, isFull: boolean, error?: Error): FamilyPass<Uni
   const change = { before: new Map<string, Unit>(), after: new Map<string, Unit>() };
   return {
     family: 'IPv4',
+    desired: {} as Desired<Unit>,
     plan,
     update: { change, isTraceable: true, lost: [], faults: new Map() },
     heldBack: new Map(),
@@ -30,6 +32,7 @@ export function pass(plan: Plan, isFull: boolean, error?: Error): FamilyPass<Uni
 export function stand(touches: 'nft' | 'none' = 'nft') {
   const said: string[] = [];
   const ending = new AbortController();
+  const clock = new ManualClock();
   const kernel = { program: wanted, canaries: true as boolean | undefined, reads: 0, asked: 0 };
   const monitors: (MonitorOptions & { readonly end: (error: Error) => void })[] = [];
   const follow: FollowMonitor = (options) =>
@@ -37,7 +40,7 @@ export function stand(touches: 'nft' | 'none' = 'nft') {
       monitors.push({ ...options, end: reject });
       options.signal.addEventListener('abort', () => resolve());
     });
-  const watch = new DriftWatch<Unit>({
+  const watch = new DriftWatch({
     backend: {
       touches: () => (touches === 'nft' ? touchesOurTable : undefined),
       async observe() {
@@ -69,16 +72,17 @@ export function stand(touches: 'nft' | 'none' = 'nft') {
       listening: () => void said.push('listening'),
     },
     syncPeriodMs: 30_000,
-    now: () => Date.now(),
+    clock,
     signal: ending.signal,
   });
   const running = watch.run();
   const passOver = (plan: Plan, isFull: boolean, error?: Error): void => {
-    watch.begun();
-    watch.passed([pass(plan, isFull, error)]);
+    watch.began();
+    watch.ended({ families: [pass(plan, isFull, error)] });
   };
   return {
     watch,
+    clock,
     kernel,
     monitors,
     /** What was said since the last call. */
@@ -86,12 +90,12 @@ export function stand(touches: 'nft' | 'none' = 'nft') {
     pass: passOver,
     /** The first pass, which took so long, and then nft monitor, which listens from then on. */
     begin: async (tookMs = 0): Promise<void> => {
-      watch.begun();
-      vi.setSystemTime(Date.now() + tookMs);
-      watch.passed([pass([], true)]);
-      await vi.advanceTimersByTimeAsync(0);
+      watch.began();
+      await clock.advance(tookMs);
+      watch.ended({ families: [pass([], true)] });
+      await clock.advance(0);
       monitors[0]?.onListening();
-      await vi.advanceTimersByTimeAsync(0);
+      await clock.advance(0);
       kernel.asked = 0;
     },
     change: (pid: number): void => {

@@ -1,57 +1,40 @@
 // What owners of Services are told: the passes are the real ones, above a kernel in memory whose tool refuses
 // what it is told to refuse.
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Backend } from '../../../../src/backends/backend.ts';
-import { createNftablesBackend } from '../../../../src/backends/nftables/backend.ts';
 import { ClusterState } from '../../../../src/cluster/state.ts';
-import { ToolError } from '../../../../src/errors.ts';
+import { ServiceEvents } from '../../../../src/daemon/events/service-events.ts';
 import type { ClusterEvent } from '../../../../src/model/cluster-event.ts';
 import type { ClusterChange } from '../../../../src/model/kubernetes.ts';
-import { applyPlan, type Plan } from '../../../../src/netfilter/plan.ts';
-import type { Program, Unit } from '../../../../src/netfilter/program.ts';
+import type { Unit } from '../../../../src/netfilter/program.ts';
 import { Reconciler } from '../../../../src/sync/reconcile.ts';
-import { ServiceEvents } from '../../../../src/daemon/events/service-events.ts';
 import { configFor } from '../../../support/config.ts';
+import { KernelInMemory, refusing } from '../../../support/kernel-in-memory.ts';
 import { decodeAll } from '../../../support/packets.ts';
 
-const noTools = (): Promise<never> => Promise.reject(new Error('no tool is run here'));
-
-let refused = '';
-let isBroken = false;
-let kernel: Program<Unit> = new Map();
+let kernel: KernelInMemory;
 let events: ClusterEvent[] = [];
 let state: ClusterState;
 let pass: (...changes: readonly ClusterChange[]) => Promise<readonly string[]>;
 
-function refuse(plan: Plan<Unit>): void {
-  if (isBroken) throw new Error('the kernel is away');
-  const isBad = plan.some((step) => step.op !== 'delete' && step.unit.text.includes(refused));
-  if (refused === '' || !isBad) return;
-  const stderr = 'Error: Could not process rule\nmore of it';
-  throw new ToolError(`nft: ${stderr}`, { command: 'nft', exitCode: 1, stderr, input: '' });
-}
-
 beforeEach(() => {
-  [refused, isBroken, kernel, events] = ['', false, new Map(), []];
+  kernel = new KernelInMemory('nftables');
+  events = [];
   state = new ClusterState('node-1');
-  const backend: Backend = {
-    ...(createNftablesBackend(noTools, 'text') as unknown as Backend),
-    observe: async () => kernel,
-    async apply(_, plan) {
-      refuse(plan);
-      kernel = applyPlan(kernel, plan);
-    },
-  };
+  const { backend } = kernel;
   const common = { config: configFor('nftables'), state, hostIps: () => [], now: () => 0 };
-  const reconciler = new Reconciler({ ...common, backend, families: ['IPv4'], dryRun: false });
+  const reconciler = new Reconciler<Unit>({
+    ...common,
+    backend,
+    families: ['IPv4'],
+    dryRun: false,
+  });
   const told = new ServiceEvents({
-    decisions: (family) => reconciler.desired(family)?.decisions,
     exists: (service) => state.service(service) !== undefined,
     record: (event) => void events.push(event),
   });
   pass = async (...changes) => {
     events = [];
-    told.passed(await reconciler.pass(state.apply(changes)));
+    told.ended({ families: await reconciler.pass(state.apply(changes)) });
     return events.map(
       ({ type, reason, regarding, note }) =>
         `${type} ${reason} ${regarding.namespace}/${regarding.name}: ${note}`,
@@ -124,9 +107,9 @@ describe('a conflict', () => {
 
   test('is not over for a pass that failed', async () => {
     await pass(set('ns/a', '10.96.0.1', shared));
-    isBroken = true;
+    kernel.fault = () => new Error('the kernel is away');
     expect(await pass(set('ns/bb', '10.96.0.2', shared))).toHaveLength(1);
-    isBroken = false;
+    kernel.fault = undefined;
     expect(await pass(set('ns/ccc', '10.96.0.3'))).toEqual([]);
   });
 });
@@ -134,7 +117,7 @@ describe('a conflict', () => {
 describe('a Service whose rules are refused', () => {
   test('is told so, and when they are taken', async () => {
     await pass(set('ns/a', '10.96.0.1'));
-    refused = '10.96.0.2';
+    kernel.fault = refusing(({ text }) => text.includes('10.96.0.2'));
     expect(await pass(set('ns/bb', '10.96.0.2'), set('ns/ccc', '10.96.0.3'))).toEqual([
       'Warning RulesRefused ns/bb: IPv4: it keeps its last good rules on this node: ' +
         'nft: Error: Could not process rule',

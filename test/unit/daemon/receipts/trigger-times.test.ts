@@ -27,8 +27,8 @@ function gone(service: string): ClusterChange {
 /** The times, in milliseconds, that the kernel is measured by after these changes. */
 function timesAfter(...changes: readonly ClusterChange[]): readonly number[] {
   let nowMs = 0;
-  const times = new TriggerTimes({ known: () => undefined, nowMs: () => nowMs });
-  times.take(changes);
+  const times = new TriggerTimes(() => nowMs);
+  times.take({ changes, before: [] });
   nowMs = 10_000;
   return times.settle('IPv4').map((seconds) => nowMs - seconds * 1000);
 }

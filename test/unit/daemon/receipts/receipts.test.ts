@@ -2,49 +2,46 @@
 // the real ones, above a kernel that is a Program.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Backend } from '../../../../src/backends/backend.ts';
-import { createIptablesBackend } from '../../../../src/backends/iptables/backend.ts';
-import { createNftablesBackend } from '../../../../src/backends/nftables/backend.ts';
 import { ClusterState } from '../../../../src/cluster/state.ts';
-import type { Family } from '../../../../src/model/ip.ts';
+import { runPass } from '../../../../src/daemon/pass.ts';
+import { HoldingsCount } from '../../../../src/daemon/receipts/holdings.ts';
+import { Receipts } from '../../../../src/daemon/receipts/receipts.ts';
+import { HealthListener } from '../../../../src/daemon/serving/health-listener.ts';
+import { ProxyHealth } from '../../../../src/daemon/serving/proxy-health.ts';
+import type { ProxyMode } from '../../../../src/model/config.ts';
 import { families } from '../../../../src/model/ip.ts';
 import type { ClusterChange } from '../../../../src/model/kubernetes.ts';
 import type { PassMetrics, QueuedChanges, Receipt } from '../../../../src/model/receipt.ts';
-import { applyPlan } from '../../../../src/netfilter/plan.ts';
-import type { Program, Unit } from '../../../../src/netfilter/program.ts';
-import { HoldingsCount } from '../../../../src/daemon/receipts/holdings.ts';
-import { PassObserver } from '../../../../src/daemon/receipts/observe-pass.ts';
-import { ProxyHealth } from '../../../../src/daemon/serving/proxy-health.ts';
+import type { Unit } from '../../../../src/netfilter/program.ts';
 import { Reconciler } from '../../../../src/sync/reconcile.ts';
 import { configFor } from '../../../support/config.ts';
+import { KernelInMemory } from '../../../support/kernel-in-memory.ts';
 import { decodeAll } from '../../../support/packets.ts';
 import { batches } from '../../../support/random-cluster.ts';
 import { both, L, node, R, service, slice, type Endpoint } from '../../../support/web-service.ts';
 
-const noTools = (): Promise<never> => Promise.reject(new Error('no tool is run here'));
-const backends = [createNftablesBackend(noTools, 'text'), createIptablesBackend(noTools)] as const;
 const startMs = Date.parse('2026-01-31T12:00:00Z');
 
-/** Everything that a daemon has, above a kernel in memory that can be made to refuse. */
-function stand<U extends Unit>(backend: Backend<U>) {
-  const kernel = new Map<Family, Program<U>>();
-  const held = (family: Family): Program<U> => kernel.get(family) ?? new Map<string, U>();
+/** Everything that hears of passes for metrics and health, above a kernel that takes 5 ms for a plan. */
+function stand(mode: ProxyMode) {
+  const kernel = new KernelInMemory(mode);
   const fault: { error: Error | undefined } = { error: undefined };
   const clock = { ms: 0 };
-  const inMemory: Backend<U> = {
-    ...backend,
-    observe: async (family) => held(family),
-    async apply(family, plan) {
-      if (plan.length === 0) return;
-      clock.ms += 5;
-      if (fault.error !== undefined) throw fault.error;
-      kernel.set(family, applyPlan(held(family), plan));
-    },
+  kernel.fault = () => {
+    clock.ms += 5;
+    return fault.error;
   };
   const state = new ClusterState('node-1');
   const now = (): number => clock.ms;
-  const common = { state, config: configFor(backend.name), hostIps: () => [] };
-  const reconciler = new Reconciler({ ...common, backend: inMemory, families, dryRun: false, now });
+  const reconciler = new Reconciler<Unit>({
+    backend: kernel.backend,
+    families,
+    config: configFor(mode),
+    state,
+    hostIps: () => [],
+    dryRun: false,
+    now,
+  });
   const receipts: Receipt[] = [];
   const queued: QueuedChanges[] = [];
   const metrics: PassMetrics = {
@@ -53,27 +50,23 @@ function stand<U extends Unit>(backend: Backend<U>) {
     passed: (receipt) => void receipts.push(receipt),
   };
   const health = new ProxyHealth({ now });
-  const observer = new PassObserver({
-    nodeName: 'node-1',
-    state,
-    desired: (family) => reconciler.desired(family),
-    health,
-    metrics,
-    nowMs: () => startMs + clock.ms,
-  });
+  const listeners = [
+    new HealthListener(health, 'node-1'),
+    new Receipts(metrics, () => startMs + clock.ms),
+  ];
+  const options = { nodeName: 'node-1', state, reconciler, listeners };
   return {
     clock,
     fault,
     health,
     queued,
-    held,
+    kernel,
     receipts,
     /** One pass; the receipts of it. */
     pass: async (changes: readonly ClusterChange[]): Promise<readonly Receipt[]> => {
-      observer.queued(changes);
-      observer.taken(changes);
+      for (const listener of listeners) listener.queued(changes);
       const from = receipts.length;
-      observer.passed(await reconciler.pass(state.apply(changes)));
+      await runPass(options, { asked: ['cluster'], changes, version: '1' });
       return receipts.slice(from);
     },
   };
@@ -82,18 +75,16 @@ function stand<U extends Unit>(backend: Backend<U>) {
 const set = (...raw: readonly object[]): readonly ClusterChange[] =>
   decodeAll(raw).map((object) => ({ op: 'set', object }));
 
-describe.each(backends.map((backend) => [backend.name, backend] as const))('%s', (_, backend) => {
-  const some = backend as Backend<Unit>;
-
+describe.each(['nftables', 'iptables'] as const)('%s', (mode) => {
   test('what is counted by changes is what counting all of it gives', async () => {
     await fc.assert(
       fc.asyncProperty(batches, fc.integer({ min: 0, max: 6 }), async (list, failing) => {
-        const { pass, fault, held } = stand(some);
+        const { pass, fault, kernel } = stand(mode);
         for (const [index, changes] of list.entries()) {
           fault.error = index === failing ? new Error('the kernel refuses') : undefined;
           for (const { family, isFailed, holdings } of await pass(changes)) {
             const whole = new HoldingsCount();
-            whole.count(held(family).values());
+            whole.count(kernel.read(family).values());
             if (isFailed) continue;
             expect(nonZero(holdings.units)).toEqual(nonZero(whole.now.units));
             expect(nonZero(holdings.rules)).toEqual(nonZero(whole.now.rules));
@@ -105,7 +96,7 @@ describe.each(backends.map((backend) => [backend.name, backend] as const))('%s',
   });
 
   test('a pass is told of with what it took, read and did', async () => {
-    const { pass, queued } = stand(some);
+    const { pass, queued } = stand(mode);
     const objects = set(node, service(), slice(both));
     const [first] = await pass(objects);
     expect(queued).toEqual([{ services: 1, slices: 1 }]);
@@ -127,7 +118,7 @@ describe.each(backends.map((backend) => [backend.name, backend] as const))('%s',
   });
 
   test('a pass that fails reads all the next time, and health waits for that one', async () => {
-    const { pass, fault, health, clock } = stand(some);
+    const { pass, fault, health, clock } = stand(mode);
     health.updated();
     await pass(set(node, service(), slice(both)));
     fault.error = new Error('no');
@@ -145,7 +136,7 @@ describe.each(backends.map((backend) => [backend.name, backend] as const))('%s',
   });
 
   test('an address that two Services claim counts as lost, until one of them goes', async () => {
-    const { pass } = stand(some);
+    const { pass } = stand(mode);
     const other = structuredClone(service()) as { metadata: { name: string } };
     other.metadata.name = 'other';
     const [first] = await pass(set(node, service(), other, slice(both)));
@@ -163,7 +154,6 @@ describe('Service ports without endpoints here', () => {
   const local = { internalTrafficPolicy: 'Local' };
   const externalLocal = { externalTrafficPolicy: 'Local' };
   const [here, there]: readonly (readonly Endpoint[])[] = [[{ ip: L }], [{ ip: R }]];
-  const [iptables] = [backends[1]];
 
   test.each<
     [name: string, spec: object, endpoints: readonly Endpoint[] | undefined, counts: string]
@@ -176,7 +166,7 @@ describe('Service ports without endpoints here', () => {
     ['both Local, no endpoints at all', { ...local, ...externalLocal }, [], '0 0'],
     ['none Local', {}, there, '0 0'],
   ])('%s', async (_, spec, endpoints = [], counts) => {
-    const { pass } = stand(iptables);
+    const { pass } = stand('iptables');
     const count = ({ withoutLocal: { internal, external } }: Receipt): string =>
       `${internal} ${external}`;
     const [first] = await pass(set(node, service(spec), slice(endpoints)));
@@ -189,12 +179,11 @@ describe('Service ports without endpoints here', () => {
 });
 
 test('the rules that are counted are those of a full restore, before and after endpoints come', async () => {
-  const [, backend] = backends;
-  const { pass, held } = stand(backend);
+  const { pass, kernel } = stand('iptables');
   const written = (): Readonly<Record<string, number>> => {
-    const input = backend.encode(
+    const input = kernel.backend.encode(
       'IPv4',
-      [...held('IPv4').values()].map((unit) => ({ op: 'create', unit })),
+      [...kernel.read('IPv4').values()].map((unit) => ({ op: 'create', unit })),
     );
     const byTable: Record<string, number> = {};
     let table = '';
@@ -226,7 +215,7 @@ describe('the time from a change to its rules', () => {
     receipts.map(({ programmingSeconds }) => programmingSeconds);
 
   test('is told in the family of the slice, once', async () => {
-    const { pass, clock } = stand(backends[0]);
+    const { pass, clock } = stand('nftables');
     clock.ms = 2000;
     // What is written takes 5 ms in each family.
     expect(ages(await pass(set(node, service(), annotated(later(1000)))))).toEqual([[1.01], []]);
@@ -240,13 +229,13 @@ describe('the time from a change to its rules', () => {
     ['no time', 'yesterday'],
     ['no annotation', undefined],
   ])('is not told for %s', async (_, time) => {
-    const { pass, clock } = stand(backends[0]);
+    const { pass, clock } = stand('nftables');
     clock.ms = 2000;
     expect(ages(await pass(set(node, service(), annotated(time))))).toEqual([[], []]);
   });
 
   test('goes on where a pass fails', async () => {
-    const { pass, clock, fault } = stand(backends[0]);
+    const { pass, clock, fault } = stand('nftables');
     clock.ms = 2000;
     fault.error = new Error('no');
     expect(ages(await pass(set(node, service(), annotated(later(1000)))))).toEqual([[], []]);
@@ -259,7 +248,7 @@ describe('the time from a change to its rules', () => {
     ['a pass later', true],
     ['in the same pass', false],
   ])('is forgotten with a slice that goes %s', async (_, isLater) => {
-    const { pass, clock, fault } = stand(backends[0]);
+    const { pass, clock, fault } = stand('nftables');
     clock.ms = 2000;
     const come = set(node, service(), annotated(later(1000)));
     const gone: ClusterChange = { op: 'delete', kind: 'EndpointSlice', id: 'demo/web-1' };

@@ -1,0 +1,58 @@
+// What the log says of passes.
+import type { Logger } from 'pino';
+import type { Stale } from '../cluster/state.ts';
+import { frontendId } from '../model/forwarding.ts';
+import type { ServiceKey } from '../model/kubernetes.ts';
+import { ownersIn, countSteps } from '../netfilter/plan.ts';
+import type { Unit } from '../netfilter/program.ts';
+import type { FamilyPass } from '../sync/reconcile.ts';
+import type { PassListener } from './pass.ts';
+
+// A log line names a few Services and counts the rest.
+const maxNamedServices = 10;
+
+/** Logs what each pass came to. */
+export function logPasses(log: Logger): PassListener {
+  return {
+    ended({ families }) {
+      for (const pass of families) logFamily(log, pass);
+    },
+  };
+}
+
+/** What a pass decided again, for a log line. */
+export function staleNames({ services, settings }: Stale): object {
+  return { ...firstOf(services), ...(settings ? { settings } : {}) };
+}
+
+function logFamily(log: Logger, pass: FamilyPass<Unit>): void {
+  const { family, plan, update, heldBack, error, durationMs, phaseMs } = pass;
+  for (const { frontend, winner, reason } of update.lost) {
+    const address = frontendId(frontend.address);
+    const what = { service: frontend.service, address, winner, reason };
+    log.warn(what, 'address already claimed by another Service; not programmed');
+  }
+  for (const [service, err] of heldBack) {
+    const what = 'left alone until it changes: it keeps its last good rules';
+    log.error({ err, service, family }, what);
+  }
+  const ms = rounded(durationMs);
+  if (error !== undefined) {
+    log.error({ err: error, family, ms }, 'the kernel keeps the last good rules; trying again');
+  } else if (plan.length > 0) {
+    const { create: created, replace: replaced, delete: deleted } = countSteps(plan);
+    const counts = { ...firstOf(ownersIn(plan)), created, replaced, deleted };
+    const took = { ms, planMs: rounded(phaseMs.plan), applyMs: rounded(phaseMs.apply) };
+    log.info({ family, ...counts, ...took }, 'applied');
+  }
+}
+
+function rounded(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}
+
+function firstOf(services: ReadonlySet<ServiceKey>): object {
+  const names = [...services].slice(0, maxNamedServices);
+  const more = services.size - names.length;
+  return { services: names, ...(more > 0 ? { more } : {}) };
+}

@@ -1,0 +1,16 @@
+// What a daemon is made of: parts that hear of its passes, and that do something beside them.
+import type { PassListener } from './pass.ts';
+
+/** A part of a daemon. It may rely on no order among parts. */
+export interface Part extends PassListener {
+  /** Resolves when the first pass may begin; meanwhile the first objects are on their way. */
+  prepare?(): Promise<void>;
+  /** Runs until the daemon's signal comes; where it ends before, the daemon ends. */
+  run?(): Promise<void>;
+  /** Is called now and then: takes up what could not be finished; true where that takes a pass. */
+  goOn?(): boolean;
+  /** Resolves when nothing of it goes on beside the passes, or has gone on for long enough. */
+  quiet?(): Promise<void>;
+  /** Is called when no more passes come. */
+  close?(): Promise<void>;
+}

@@ -1,0 +1,84 @@
+// What a daemon is made of. One that changes nothing only logs and prints.
+import type { Config } from '../model/config.ts';
+import type { Core } from './core.ts';
+import { DriftWatch } from './drift/drift-watch.ts';
+import { driftTeller } from './drift/tell-drift.ts';
+import { ServiceEvents } from './events/service-events.ts';
+import { createFollowers } from './followers/followers.ts';
+import { createTakeOver } from './followers/take-over.ts';
+import { hostSettingsPart } from './host-settings.ts';
+import { logPasses } from './log-passes.ts';
+import type { Part } from './part.ts';
+import { ProxyHealth } from './serving/proxy-health.ts';
+import { createServing, type ClusterListener } from './serving/serving.ts';
+
+/** The parts, and who hears of the API server. */
+export type Parts = {
+  readonly parts: readonly Part[];
+  readonly cluster: ClusterListener;
+};
+
+/** Makes the parts; none of them does anything yet. */
+export async function createParts(core: Core): Promise<Parts> {
+  const { dryRun, log } = core;
+  const always = [logPasses(log), configPart(core)];
+  if (dryRun !== undefined) {
+    return { parts: [...always, dryRun], cluster: { onHealth: () => {}, onEvent: () => {} } };
+  }
+  const { parts, cluster } = await changingParts(core);
+  return { parts: [...always, ...parts], cluster };
+}
+
+async function changingParts(core: Core): Promise<Parts> {
+  const { config, backend, families, source, state, host, tools, record, log } = core;
+  const { clock } = host;
+  const { syncPeriodMs } = config;
+  const health = new ProxyHealth({ now: clock.now, families, syncPeriodMs });
+  const { parts, metrics, cluster } = await createServing({
+    ...core,
+    source: source.told,
+    health,
+    connections: (family) => backend.connections(family),
+  });
+  tools.listeners.add(metrics.commandEnded);
+  return {
+    parts: [
+      hostSettingsPart({ config, files: host.files, log }),
+      ...parts,
+      new ServiceEvents({ exists: (service) => state.service(service) !== undefined, record }),
+      driftPart(core, metrics.drifted),
+      ...createFollowers({
+        ...core,
+        exec: tools.exec,
+        isProxyHealthy: () => health.isHealthy,
+        onFlowsRemoved: metrics.flowsRemoved,
+      }),
+      createTakeOver({ ...core, exec: tools.exec, mode: backend.name }),
+    ],
+    cluster,
+  };
+}
+
+function driftPart(core: Core, count: Parameters<typeof driftTeller>[0]['count']): Part {
+  const { config, host, loop, tools } = core;
+  const { nodeName, syncPeriodMs } = config;
+  return new DriftWatch({
+    ...core,
+    syncPeriodMs,
+    own: tools.own,
+    clock: host.clock,
+    follow: host.followMonitor,
+    nudge: () => loop.nudge('drift'),
+    listener: driftTeller({ ...core, nodeName, count }),
+  });
+}
+
+// Takes over other configurations.
+function configPart({ followConfig, reconciler, loop, log, signal }: Core): Part {
+  if (followConfig === undefined) return {};
+  const onConfig = (config: Config): void => {
+    reconciler.reconfigure(config);
+    loop.nudge('configuration');
+  };
+  return { run: () => followConfig({ log, signal, onConfig }) };
+}
