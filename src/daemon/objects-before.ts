@@ -19,14 +19,19 @@ export function objectsBefore(
   state: KnownObjects,
   nodeName: string,
 ): readonly ObjectBefore[] {
-  const seen = new Map<string, ObjectBefore>();
+  const seen = { Service: ids(), EndpointSlice: ids(), Node: ids(), ServiceCIDR: ids() };
+  const before: ObjectBefore[] = [];
   for (const change of changes) {
     const { kind, id } = change.op === 'set' ? change.object : change;
-    if (kind === 'Node' && id !== nodeName) continue;
-    const key = `${kind} ${id}`;
-    if (!seen.has(key)) seen.set(key, { kind, id, was: valueIn(state, kind, id) });
+    if (seen[kind].has(id) || (kind === 'Node' && id !== nodeName)) continue;
+    seen[kind].add(id);
+    before.push({ kind, id, was: valueIn(state, kind, id) });
   }
-  return [...seen.values()];
+  return before;
+}
+
+function ids(): Set<string> {
+  return new Set();
 }
 
 function valueIn(
