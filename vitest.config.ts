@@ -26,6 +26,14 @@ export default defineConfig({
         },
       },
     ],
+    // Of the pure tests (npm run coverage). The lab and what asks this host need namespaces: test/kernel and
+    // test/lab run them.
+    coverage: {
+      include: ['src/**/*.ts'],
+      exclude: ['src/lab/**', 'src/host/**'],
+      reporter: [['text', { skipFull: true }]],
+      thresholds: { lines: 90 },
+    },
     reporters: ['default', './test/support/count-reporter.ts'],
   },
 });
