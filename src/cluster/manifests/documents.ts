@@ -3,8 +3,9 @@
 import { parseEvents } from 'js-yaml';
 import type { Path } from '../problem.ts';
 import { parseYaml } from '../yaml/parse-yaml.ts';
-import type { YamlDocument } from '../yaml/walk-document.ts';
+import { lineCounter, type YamlDocument } from '../yaml/walk-document.ts';
 import { fieldLines } from './field-lines.ts';
+import { jsonPartsOf, type JsonPart, type JsonParts } from './json-parts.ts';
 import { listedObjects, type ListedObject } from './listed-objects.ts';
 
 /** The objects of one document. */
@@ -35,7 +36,7 @@ export function* documentsIn(text: string): Generator<RawDocument | SyntaxProble
       yield movedDown(document, linesBefore);
       if (document.kind === 'syntax') return;
     }
-    linesBefore += piece.split('\n').length - 1;
+    linesBefore += lineCounter(piece)(piece.length) - 1;
   }
 }
 
@@ -47,49 +48,58 @@ function movedDown<T extends RawDocument | SyntaxProblem>(document: T, by: numbe
 }
 
 function* documentsOfPiece(text: string): Generator<RawDocument | SyntaxProblem> {
-  const json = /^\s*[[{]/.test(text) ? parseJson(text) : undefined;
-  if (json !== undefined) {
-    yield {
-      kind: 'document',
-      objects: listedObjects(json),
-      linesOf: (paths) => jsonLines(text, paths),
-    };
-    return;
-  }
-  const parsed = parseYaml(text);
-  if ('message' in parsed) yield { kind: 'syntax', ...parsed };
-  else {
-    for (const [index, value] of parsed.values.entries()) {
-      const document: YamlDocument = { text, events: parsed.events, index };
+  const json = /^\s*[[{]/.test(text) ? jsonPartsOf(text) : undefined;
+  yield* json === undefined ? documentsOfYaml(text) : documentsOfJson(json);
+}
+
+/** Each item of a List as a document of its own. */
+function* documentsOfJson({ list, parts }: JsonParts): Generator<RawDocument> {
+  for (const part of parts) {
+    const value: unknown = JSON.parse(part.text);
+    if (list === undefined) {
+      const linesOf = (paths: readonly Path[]): readonly number[] => jsonLines(part, paths);
+      yield { kind: 'document', objects: listedObjects(value), linesOf };
+    } else {
       yield {
         kind: 'document',
-        objects: listedObjects(value),
-        linesOf: (paths) => fieldLines(document, paths),
+        objects: listedObjects({ ...list, items: [value] }),
+        linesOf: (paths) =>
+          jsonLines(
+            part,
+            paths.map((path) => path.slice(itemPathLength)),
+          ),
       };
     }
   }
 }
 
-/** What the text stands for, or undefined, which no JSON stands for, where it is no JSON. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
+/** That of `['items', 0]`. */
+const itemPathLength = 2;
+
+function* documentsOfYaml(text: string): Generator<RawDocument | SyntaxProblem> {
+  const parsed = parseYaml(text);
+  if ('message' in parsed) {
+    yield { kind: 'syntax', ...parsed };
+    return;
+  }
+  for (const [index, value] of parsed.values.entries()) {
+    const document: YamlDocument = { text, events: parsed.events, index };
+    yield {
+      kind: 'document',
+      objects: listedObjects(value),
+      linesOf: (paths) => fieldLines(document, paths),
+    };
   }
 }
 
-// The positions of all values take twenty times the memory of the text.
+// The positions of all values take twenty times the memory of the text. No object is as large: etcd takes 1.5 MiB.
 const longestPlacedJson = 4 * 1024 * 1024;
 
-// JSON is YAML, and only the parser for YAML says where a value is. In a longer text, and in one that is
-// nested deeper than that parser goes, everything has the line of the document.
-function jsonLines(text: string, paths: readonly Path[]): readonly number[] {
-  const rootLine = text.slice(0, text.search(/\S/)).split('\n').length;
-  if (text.length > longestPlacedJson) return paths.map(() => rootLine);
-  try {
-    return fieldLines({ text, events: parseEvents(text, {}), index: 0 }, paths);
-  } catch {
-    return paths.map(() => rootLine);
+// JSON is YAML, and only the parser for YAML says where a value is.
+function jsonLines({ text, line }: JsonPart, paths: readonly Path[]): readonly number[] {
+  if (text.length > longestPlacedJson || paths.every(({ length }) => length === 0)) {
+    return paths.map(() => line);
   }
+  const lines = fieldLines({ text, events: parseEvents(text, {}), index: 0 }, paths);
+  return lines.map((lineInText) => line + lineInText - 1);
 }

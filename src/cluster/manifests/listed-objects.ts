@@ -34,6 +34,11 @@ export function listedObjects(value: unknown): readonly ListedObject[] {
   return found;
 }
 
+/** True for a List, be it of one kind or of any. */
+export function isList(value: unknown): value is object {
+  return listIn(value) !== undefined;
+}
+
 /** The items of a List, and the kind and apiVersion that it gives those that say nothing else. */
 function listIn(
   value: unknown,

@@ -55,11 +55,13 @@ export function rootLine({ text, events, index }: YamlDocument): number {
 
 /** Gives the 1-based line of an offset; fast where offsets ascend. */
 export function lineCounter(text: string): (offset: number) => number {
-  let at = 0;
-  let line = 1;
+  const first = text.indexOf('\n');
+  let [line, next] = [1, first];
+  let last = 0;
   return (offset) => {
-    if (offset < at) [at, line] = [0, 1];
-    for (; at < offset; at++) if (text[at] === '\n') line++;
+    if (offset < last) [line, next] = [1, first];
+    last = offset;
+    for (; next !== -1 && next < offset; line++) next = text.indexOf('\n', next + 1);
     return line;
   };
 }

@@ -16,26 +16,37 @@ test('objects that say the same share what they say, and those that have nothing
   expect(a?.sourceRanges).toBe(b?.loadBalancerIps);
 });
 
-/** A List of two Services, over many lines, with so much more text in the first. */
-function listOf(more: string): string {
-  const services = ['a', 'b'].map((name) => ({
-    metadata: { name, annotations: name === 'a' ? { more } : {} },
-    spec: { clusterIP: '10.96.0.1', ports: [{ port: name === 'a' ? 80 : 0 }] },
-  }));
-  const list = { apiVersion: 'v1', kind: 'ServiceList', items: services };
-  return `\n${JSON.stringify(list, null, 1)}`;
+const problem = { field: 'spec.ports[0].port', message: '0 is not a port (1 to 65535)' };
+
+/** A Service with a bad port, and so much more text. */
+const service = (name: string, more: string) => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name, annotations: { more } },
+  spec: { clusterIP: '10.96.0.1', ports: [{ port: 0 }] },
+});
+
+function linesIn(value: unknown) {
+  const { entries } = read(`\n${JSON.stringify(value, null, 1)}`);
+  return entries.map(({ key, line, problems }) => [key, line, problems]);
 }
 
-test('in JSON, lines are those of the fields; in JSON of more than 4 MiB, that of the document', () => {
-  const linesIn = (text: string) =>
-    read(text).entries.map(({ key, line, problems }) => [key, line, problems]);
-  const problem = { field: 'spec.ports[0].port', message: '0 is not a port (1 to 65535)' };
-  expect(linesIn(listOf(''))).toEqual([
-    ['Service default/a', 6, []],
-    ['Service default/b', 22, [{ ...problem, line: 31 }]],
+test('in JSON, lines are those of the fields, however long the List is', () => {
+  const services = ['a', 'b'].map((name) => service(name, 'x'.repeat(3 * 1024 * 1024)));
+  const list = {
+    apiVersion: 'v1',
+    kind: 'List',
+    items: [...services, { apiVersion: 'apps/v1', kind: 'Deployment' }],
+  };
+  expect(linesIn(list)).toEqual([
+    ['Service default/a', 6, [{ ...problem, line: 19 }]],
+    ['Service default/b', 24, [{ ...problem, line: 37 }]],
   ]);
-  expect(linesIn(listOf('x'.repeat(4 * 1024 * 1024)))).toEqual([
-    ['Service default/a', 2, []],
-    ['Service default/b', 2, [{ ...problem, line: 2 }]],
+});
+
+test('in JSON, an object of more than 4 MiB has one line for all of its fields', () => {
+  expect(linesIn(service('a', ''))).toEqual([['Service default/a', 2, [{ ...problem, line: 15 }]]]);
+  expect(linesIn(service('a', 'x'.repeat(4 * 1024 * 1024)))).toEqual([
+    ['Service default/a', 2, [{ ...problem, line: 2 }]],
   ]);
 });

@@ -127,6 +127,8 @@ spec:
     ],
     ['a: 1\na: 2\n', 'm.yaml:2: duplicated mapping key'],
     ['{"a": 1,, }', "m.yaml:1: expected the node content, but found ','"],
+    ['{"a": 1,\n"a": 2}', 'm.yaml:2: duplicated mapping key'],
+    ['{"kind": "List", "items": []}\n{}', 'm.yaml:2: '],
     ['a: *b\n', 'm.yaml:1: unidentified alias "b"'],
     ['', 'm.yaml:1: the file is empty'],
     ['text\n', 'm.yaml:1: document: "text" is not an object'],
