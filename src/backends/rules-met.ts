@@ -88,7 +88,7 @@ export class Notes<R extends object> {
   }
 
   /** The rules in order, and the chains that all packets pass. */
-  told(): Pick<RulesMet, 'rules' | 'chains'> {
+  met(): Pick<RulesMet, 'rules' | 'chains'> {
     const met = this.#effective();
     const chains = new Map<string, ChainPlace>();
     for (const { rule, isBeforeChoice } of met) {

@@ -50,13 +50,13 @@ function faultsOf(error: unknown): UsageError {
 }
 
 /**
- * Decides what a text of the file means for what is in force. Invariant: #values is what onConfig was last called with, and #told what was last said of the file;
+ * Decides what a text of the file means for what is in force. Invariant: #values is what onConfig was last called with, and #lastMessage what was last said of the file;
  * undefined where nothing is wrong with it.
  */
 export class ConfigFollower {
   readonly #options: FollowOptions;
   #values: FieldValues;
-  #told: string | undefined;
+  #lastMessage: string | undefined;
   #waiting = '';
   #warned = new Set<string>();
 
@@ -106,15 +106,15 @@ export class ConfigFollower {
 
   #noteGood(): void {
     const { line, log } = this.#options;
-    if (this.#told !== undefined)
+    if (this.#lastMessage !== undefined)
       log.info({ file: line.values.config }, 'configuration is good again');
-    this.#told = undefined;
+    this.#lastMessage = undefined;
   }
 
   #refuse({ message }: UsageError): void {
-    if (message === this.#told) return;
+    if (message === this.#lastMessage) return;
     const { line, log } = this.#options;
-    this.#told = message;
+    this.#lastMessage = message;
     const faults = message.split('\n');
     log.error({ file: line.values.config, faults }, 'configuration refused; the old one stays');
   }

@@ -22,7 +22,7 @@ export async function runDaemon(backend: Backend, options: DaemonOptions): Promi
   // alive.
   const ended = new AbortController();
   const signal = AbortSignal.any([options.signal, ended.signal]);
-  const isLive = source.told.kind === 'api-server' && dryRun === undefined;
+  const isLive = source.status.kind === 'api-server' && dryRun === undefined;
   const { recorder, record } = createEvents({ nodeName, isLive, log });
   const core = await createCore(backend, { ...options, families, findings, signal, record });
   const { parts, cluster } = await createParts(core);

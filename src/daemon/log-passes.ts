@@ -26,14 +26,15 @@ export function staleNames({ services, settings }: Stale): object {
 }
 
 function logFamily(log: Logger, pass: FamilyPass<Unit>): void {
-  const { family, plan, update, heldBack, error, durationMs, phaseMs } = pass;
-  for (const { frontend, winner, reason } of update.lost) {
+  const { family, plan, update, quarantined, error, durationMs, phaseMs } = pass;
+  for (const { frontend, winner, reason } of update.conflicts) {
     const address = frontendId(frontend.address);
     const what = { service: frontend.service, address, winner, reason };
     log.warn(what, 'address already claimed by another Service; not programmed');
   }
-  for (const [service, err] of heldBack) {
-    const what = 'left alone until it changes: it keeps its last good rules';
+  for (const [service, err] of quarantined) {
+    const what =
+      'quarantined: rules rejected; the Service keeps its last good rules until it changes';
     log.error({ err, service, family }, what);
   }
   const ms = rounded(durationMs);

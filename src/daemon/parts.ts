@@ -36,7 +36,7 @@ async function changingParts(core: Core): Promise<Parts> {
   const health = new ProxyHealth({ now: clock.now, families, syncPeriodMs });
   const { parts, metrics, cluster } = await createServing({
     ...core,
-    source: source.told,
+    source: source.status,
     health,
     connections: (family) => backend.connections(family),
   });

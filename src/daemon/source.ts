@@ -20,7 +20,7 @@ export type Following = {
 /** A source of objects. */
 export type Source = {
   /** As status tells it. */
-  readonly told: StatusSource;
+  readonly status: StatusSource;
   /** Delivers batches until the signal comes; throws where it cannot be used at all. */
   readonly follow: (following: Following, deliver: (batch: Batch) => void) => Promise<void>;
 };
@@ -30,7 +30,7 @@ export type Source = {
 /** A file or folder of manifests, or `-`: standard input. */
 export function manifestSource(path: string, stdin: ByteStream): Source {
   return {
-    told: { kind: 'manifests', path },
+    status: { kind: 'manifests', path },
     async follow({ signal, log }, deliver) {
       const { followManifests } = await import('../cluster/manifests/follow-manifests.ts');
       await followManifests({ path, stdin, signal, log }, deliver);
@@ -45,7 +45,7 @@ const podRangeWaitMs = 5 * 60_000;
 export function clusterSource(config: Config): Source {
   const { clientConnection, nodeName } = config;
   return {
-    told: { kind: 'api-server' },
+    status: { kind: 'api-server' },
     async follow({ recorder, ...following }, deliver) {
       const { ApiConnection } = await import('../cluster/api/connection/connection.ts');
       const { followCluster } = await import('../cluster/api/follow-cluster.ts');

@@ -83,7 +83,7 @@ export type ExplainedEndpoint = {
 export type ExplainedPool = {
   readonly policy: TrafficPolicy;
   readonly members: readonly (ExplainedEndpoint & { readonly share: number })[];
-  readonly excluded: readonly (ExplainedEndpoint & { readonly reason: Reason<SkipKind> })[];
+  readonly skipped: readonly (ExplainedEndpoint & { readonly reason: Reason<SkipKind> })[];
 };
 
 /** A Service that the packet just misses. */

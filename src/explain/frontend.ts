@@ -39,7 +39,7 @@ export function frontendDecisions(
 ): readonly Decision[] {
   const service = world.services.get(frontend.service);
   const id = frontendId(frontend.address);
-  const rivals = world.lost.filter((claim) => frontendId(claim.frontend.address) === id);
+  const rivals = world.conflicts.filter((claim) => frontendId(claim.frontend.address) === id);
   return [
     ...(service === undefined ? [] : addressReasons(service, frontend)),
     ...(frontend.kind === 'NodePort' ? [nodePortAddressDecision(world, packet)] : []),

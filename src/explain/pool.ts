@@ -21,6 +21,6 @@ export function explainedPool(
   return {
     policy: pool.policy,
     members: pool.members.map((member) => ({ ...written(member), share: shareOf(member) })),
-    excluded: pool.excluded.map(({ endpoint, reason }) => ({ ...written(endpoint), reason })),
+    skipped: pool.skipped.map(({ endpoint, reason }) => ({ ...written(endpoint), reason })),
   };
 }

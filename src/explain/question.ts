@@ -61,10 +61,14 @@ function parseTarget(to: string): Target {
   return { place, port, protocol: protocol?.toLowerCase() as Protocol | undefined };
 }
 
-type Place = Pick<Packet, 'destination' | 'port' | 'protocol'>;
+type Destination = Pick<Packet, 'destination' | 'port' | 'protocol'>;
 type NoAddress = { readonly aside: Extract<Aside, { kind: 'service' }> };
 
-function placeOf(target: Target, known: Known, family: Family | undefined): Place | NoAddress {
+function placeOf(
+  target: Target,
+  known: Known,
+  family: Family | undefined,
+): Destination | NoAddress {
   const { place, port, protocol } = target;
   if (place.includes('/')) return servicePlace(target, known, family);
   const destination = place === 'node' ? nodeAddress(known, family ?? 'IPv4') : parseIp(place);
@@ -87,7 +91,7 @@ function servicePlace(
   { place, port, protocol }: Target,
   { objects, asides }: Known,
   family: Family | undefined,
-): Place | NoAddress {
+): Destination | NoAddress {
   const service = objects.flatMap((object) =>
     object.kind === 'Service' && object.id === place ? [object.value] : [],
   )[0];

@@ -16,7 +16,7 @@ import type {
 } from '../model/kubernetes.ts';
 import type { FamilySettings } from '../model/settings.ts';
 import type { Ruleset } from '../netfilter/trace.ts';
-import type { LostClaim } from '../resolve/claims.ts';
+import type { Conflict } from '../resolve/claims.ts';
 import type { DetectedPods } from '../resolve/pod-source.ts';
 import { detectedPods } from '../resolve/pod-source.ts';
 import { desiredOf } from '../sync/offline.ts';
@@ -39,7 +39,7 @@ export type World = {
   /** What no rule is made of. */
   readonly asides: readonly Aside[];
   /** Addresses that another Service claims as well, in vain. */
-  readonly lost: readonly LostClaim[];
+  readonly conflicts: readonly Conflict[];
   readonly ruleset: Ruleset;
   /** The same, as the backend spells it. */
   readonly rules: RuleTracer;
@@ -60,7 +60,7 @@ export function worldOf(objects: readonly ClusterObject[], inputs: WorldInputs):
   return withPureBackend(config, (backend) => {
     const [made] = desiredOf(backend, objects, from);
     if (made === undefined) throw new Error('one family gives one answer');
-    const { state, desired, lost } = made;
+    const { state, desired, conflicts } = made;
     const { settings } = desired;
     const forwarding = [...desired.decisions.forwarding()];
     const frontends = forwarding.flatMap((service) => service.frontends);
@@ -76,7 +76,7 @@ export function worldOf(objects: readonly ClusterObject[], inputs: WorldInputs):
       slicesOf: (service) => state.slices(service).filter((slice) => slice.family === family),
       frontends: new Map(frontends.map((frontend) => [frontendId(frontend.address), frontend])),
       asides,
-      lost,
+      conflicts,
       ruleset: { parts: buildParts(settings), services, hostIps },
       rules: lazily(() => backend.tracer(desired.whole(), { family, hostIps })),
     };

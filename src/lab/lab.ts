@@ -18,7 +18,7 @@ import { startTunnel, type Tunnel } from './pod-network/tunnel.ts';
 import { startSluice, type SluiceOptions, type SluiceProcess } from './sluice-process.ts';
 import { sysctlScript } from './sysctls.ts';
 import * as topology from './topology.ts';
-import { type Batch, type Place, type Plan, wiringSteps } from './wiring.ts';
+import { type Batch, type LabNamespace, type Plan, wiringSteps } from './wiring.ts';
 import type { Host, Outside, Overlay } from './topology.ts';
 
 /** Which lab is made; without a word, pods are joined and reach outside by plain routes. */
@@ -51,7 +51,7 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
   const exec = execOnHost;
   await sweepNamespaces(exec);
   const name = await newLabName();
-  const namespaceOf = (place: Place): string => namespaceName(name, place);
+  const namespaceOf = (place: LabNamespace): string => namespaceName(name, place);
   const { overlay = 'host-gw', outside = 'routed' } = options;
   try {
     await wire(exec, { overlay, outside, namespaceOf });
@@ -64,7 +64,7 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
   }
 }
 
-const places: readonly Place[] = [...topology.hosts, 'lan'];
+const places: readonly LabNamespace[] = [...topology.hosts, 'lan'];
 
 async function wire(exec: Exec, plan: Plan): Promise<void> {
   const { namespaceOf, outside } = plan;
@@ -82,7 +82,7 @@ async function wire(exec: Exec, plan: Plan): Promise<void> {
   await Promise.all(topology.nodes.map(({ host }) => masqueradePods(exec, namespaceOf(host))));
 }
 
-function startTunnels(namespaceOf: (place: Place) => string): Promise<readonly Tunnel[]> {
+function startTunnels(namespaceOf: (place: LabNamespace) => string): Promise<readonly Tunnel[]> {
   const [first, second] = topology.nodes;
   const ends = [
     { node: first, other: second },
@@ -92,7 +92,7 @@ function startTunnels(namespaceOf: (place: Place) => string): Promise<readonly T
 }
 
 async function startAgents(
-  namespaceOf: (place: Place) => string,
+  namespaceOf: (place: LabNamespace) => string,
 ): Promise<ReadonlyMap<Host, AgentProcess>> {
   const started = topology.hosts.map(
     async (host) => [host, await startAgent(namespaceOf(host), agentSetup(host))] as const,
@@ -117,7 +117,7 @@ function agentSetup(name: Host): AgentSetup {
 
 type Parts = {
   readonly exec: Exec;
-  readonly namespaceOf: (place: Place) => string;
+  readonly namespaceOf: (place: LabNamespace) => string;
   readonly tunnels: readonly Tunnel[];
   readonly agents: ReadonlyMap<Host, AgentProcess>;
 };

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { readdir, readlink, stat } from 'node:fs/promises';
 import type { Exec } from '../host/tools/exec.ts';
-import type { Place } from './wiring.ts';
+import type { LabNamespace } from './wiring.ts';
 
 /** What the names of one lab's namespaces start with, such as `sluice-4711-9f3a2c`. */
 export type LabName = string;
@@ -19,7 +19,7 @@ export async function newLabName(): Promise<LabName> {
 }
 
 /** The namespace of one host of a lab. */
-export function namespaceName(lab: LabName, place: Place): string {
+export function namespaceName(lab: LabName, place: LabNamespace): string {
   return `${lab}-${place}`;
 }
 

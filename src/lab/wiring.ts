@@ -6,16 +6,16 @@ import type { Dual, Host, LabNode, LabPod, Outside, Overlay } from './topology.t
 import { externalRange, nodes, outside as client, pods, serviceRange } from './topology.ts';
 
 /** A namespace of the lab: a host, or the LAN's switch. */
-export type Place = Host | 'lan';
+export type LabNamespace = Host | 'lan';
 
 /** Lines for one `ip -batch` in one namespace. */
-export type Batch = { readonly place: Place; readonly lines: readonly string[] };
+export type Batch = { readonly place: LabNamespace; readonly lines: readonly string[] };
 
 /** Which lab is wired. */
 export type Plan = {
   readonly overlay: Overlay;
   readonly outside: Outside;
-  readonly namespaceOf: (place: Place) => string;
+  readonly namespaceOf: (place: LabNamespace) => string;
 };
 
 /** All batches; those of one step are independent, a later step needs the devices of the one before. */

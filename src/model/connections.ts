@@ -23,11 +23,11 @@ export type PortConnections = {
   readonly connections?: number;
   readonly endpoints: readonly EndpointConnections[];
   /** How many endpoints get none, for a Reason. */
-  readonly leftOut: number;
+  readonly skipped: number;
 };
 
 /** Another number where the shape changes: who asks may be of another version. */
-export const connectionsVersion = 1;
+export const connectionsVersion = 2;
 
 export type Connections = {
   readonly version: typeof connectionsVersion;

@@ -1,12 +1,12 @@
 // What a daemon tells of itself to `sluice status`: plain data, which goes through JSON as it is.
 import type { ProxyMode } from './config.ts';
 import type { ServiceKey } from './kubernetes.ts';
-import type { HeldBack, PassRecord } from './pass-record.ts';
+import type { QuarantinedService, PassRecord } from './pass-record.ts';
 import type { ConflictKind, Reason } from './reason.ts';
 import type { ClusterReach, FamilyStatus } from './proxy-status.ts';
 
 /** An address that a Service does not get, who has it, and why that one. */
-export type LostAddress = {
+export type AddressConflict = {
   readonly service: ServiceKey;
   /** As frontendId has it. */
   readonly address: string;
@@ -20,9 +20,9 @@ export type FamilyState = FamilyStatus & {
   readonly frontends: number;
   /** Distinct ones that get traffic. */
   readonly endpoints: number;
-  /** All are counted, and the first of them told. */
-  readonly heldBack: { readonly count: number; readonly first: readonly HeldBack[] };
-  readonly lost: { readonly count: number; readonly first: readonly LostAddress[] };
+  /** All are counted, and the first of them listed. */
+  readonly quarantined: { readonly count: number; readonly first: readonly QuarantinedService[] };
+  readonly conflicts: { readonly count: number; readonly first: readonly AddressConflict[] };
 };
 
 /** Where the objects come from. */
@@ -32,7 +32,7 @@ export type StatusSource =
   | { readonly kind: 'api-server'; readonly reach?: ClusterReach };
 
 /** Another number where the shape changes: who asks may be of another version. */
-export const daemonStatusVersion = 2;
+export const daemonStatusVersion = 3;
 
 export type DaemonStatus = {
   readonly version: typeof daemonStatusVersion;

@@ -23,10 +23,10 @@ export type FrontendAddress = {
 /** One usable endpoint: an address and a port in the pod network. */
 export type Endpoint = { readonly ip: Ip; readonly port: number; readonly isLocal: boolean };
 
-/** The endpoints that share a frontend's traffic, sorted by `ip:port` as text, and those left out. */
+/** The endpoints that share a frontend's traffic, sorted by `ip:port` as text, and those skipped. */
 export type Pool = {
   readonly members: readonly Endpoint[];
-  readonly excluded: readonly {
+  readonly skipped: readonly {
     readonly endpoint: Endpoint;
     readonly reason: Reason<SkipKind>;
   }[];
@@ -34,7 +34,7 @@ export type Pool = {
   readonly policy: TrafficPolicy;
   /** Seconds for which a client's new connections stay with its endpoint; 0: no affinity. */
   readonly affinitySeconds: number;
-  /** What the choice rests on, in the order in which it was made; those left out have their own. */
+  /** What the choice rests on, in the order in which it was made; those skipped have their own. */
   readonly reasons: readonly Reason<PoolKind>[];
 };
 

@@ -18,8 +18,8 @@ export type Named<T extends string = string> = {
 /** The objects of one kind that came with a pass, by `namespace/name`. */
 export type ChangedObjects = Named & { readonly kind: ClusterObject['kind'] };
 
-/** A Service that a pass left alone, and the first line of why. */
-export type HeldBack = { readonly service: ServiceKey; readonly why: string };
+/** A Service that a pass quarantined, and the first line of why. */
+export type QuarantinedService = { readonly service: ServiceKey; readonly why: string };
 
 /** A unit of a Program without its methods: all that it is made of. */
 export type PlainUnit = {
@@ -53,10 +53,10 @@ export type FamilyRecord = {
   readonly plan: Readonly<Record<(typeof operations)[number], number>>;
   /** The Services whose rules the plan touches. */
   readonly services: Named<ServiceKey>;
-  /** Those that this pass left alone; all of them are counted, the first have their reasons. */
-  readonly heldBack: { readonly count: number; readonly first: readonly HeldBack[] };
-  /** How many Services are held back, and how many addresses others have, after it. */
-  readonly failings: { readonly heldBack: number; readonly lostClaims: number };
+  /** Those that this pass quarantined; all of them are counted, the first have their reasons. */
+  readonly quarantined: { readonly count: number; readonly first: readonly QuarantinedService[] };
+  /** How many Services are quarantined, and how many addresses are in conflict, after it. */
+  readonly failings: { readonly quarantined: number; readonly conflicts: number };
   readonly durationMs: number;
   readonly phaseMs: PhaseTimes;
   /** Of the plan, whatever its order; absent where the pass cannot be replayed. */
@@ -79,16 +79,16 @@ export type PassRecord = {
 };
 
 /** What a pass worked from, besides objects: positions in the lists of the record. */
-export type Surroundings = { readonly config: number; readonly hostIps: number };
+export type RecordedInputs = { readonly config: number; readonly hostIps: number };
 
 /** The changes that a pass took over, each object once: as it was after the pass. */
-export type ReplayStep = Surroundings & {
+export type ReplayStep = RecordedInputs & {
   readonly number: number;
   readonly changes: readonly ClusterChange[];
 };
 
 /** Another number where the shape changes: who reads it may be of another version. */
-export const flightRecordVersion = 1;
+export const flightRecordVersion = 2;
 
 /** A whole record: the passes, and for the last of them all that they were made from. */
 export type FlightRecord = {
@@ -103,7 +103,7 @@ export type FlightRecord = {
   readonly hostIps: readonly (readonly Ip[])[];
   readonly passes: readonly PassRecord[];
   /** The objects before the first step. */
-  readonly base: Surroundings & { readonly objects: readonly ClusterObject[] };
+  readonly base: RecordedInputs & { readonly objects: readonly ClusterObject[] };
   /** The passes that can be replayed: the last ones, without a gap. */
   readonly steps: readonly ReplayStep[];
 };

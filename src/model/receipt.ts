@@ -30,9 +30,9 @@ export type Receipt = {
   /** Rules written, by iptables table. */
   readonly rulesWritten: ReadonlyMap<string, number>;
   /** Services that keep their last good rules, now. */
-  readonly heldBack: number;
+  readonly quarantined: number;
   /** Addresses that a Service claims and an older one has, now. */
-  readonly lostClaims: number;
+  readonly conflicts: number;
   /** What there was after the last pass that succeeded. */
   readonly holdings: Holdings;
   /** Service ports that have endpoints, but none here, where the policy wants them here. */

@@ -98,8 +98,8 @@ function poolsOf(route: Route): readonly Pool[] {
 // before and just is not the nearest any more (kube-proxy: whatever the topology).
 const lasting = new Set(['terminating-beside-ready', 'other-zone', 'other-node']);
 
-function lastingEndpoints({ members, excluded }: Pool): readonly string[] {
-  const spared = excluded.filter(({ reason }) => lasting.has(reason.kind));
+function lastingEndpoints({ members, skipped }: Pool): readonly string[] {
+  const spared = skipped.filter(({ reason }) => lasting.has(reason.kind));
   return [...members, ...spared.map(({ endpoint }): Endpoint => endpoint)].map(({ ip, port }) =>
     hostPort(ip, port),
   );

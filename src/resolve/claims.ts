@@ -6,7 +6,7 @@ import type { Service, ServiceKey } from '../model/kubernetes.ts';
 import type { ConflictKind, Reason } from '../model/reason.ts';
 
 /** A frontend that its Service did not get, who has it, and why that one. */
-export type LostClaim = {
+export type Conflict = {
   readonly frontend: Frontend;
   readonly winner: ServiceKey;
   readonly reason: Reason<ConflictKind>;
@@ -16,16 +16,16 @@ type Claimant = { readonly service: ServiceKey; readonly createdAt: string };
 
 /**
  * The claims of all Services on the frontends of one family. Invariant: each list of claimants is
- * sorted, first the winner, and no list is empty; #lost is how many claimants come after a winner.
+ * sorted, first the winner, and no list is empty; #conflicts is how many claimants come after a winner.
  */
 export class Claims {
   readonly #claimants = new Map<string, readonly Claimant[]>();
   readonly #addresses = new Map<ServiceKey, readonly string[]>();
-  #lost = 0;
+  #conflicts = 0;
 
   /** How many claims go to another Service. */
-  get lost(): number {
-    return this.#lost;
+  get conflicts(): number {
+    return this.#conflicts;
   }
 
   /** Replaces what a Service claims; returns the other Services whose outcome this may change. */
@@ -53,7 +53,7 @@ export class Claims {
 
   #put(id: string, claimants: readonly Claimant[]): void {
     const before = this.#claimants.get(id)?.length ?? 0;
-    this.#lost += Math.max(claimants.length - 1, 0) - Math.max(before - 1, 0);
+    this.#conflicts += Math.max(claimants.length - 1, 0) - Math.max(before - 1, 0);
     // In place, where it is there: a Map remembers what was deleted, and grows with it.
     if (claimants.length > 0) this.#claimants.set(id, claimants);
     else this.#claimants.delete(id);
@@ -65,19 +65,22 @@ export class Claims {
   }
 
   /** Splits a Service's frontends into those that it has and those that another Service has. */
-  settle(frontends: readonly Frontend[]): { won: readonly Frontend[]; lost: readonly LostClaim[] } {
+  settle(frontends: readonly Frontend[]): {
+    won: readonly Frontend[];
+    conflicts: readonly Conflict[];
+  } {
     const won: Frontend[] = [];
-    const lost: LostClaim[] = [];
+    const conflicts: Conflict[] = [];
     for (const frontend of frontends) {
       const claimants = this.#claimants.get(frontendId(frontend.address)) ?? [];
       const [winner] = claimants;
       if (winner === undefined || winner.service === frontend.service) won.push(frontend);
       else {
         const loser = claimants.find(({ service }) => service === frontend.service);
-        lost.push({ frontend, winner: winner.service, reason: conflictReason(winner, loser) });
+        conflicts.push({ frontend, winner: winner.service, reason: conflictReason(winner, loser) });
       }
     }
-    return { won, lost };
+    return { won, conflicts };
   }
 }
 

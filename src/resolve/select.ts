@@ -47,7 +47,7 @@ export function selectEndpoints(
     const others = candidates.filter((candidate) => !members.has(candidate));
     return {
       members: usable.map(({ endpoint }): Endpoint => endpoint),
-      excluded: others.map((candidate) => ({
+      skipped: others.map((candidate) => ({
         endpoint: candidate.endpoint,
         reason: skipped.of(against(candidate) ?? conditionAgainst(candidate), candidate),
       })),

@@ -10,7 +10,7 @@ import { hasLocalhostNodePorts, resolveNodePortAddresses } from './node-port-add
 import { detectedPods } from './pod-source.ts';
 
 /** What of the cluster, besides Services, the settings depend on. */
-export type Surroundings = {
+export type SettingsInputs = {
   /** All addresses on the host's interfaces. */
   readonly hostIps: readonly Ip[];
   readonly node: Node | undefined;
@@ -22,7 +22,7 @@ export type Surroundings = {
 /** The settings of one family. */
 export function resolveSettings(
   config: Config,
-  { node, serviceCidrs, hostIps, isTcpLiberal = false }: Surroundings,
+  { node, serviceCidrs, hostIps, isTcpLiberal = false }: SettingsInputs,
   family: Family,
 ): FamilySettings {
   const nodeIps = Object.values(nodeIpsOf(config, node).ips);

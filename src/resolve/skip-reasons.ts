@@ -1,5 +1,5 @@
-// Why endpoints of one Service port are left out, by the fields of their slices. There may be thousands of them, so
-// those that are left out alike share one reason.
+// Why endpoints of one Service port are skipped, by the fields of their slices. There may be thousands of them, so
+// those that are skipped alike share one reason.
 import type { EndpointSlice } from '../model/kubernetes.ts';
 import type { Cause, Reason, SkipKind } from '../model/reason.ts';
 import type { Candidate } from './endpoints.ts';

@@ -29,7 +29,7 @@ const defaultRetryDelayMs = 5000;
 export async function serve(options: ServeOptions): Promise<void> {
   const { what, address, log, signal, isHardFail } = options;
   const shown = hostPort(address.ip, address.port);
-  let told = '';
+  let lastFailure = '';
   while (!signal.aborted) {
     try {
       const server = await listen(createServer(listenerFor(options)), address);
@@ -39,8 +39,8 @@ export async function serve(options: ServeOptions): Promise<void> {
     } catch (error) {
       const failure = new BindError(what, shown, error as Error);
       if (isHardFail) throw failure;
-      if (failure.message !== told) log.warn({ error: failure.message }, 'trying again');
-      told = failure.message;
+      if (failure.message !== lastFailure) log.warn({ error: failure.message }, 'trying again');
+      lastFailure = failure.message;
       const retryDelayMs = options.retryDelayMs ?? defaultRetryDelayMs;
       await delay(retryDelayMs, undefined, { signal }).catch(() => {});
     }

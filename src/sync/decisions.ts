@@ -7,7 +7,7 @@ import { frontendId } from '../model/forwarding.ts';
 import type { ServiceKey } from '../model/kubernetes.ts';
 import type { ServiceRules } from '../model/ruleset.ts';
 import type { FamilySettings } from '../model/settings.ts';
-import { Claims, type LostClaim } from '../resolve/claims.ts';
+import { Claims, type Conflict } from '../resolve/claims.ts';
 import type { ResolveContext } from '../resolve/context.ts';
 import { resolveService } from '../resolve/service.ts';
 import type { Settled } from './update.ts';
@@ -28,15 +28,15 @@ type Row = {
 };
 
 /** The rules for what a Service comes to, and its addresses that others have. */
-export type Piece = {
+export type ServiceDecision = {
   readonly rules: ServiceRules | undefined;
-  readonly lost: readonly LostClaim[];
+  readonly conflicts: readonly Conflict[];
 };
 
 /** What deciding some Services came to: the rules of each, and the addresses that others have. */
 export type Decided = {
   readonly rules: ReadonlyMap<ServiceKey, ServiceRules | undefined>;
-  readonly lost: readonly LostClaim[];
+  readonly conflicts: readonly Conflict[];
 };
 
 const nothing: Row = {
@@ -77,18 +77,21 @@ export class Decisions {
     return this.#faults;
   }
 
-  /** How many Services are held back, and how many addresses other Services have. */
-  get failings(): { readonly heldBack: number; readonly lostClaims: number } {
-    return { heldBack: this.#quarantined.size, lostClaims: this.#claims.lost };
+  /** How many Services are quarantined, and how many addresses other Services have. */
+  get failings(): { readonly quarantined: number; readonly conflicts: number } {
+    return { quarantined: this.#quarantined.size, conflicts: this.#claims.conflicts };
   }
 
-  /** Whether a Service is held back, and which of its addresses others have. */
-  troubleOf(key: ServiceKey): { readonly isHeld: boolean; readonly lost: readonly LostClaim[] } {
-    const { lost } = this.#claims.settle(this.#row(key).claimed?.frontends ?? []);
-    return { isHeld: this.#quarantined.has(key), lost };
+  /** Whether a Service is quarantined, and which of its addresses others have. */
+  troubleOf(key: ServiceKey): {
+    readonly isQuarantined: boolean;
+    readonly conflicts: readonly Conflict[];
+  } {
+    const { conflicts } = this.#claims.settle(this.#row(key).claimed?.frontends ?? []);
+    return { isQuarantined: this.#quarantined.has(key), conflicts };
   }
 
-  /** The Services touched since the last settle that may still be held back. */
+  /** The Services touched since the last settle that may still be quarantined. */
   get candidates(): readonly ServiceKey[] {
     return [...this.#touched].filter((key) => !this.#quarantined.has(key)).toSorted();
   }
@@ -118,7 +121,7 @@ export class Decisions {
     }
     for (const key of this.#quarantined) {
       const { quarantined, means } = this.#row(key);
-      const left = this.#withoutLost(quarantined?.means);
+      const left = this.#withoutConflicts(quarantined?.means);
       if (left === means) continue;
       this.#put(key, { quarantined: { means: left } });
       touched.add(key);
@@ -129,24 +132,24 @@ export class Decisions {
   /** Takes over what these Services come to now. */
   place(keys: ReadonlySet<ServiceKey>, settings: FamilySettings): Decided {
     const rules = new Map<ServiceKey, ServiceRules | undefined>();
-    const lost: LostClaim[] = [];
+    const conflicts: Conflict[] = [];
     for (const key of [...keys].toSorted()) {
       const { means, lastGood = { means } } = this.#row(key);
       this.#put(key, { lastGood });
-      const piece = this.piece(key, settings);
-      rules.set(key, piece.rules);
-      lost.push(...piece.lost);
+      const decided = this.decisionOf(key, settings);
+      rules.set(key, decided.rules);
+      conflicts.push(...decided.conflicts);
     }
-    return { rules, lost };
+    return { rules, conflicts };
   }
 
   /** The rules for what a Service comes to; where they cannot be built, it is quarantined until they can. */
-  piece(key: ServiceKey, settings: FamilySettings): Piece {
+  decisionOf(key: ServiceKey, settings: FamilySettings): ServiceDecision {
     for (;;) {
-      const { means, lost } = this.#decide(key);
+      const { means, conflicts } = this.#decide(key);
       this.#put(key, { means });
       try {
-        return { rules: means && buildService(means, settings), lost };
+        return { rules: means && buildService(means, settings), conflicts };
       } catch (error) {
         this.refuse(key, error);
       }
@@ -162,7 +165,10 @@ export class Decisions {
   }
 
   /** Lets just these of the `candidates` mean what they last meant in step; returns those for which that is new. */
-  holdBack(keys: ReadonlySet<ServiceKey>, candidates: readonly ServiceKey[]): Set<ServiceKey> {
+  quarantineOnly(
+    keys: ReadonlySet<ServiceKey>,
+    candidates: readonly ServiceKey[],
+  ): Set<ServiceKey> {
     const changed = candidates.filter((key) => keys.has(key) !== this.#quarantined.has(key));
     for (const key of changed) {
       if (keys.has(key)) this.#quarantine(key, this.#row(key).lastGood?.means);
@@ -197,21 +203,21 @@ export class Decisions {
     return this.#claims.set(service, claimed.frontends);
   }
 
-  #decide(key: ServiceKey): { readonly means: Meaning; readonly lost: readonly LostClaim[] } {
+  #decide(key: ServiceKey): { readonly means: Meaning; readonly conflicts: readonly Conflict[] } {
     const { claimed, quarantined } = this.#row(key);
-    if (quarantined !== undefined) return { means: quarantined.means, lost: [] };
-    if (claimed === undefined) return { means: undefined, lost: [] };
-    const { won, lost } = this.#claims.settle(claimed.frontends);
-    if (lost.length === 0) return { means: claimed, lost };
-    return { means: won.length === 0 ? undefined : { ...claimed, frontends: won }, lost };
+    if (quarantined !== undefined) return { means: quarantined.means, conflicts: [] };
+    if (claimed === undefined) return { means: undefined, conflicts: [] };
+    const { won, conflicts } = this.#claims.settle(claimed.frontends);
+    if (conflicts.length === 0) return { means: claimed, conflicts };
+    return { means: won.length === 0 ? undefined : { ...claimed, frontends: won }, conflicts };
   }
 
   #quarantine(key: ServiceKey, means: Meaning): void {
-    this.#put(key, { quarantined: { means: this.#withoutLost(means) } });
+    this.#put(key, { quarantined: { means: this.#withoutConflicts(means) } });
   }
 
   // What a quarantined Service means lasts only as long as no other has its addresses.
-  #withoutLost(means: Meaning): Meaning {
+  #withoutConflicts(means: Meaning): Meaning {
     if (means === undefined) return undefined;
     const frontends = means.frontends.filter(({ address }) => {
       const winner = this.#claims.winner(frontendId(address));

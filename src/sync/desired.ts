@@ -99,8 +99,8 @@ export class Desired<U extends Unit> {
   }
 
   /** Lets just these of the `candidates` mean what they meant when the kernel was last in step. */
-  holdBack(keys: ReadonlySet<ServiceKey>, candidates: readonly ServiceKey[]): void {
-    const changed = this.#decisions.holdBack(keys, candidates);
+  quarantineOnly(keys: ReadonlySet<ServiceKey>, candidates: readonly ServiceKey[]): void {
+    const changed = this.#decisions.quarantineOnly(keys, candidates);
     if (changed.size > 0) this.#spell(this.#decisions.place(changed, this.#settings));
   }
 
@@ -113,11 +113,11 @@ export class Desired<U extends Unit> {
     return this.#backend.assemble(buildParts(this.#settings), this.#settings);
   }
 
-  #spell({ rules, lost }: Decided): Omit<Update<U>, 'faults'> {
+  #spell({ rules, conflicts }: Decided): Omit<Update<U>, 'faults'> {
     try {
-      return { change: this.#assembly.replace(rules), isTraceable: true, lost };
+      return { change: this.#assembly.replace(rules), isTraceable: true, conflicts };
     } catch {
-      return { change: this.#reassemble(), isTraceable: false, lost };
+      return { change: this.#reassemble(), isTraceable: false, conflicts };
     }
   }
 
@@ -125,14 +125,14 @@ export class Desired<U extends Unit> {
   #reassemble(): Change<U> {
     this.#assembly = this.#assemble();
     for (const key of [...this.#decisions.keys].toSorted()) {
-      let { rules } = this.#decisions.piece(key, this.#settings);
+      let { rules } = this.#decisions.decisionOf(key, this.#settings);
       while (rules !== undefined) {
         try {
           this.#assembly.replace(new Map([[key, rules]]));
           break;
         } catch (error) {
           this.#decisions.refuse(key, error);
-          rules = this.#decisions.piece(key, this.#settings).rules;
+          rules = this.#decisions.decisionOf(key, this.#settings).rules;
         }
       }
     }

@@ -8,7 +8,7 @@ import type { Family, Ip } from '../model/ip.ts';
 import type { ClusterObject, ServiceKey } from '../model/kubernetes.ts';
 import type { Unit } from '../netfilter/program.ts';
 import type { Ruleset } from '../netfilter/trace.ts';
-import type { LostClaim } from '../resolve/claims.ts';
+import type { Conflict } from '../resolve/claims.ts';
 import { resolveContext } from '../resolve/context.ts';
 import { Decisions } from './decisions.ts';
 import type { DesiredInputs } from './desired.ts';
@@ -20,7 +20,7 @@ export type DesiredFamily<U extends Unit> = {
   /** The objects, as they are looked up. */
   readonly state: ClusterState;
   readonly desired: Desired<U>;
-  readonly lost: readonly LostClaim[];
+  readonly conflicts: readonly Conflict[];
   /** Services that no rules could be made for, and why; they have none. */
   readonly faults: ReadonlyMap<ServiceKey, Error>;
 };
@@ -41,8 +41,8 @@ export function desiredOf<U extends Unit>(
   const state = stateOf(objects, from.config);
   return from.families.map((family) => {
     const desired = new Desired(backend, family, { ...from, state });
-    const { lost, faults } = desired.update(new Set(state.serviceKeys));
-    return { family, state, desired, lost, faults };
+    const { conflicts, faults } = desired.update(new Set(state.serviceKeys));
+    return { family, state, desired, conflicts, faults };
   });
 }
 

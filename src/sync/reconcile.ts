@@ -11,7 +11,7 @@ import { ownersIn, plan, planTo, unitOf } from '../netfilter/plan.ts';
 import type { Program, Unit } from '../netfilter/program.ts';
 import type { Settled, Update } from './update.ts';
 import { Desired } from './desired.ts';
-import { findRefused, refusalIn } from './hold-back.ts';
+import { findRefused, refusalIn } from './find-refused.ts';
 import { PhaseClock } from './phase-clock.ts';
 
 /** What one pass did, or would do, in one family. */
@@ -22,8 +22,8 @@ export type FamilyPass<U extends Unit> = {
   readonly plan: Plan<U>;
   /** What became stale was decided to mean. */
   readonly update: Update<U>;
-  /** Services that were left alone, and why: they keep the last good rules, or have none. */
-  readonly heldBack: ReadonlyMap<ServiceKey, Error>;
+  /** Services that the pass quarantined, and why: they keep the last good rules, or have none. */
+  readonly quarantined: ReadonlyMap<ServiceKey, Error>;
   /** What changed since the kernel last was in step, now that it is; nothing where it is not. */
   readonly settled: Settled;
   /** Why the kernel was not changed although it should be; undefined where all is well. */
@@ -57,7 +57,7 @@ export type ReconcilerOptions<U extends Unit> = {
   readonly now: () => number;
 };
 
-type FamilyState<U extends Unit> = {
+type FamilySync<U extends Unit> = {
   readonly family: Family;
   readonly desired: Desired<U>;
   /** Whether the kernel is known to hold what #desired held after the last pass. */
@@ -80,7 +80,7 @@ const noneRefused: ReadonlyMap<ServiceKey, Error> = new Map();
  */
 export class Reconciler<U extends Unit> {
   readonly #options: ReconcilerOptions<U>;
-  readonly #families: readonly FamilyState<U>[];
+  readonly #families: readonly FamilySync<U>[];
   #config: Config;
 
   constructor(options: ReconcilerOptions<U>) {
@@ -129,7 +129,7 @@ export class Reconciler<U extends Unit> {
     return passes;
   }
 
-  async #passFamily(state: FamilyState<U>, stale: Stale): Promise<FamilyPass<U>> {
+  async #passFamily(state: FamilySync<U>, stale: Stale): Promise<FamilyPass<U>> {
     const { backend, now } = this.#options;
     const { family, desired } = state;
     const clock = new PhaseClock(now);
@@ -155,7 +155,7 @@ export class Reconciler<U extends Unit> {
       desired,
       plan: outcome.plan,
       update,
-      heldBack: new Map([...update.faults, ...outcome.refused]),
+      quarantined: new Map([...update.faults, ...outcome.refused]),
       settled: state.inStep ? desired.settle() : nothingSettled,
       error,
       isFull: outcome.isFull,
@@ -165,7 +165,7 @@ export class Reconciler<U extends Unit> {
 
   // `present` is undefined where the kernel is known to hold what it was to hold before the update.
   async #carryOut(
-    state: FamilyState<U>,
+    state: FamilySync<U>,
     { change }: Update<U>,
     { present, clock }: { readonly present: Program<U> | undefined; readonly clock: PhaseClock },
   ): Promise<Outcome<U>> {
@@ -187,14 +187,14 @@ export class Reconciler<U extends Unit> {
 
   // A refusal means either that the kernel differs from what was believed, or that some Services' rules are
   // bad: those Services keep what they had, and everything else is carried out.
-  async #applyRest({ family, desired }: FamilyState<U>, refusal: ToolError): Promise<Outcome<U>> {
+  async #applyRest({ family, desired }: FamilySync<U>, refusal: ToolError): Promise<Outcome<U>> {
     const { backend } = this.#options;
     const found = await backend.observe(family);
     const { candidates } = desired.decisions;
     let present = found;
     let asked: Plan<U> = [];
     const attempt = async (without: ReadonlySet<ServiceKey>): Promise<ToolError | undefined> => {
-      desired.holdBack(without, candidates);
+      desired.quarantineOnly(without, candidates);
       const wanted = desired.whole();
       asked = plan(present, wanted);
       try {
@@ -214,10 +214,10 @@ export class Reconciler<U extends Unit> {
     try {
       const refused = await findRefused(candidates, attempt, accuse);
       if (refused === undefined) throw refusal;
-      desired.holdBack(new Set(refused.keys()), candidates);
+      desired.quarantineOnly(new Set(refused.keys()), candidates);
       return { plan: plan(found, desired.whole()), refused, isFull: true };
     } catch (error) {
-      desired.holdBack(new Set(), candidates);
+      desired.quarantineOnly(new Set(), candidates);
       throw error;
     }
   }

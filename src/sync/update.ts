@@ -3,7 +3,7 @@ import type { Change } from '../backends/backend.ts';
 import type { ServiceForwarding } from '../model/forwarding.ts';
 import type { ServiceKey } from '../model/kubernetes.ts';
 import type { Unit } from '../netfilter/program.ts';
-import type { LostClaim } from '../resolve/claims.ts';
+import type { Conflict } from '../resolve/claims.ts';
 
 /** What deciding some Services again came to. */
 export type Update<U extends Unit> = {
@@ -11,7 +11,7 @@ export type Update<U extends Unit> = {
   /** `change` is the whole difference; where not, only the kernel can tell what there was. */
   readonly isTraceable: boolean;
   /** Addresses that another Service has. */
-  readonly lost: readonly LostClaim[];
+  readonly conflicts: readonly Conflict[];
   /** Services that cannot be decided or spelled, and why: they keep what they had. */
   readonly faults: ReadonlyMap<ServiceKey, Error>;
 };

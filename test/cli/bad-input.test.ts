@@ -151,7 +151,7 @@ describe.each(modes)('an address that two Services claim, with %s', (mode) => {
     const stand = await standWith(mode, text);
     const shown = await stand.sluice(['diff', ...stand.flags]);
     expect(shown.stderr).toBe(
-      'Service default/a: tcp 10.96.0.10 80 is left out: default/b is older and has it\n',
+      'Service default/a: tcp 10.96.0.10 80 is not programmed: default/b is older and has it\n',
     );
     // Of every address, which iptables mode takes by default, it warns.
     const flags = ['--nodeport-addresses', 'primary'];

@@ -46,7 +46,7 @@ describe.each(modes)('with %s', (mode) => {
             '',
             'endpoints',
             '  100.0 %  10.244.2.11:8080  on node-2 (EndpointSlice web/shop-1)',
-            '  left out  10.244.2.12:8080  not ready (EndpointSlice web/shop-1: endpoints[].conditions.ready false)',
+            '  skipped   10.244.2.12:8080  not ready (EndpointSlice web/shop-1: endpoints[].conditions.ready false)',
           ]),
     ]);
     expect(stdout).toContain(texts[mode]);

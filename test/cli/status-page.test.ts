@@ -62,7 +62,7 @@ describe.each(modes)('with %s', (mode) => {
     await browser.open(`${at}/service/default/web`, desk);
     const picture = `document.querySelector('svg.chain').getAttribute('aria-label')`;
     expect(await browser.evaluate(picture)).toBe(
-      `client to tcp 10.96.0.10:80, then ${chains[mode].join(', then ')}; 2 endpoints, 0 left out`,
+      `client to tcp 10.96.0.10:80, then ${chains[mode].join(', then ')}; 2 endpoints, 0 skipped`,
     );
     expect(await browser.evaluate(cells('10.244.2.11:8080'))).toEqual([
       ['10.244.2.11:8080', '50.0 %', 'on another node'],

@@ -133,7 +133,7 @@ spec: { clusterIP: 10.96.0.10, ports: [{ port: 80 }] }
   expect([exitCode, stdout]).toEqual([
     1,
     expect.stringContaining(
-      'addresses that another Service has\n' +
+      'conflicts: addresses that another Service has\n' +
         '  IPv4 default/young: tcp 10.96.0.10 80: default/old is older and has it\n',
     ),
   ]);

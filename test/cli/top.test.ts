@@ -85,8 +85,8 @@ test('without counters of endpoints it says how to get them', async () => {
     `1 Service port, 0.0 new connections a second
 endpoints are not counted: run --service-counters endpoints
 
-SERVICE          CONN/S  TOTAL  SHARE  ENDPOINTS  IDLE  LEFT OUT  BUSIEST
-default/web tcp     0.0      5                 2     -         0        -
+SERVICE          CONN/S  TOTAL  SHARE  ENDPOINTS  IDLE  SKIPPED  BUSIEST
+default/web tcp     0.0      5                 2     -        0        -
 `,
   ]);
 });

@@ -55,7 +55,7 @@ export type DaemonSet = ManifestObject & {
 };
 
 /** What the kubelet knows about one pod. */
-export type Surroundings = {
+export type PodContext = {
   readonly image: Image;
   /** An empty folder for what this container keeps. */
   readonly folder: string;
@@ -75,21 +75,21 @@ export async function readManifest(path: string): Promise<readonly ManifestObjec
 }
 
 /** The command that becomes the container. */
-export async function containerCommand(surroundings: Surroundings): Promise<readonly string[]> {
+export async function containerCommand(context: PodContext): Promise<readonly string[]> {
   const objects = await readManifest('manifests/sluice.yaml');
   const daemonSet = objects.find(({ kind }) => kind === 'DaemonSet') as DaemonSet;
   const { containers, volumes } = daemonSet.spec.template.spec;
   const [container] = containers;
-  const { folder, image } = surroundings;
+  const { folder, image } = context;
   await mkdir(join(folder, 'root'), { recursive: true });
   const binds = [
-    ...(await tokenBinds(surroundings)),
+    ...(await tokenBinds(context)),
     ...(await volumeBinds(container, { volumes, objects, folder })),
   ];
-  const script = [...mountLines(surroundings), ...binds, ...readOnlyLines].join('\n');
+  const script = [...mountLines(context), ...binds, ...readOnlyLines].join('\n');
   const { capabilities } = container.securityContext;
   const kept = capabilities.add.map((name) => `,+${name.toLowerCase()}`).join('');
-  const env = envOf(container, surroundings);
+  const env = envOf(container, context);
   const args = container.args.map((arg) =>
     arg.replaceAll(/\$\((\w+)\)/g, (_, name: string) => env[name] ?? ''),
   );
@@ -103,7 +103,7 @@ export async function containerCommand(surroundings: Surroundings): Promise<read
 
 // The machine's own root stands for the base image, whose packages it has, under a layer of its own where
 // the mount points are made.
-function mountLines({ image, node }: Surroundings): readonly string[] {
+function mountLines({ image, node }: PodContext): readonly string[] {
   return [
     'mount -t tmpfs tmpfs "$root/root"',
     'layer="$root/layer"; mkdir -p "$layer"; mount -t tmpfs tmpfs "$layer"',
@@ -133,7 +133,7 @@ function bindLines(from: string, to: string, isReadOnly = true): readonly string
   ];
 }
 
-async function tokenBinds({ folder, serviceAccount }: Surroundings): Promise<readonly string[]> {
+async function tokenBinds({ folder, serviceAccount }: PodContext): Promise<readonly string[]> {
   const from = join(folder, 'service-account');
   await mkdir(from, { recursive: true });
   await writeFile(join(from, 'token'), serviceAccount.token);
@@ -180,7 +180,7 @@ async function volumeFolder(
   return path;
 }
 
-function envOf({ env }: Container, { nodeName, apiServer }: Surroundings) {
+function envOf({ env }: Container, { nodeName, apiServer }: PodContext) {
   const values = env.map(({ name, valueFrom: { fieldRef, configMapKeyRef } }) => {
     if (fieldRef?.fieldPath === 'spec.nodeName') return [name, nodeName] as const;
     return [name, apiServer[configMapKeyRef?.key ?? ''] ?? ''] as const;

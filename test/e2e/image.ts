@@ -82,9 +82,9 @@ export async function buildImage(
   return { root: join(folder, 'image'), entrypoint };
 }
 
-type Place = { readonly folder: string; readonly name: string; readonly directory: string };
+type CopyTarget = { readonly folder: string; readonly name: string; readonly directory: string };
 
-async function copy(rest: string, { folder, name, directory }: Place): Promise<void> {
+async function copy(rest: string, { folder, name, directory }: CopyTarget): Promise<void> {
   const words = rest.split(' ');
   const stage = /^--from=(.+)$/.exec(words[0] ?? '')?.[1];
   const paths = stage === undefined ? words : words.slice(1);

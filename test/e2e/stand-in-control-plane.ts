@@ -8,7 +8,11 @@ import type { StandInApiServer } from '../cluster/stand-in-api-server.ts';
 import type { KindName, RawObject } from '../cluster/stand-in/kinds.ts';
 import { sliceObject, type AddressType } from './objects.ts';
 
-type Place = { readonly server: StandInApiServer; readonly token: string; readonly lab: Lab };
+type PodPlacement = {
+  readonly server: StandInApiServer;
+  readonly token: string;
+  readonly lab: Lab;
+};
 
 type Reply = { readonly status: number; readonly body: object };
 
@@ -45,11 +49,11 @@ const kindOf: Readonly<Record<string, KindName>> = {
 
 /** Serves one cluster. Invariant: #namespaces holds those that were made and not deleted. */
 export class StandInControlPlane {
-  readonly #place: Place;
+  readonly #place: PodPlacement;
   readonly #namespaces = new Set<string>();
   #services = 0;
 
-  constructor(server: StandInApiServer, { token, lab }: Omit<Place, 'server'>) {
+  constructor(server: StandInApiServer, { token, lab }: Omit<PodPlacement, 'server'>) {
     this.#place = { server, token, lab };
   }
 

@@ -1,5 +1,5 @@
 // One Service among a thousand with an endpoint that no tool takes: found at once by the place that the tool
-// names, left alone, and no burden on the changes of all others.
+// names, quarantined, and no burden on the changes of all others.
 import { describe, expect, test } from 'vitest';
 import type { Backend } from '../../src/backends/backend.ts';
 import { withBackend } from '../../src/backends/index.ts';
@@ -101,18 +101,18 @@ const isRead = (command: string): boolean => / list table |-save$/.test(command)
 describe.each(modes)('with %s, one Service among a thousand that the tool refuses', (mode) => {
   const reason = { nftables: /Service out of range/, iptables: /Port `70000' not valid/ }[mode];
 
-  test('is held back, the other 999 follow their changes, and it comes back when it changes', async () => {
+  test('is quarantined, the other 999 follow their changes, and it comes back when it changes', async () => {
     await onMachine(mode, async ({ pass, differences, commands }) => {
       const all = Array.from({ length: count }, (_, index) => spec(index, 1));
-      expect(await pass(objects(all))).toMatchObject({ error: undefined, heldBack: new Map() });
+      expect(await pass(objects(all))).toMatchObject({ error: undefined, quarantined: new Map() });
       commands();
       // It changes together with all others.
       const next = all.map((_, index) => spec(index, 2));
       const poisoned = next.with(culprit, spec(culprit, 2, badPort));
       const bad = await pass(objects(poisoned));
       expect(bad.error).toBeUndefined();
-      expect([...bad.heldBack.keys()]).toEqual([culpritKey]);
-      expect(bad.heldBack.get(culpritKey)?.message).toMatch(reason);
+      expect([...bad.quarantined.keys()]).toEqual([culpritKey]);
+      expect(bad.quarantined.get(culpritKey)?.message).toMatch(reason);
       // The place that the tool names is enough: all is refused, twice, and the rest is taken.
       expect(commands().filter(isWrite).length).toBe(3);
       expect(await differences(objects(next.with(culprit, spec(culprit, 1))))).toBe(0);
@@ -121,7 +121,7 @@ describe.each(modes)('with %s, one Service among a thousand that the tool refuse
       for (const index of [0, culprit - 1, count - 1]) {
         next[index] = spec(index, 3);
         const later = await pass(objects([spec(index, 3)]));
-        expect(later).toMatchObject({ error: undefined, isFull: false, heldBack: new Map() });
+        expect(later).toMatchObject({ error: undefined, isFull: false, quarantined: new Map() });
         const run = commands();
         expect(run.filter(isRead)).toEqual([]);
         expect(run.filter(isWrite).length).toBe(1);
@@ -129,10 +129,13 @@ describe.each(modes)('with %s, one Service among a thousand that the tool refuse
       expect(await differences(objects(next.with(culprit, spec(culprit, 1))))).toBe(0);
       // As bad as before in another way: the same again.
       const again = await pass(objects([spec(culprit, 4, badPort)]));
-      expect([...again.heldBack.keys()]).toEqual([culpritKey]);
+      expect([...again.quarantined.keys()]).toEqual([culpritKey]);
       expect(again.error).toBeUndefined();
       const good = spec(culprit, 5);
-      expect(await pass(objects([good]))).toMatchObject({ error: undefined, heldBack: new Map() });
+      expect(await pass(objects([good]))).toMatchObject({
+        error: undefined,
+        quarantined: new Map(),
+      });
       expect(await differences(objects(next.with(culprit, good)))).toBe(0);
     });
   });
@@ -145,9 +148,9 @@ describe.each(modes)('with %s, one Service among a thousand that the tool refuse
       const poisoned = all.map((one, index) =>
         bad.includes(index) ? spec(index, 1, badPort) : one,
       );
-      const { error, heldBack } = await pass(objects(poisoned));
+      const { error, quarantined } = await pass(objects(poisoned));
       expect(error).toBeUndefined();
-      expect([...heldBack.keys()].toSorted()).toEqual(
+      expect([...quarantined.keys()].toSorted()).toEqual(
         bad.map((index) => serviceKey('default', `svc-${index}`)),
       );
       expect(commands().filter(isWrite).length).toBeLessThanOrEqual(6);

@@ -4,18 +4,18 @@ import type { Frontend, Pool, ServiceForwarding } from '../../src/model/forwardi
 import { frontendId, hostPort } from '../../src/model/forwarding.ts';
 import { servicePortName } from '../../src/model/kubernetes.ts';
 import type { Reason } from '../../src/model/reason.ts';
-import type { LostClaim } from '../../src/resolve/claims.ts';
+import type { Conflict } from '../../src/resolve/claims.ts';
 
 /** The frontends of all Services in one family, sorted by address, and the claims that were lost. */
 export function decisionTable(
   services: Iterable<ServiceForwarding>,
-  lost: readonly LostClaim[],
+  conflicts: readonly Conflict[],
 ): string {
   const frontends = [...services].flatMap((service) => service.frontends);
-  return [...frontends.toSorted(byAddress).map(frontendLines), ...lost.map(lostLines)].join('');
+  return [...frontends.toSorted(byAddress).map(frontendLines), ...conflicts.map(conflictLines)].join('');
 }
 
-function lostLines({ frontend: { service, portName, address }, winner, reason }: LostClaim): string {
+function conflictLines({ frontend: { service, portName, address }, winner, reason }: Conflict): string {
   const name = servicePortName(service, portName);
   return `${frontendId(address)} of ${name}: ${winner} has it\n${reasonLines([reason], '  ')}`;
 }
@@ -52,13 +52,13 @@ function reasonLines(reasons: readonly Reason[], indent: string): string {
     .join('');
 }
 
-function poolLines({ members, excluded, reasons }: Pool, indent: string): string {
+function poolLines({ members, skipped, reasons }: Pool, indent: string): string {
   const used = members.map(
     ({ ip, port, isLocal }) => `${indent}${hostPort(ip, port)}${isLocal ? ' on this node' : ''}\n`,
   );
-  const unused = excluded.map(
+  const unused = skipped.map(
     ({ endpoint, reason }) =>
-      `${indent}${hostPort(endpoint.ip, endpoint.port)} left out: ${reasonLines([reason], '')}`,
+      `${indent}${hostPort(endpoint.ip, endpoint.port)} skipped: ${reasonLines([reason], '')}`,
   );
   return [reasonLines(reasons, indent), ...used, ...unused].join('');
 }

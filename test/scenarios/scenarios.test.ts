@@ -32,7 +32,7 @@ describe.each(scenarioNames)('%s', async (folder) => {
     const hostIps = (): readonly Ip[] => scenario.hostIps;
     const tables = desiredOf(nftText, scenario.objects, { config, families, hostIps });
     const text = tables
-      .map(({ desired, lost }) => decisionTable(desired.decisions.forwarding(), lost))
+      .map(({ desired, conflicts }) => decisionTable(desired.decisions.forwarding(), conflicts))
       .join('');
     await expect(text).toMatchFileSnapshot(path('decisions.txt'));
   });

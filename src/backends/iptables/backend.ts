@@ -23,7 +23,7 @@ import { servedBy } from './read/served.ts';
 import { touchesOurChains } from './read/touches.ts';
 import { iptablesTracer } from './tracer.ts';
 import type { IptablesUnit } from './unit.ts';
-import type { Place } from './variant.ts';
+import type { Installation } from './variant.ts';
 import { tools } from './variant.ts';
 
 // The largest load that was measured (50,000 Services of 5 endpoints) takes 91 s, with the decisions before it.
@@ -40,7 +40,7 @@ export function createIptablesBackend(
   findHolders: FindHolders = findLockHolders,
 ): Backend<IptablesUnit> {
   // Until probed: whichever is installed as iptables. The variant bears on speed alone.
-  let place: Place = { variant: 'nf_tables', tools };
+  let place: Installation = { variant: 'nf_tables', tools };
   let leftovers: Probed['leftovers'] = [];
   const around = { exec, findHolders };
   return {
@@ -86,18 +86,22 @@ export function createIptablesBackend(
 async function list(
   exec: Exec,
   family: Family,
-  { tools: { [family]: tool } }: Place,
+  { tools: { [family]: tool } }: Installation,
 ): Promise<string> {
   return (await exec(`${tool}-save`, [])).stdout;
 }
 
-async function observe(exec: Exec, family: Family, place: Place): Promise<Program<IptablesUnit>> {
+async function observe(
+  exec: Exec,
+  family: Family,
+  place: Installation,
+): Promise<Program<IptablesUnit>> {
   return parseSaved(family, await list(exec, family, place));
 }
 
 type Restore = {
   readonly plan: Plan<IptablesUnit>;
-  readonly place: Place;
+  readonly place: Installation;
 };
 
 async function restore(

@@ -2,7 +2,7 @@
 // it. Pure.
 import type { Family } from '../../model/ip.ts';
 import type { IptablesUnit } from './unit.ts';
-import type { Place } from './variant.ts';
+import type { Installation } from './variant.ts';
 
 type Found = ReadonlyMap<string, IptablesUnit>;
 
@@ -15,7 +15,11 @@ export function removable(units: Found): Found {
 }
 
 /** Of our chains, or kube-proxy's, in the variant that is not used; undefined where there are none. */
-export function leftoverFinding(family: Family, place: Place, units: Found): string | undefined {
+export function leftoverFinding(
+  family: Family,
+  place: Installation,
+  units: Found,
+): string | undefined {
   const found = [...removable(units).values()];
   if (found.length === 0) return undefined;
   const chains = found.filter(({ kind }) => kind === 'chain').map(({ chain }) => chain);
@@ -31,7 +35,7 @@ const ours =
   '(SVCS|NPS|EXTS|ENPS|FWS|SVC|SVL|EXT|FW|SEP|XLB)-))';
 
 /** Removes our chains, and kube-proxy's, with all that leads to them; leaves everything else. */
-export function removalCommand(family: Family, { tools }: Place): string {
+export function removalCommand(family: Family, { tools }: Installation): string {
   const tool = tools[family];
   return `${tool}-save | grep -Ev '${ours}' | ${tool}-restore -w`;
 }

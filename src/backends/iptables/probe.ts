@@ -12,22 +12,22 @@ import { canaryFinding, heldFindings, leftoverFinding } from './findings.ts';
 import type { FindHolders } from './lock.ts';
 import { holdersText, isLocked, lockSeconds } from './lock.ts';
 import { parseSaved } from './read/observe.ts';
-import type { Place, Saved, Variant } from './variant.ts';
+import type { Installation, Saved, Variant } from './variant.ts';
 import { chooseVariant, otherVariant, places, tools } from './variant.ts';
 
 /** What serves, and where else rules of ours stand. */
 export type Probed = Capabilities & {
-  readonly place: Place;
-  readonly leftovers: readonly { readonly place: Place; readonly family: Family }[];
+  readonly place: Installation;
+  readonly leftovers: readonly { readonly place: Installation; readonly family: Family }[];
 };
 
 /** The iptables that serves, and what was read of it and of the other one. */
 type Installed = {
-  readonly place: Place;
+  readonly place: Installation;
   readonly version: string;
   readonly why: string;
   readonly saved: Saved;
-  readonly other: { readonly place: Place; readonly saved: Saved } | undefined;
+  readonly other: { readonly place: Installation; readonly saved: Saved } | undefined;
 };
 
 // Any failure of `-S`: no such table or chain, no support in the kernel, no permission, no memory.
@@ -103,7 +103,7 @@ function versionOf(answer: string): { readonly version: string; readonly variant
 }
 
 // Without `-t`, which would have legacy iptables make the table.
-async function readSaved(exec: Exec, place: Place): Promise<Saved> {
+async function readSaved(exec: Exec, place: Installation): Promise<Saved> {
   const read = async (family: Family): Promise<string> =>
     (await answer(exec, `${place.tools[family]}-save`, [])).stdout;
   const [IPv4, IPv6] = await Promise.all([read('IPv4'), read('IPv6')]);
@@ -163,9 +163,9 @@ function leftoversIn({
   place,
   saved,
 }: {
-  readonly place: Place;
+  readonly place: Installation;
   readonly saved: Saved;
-}): readonly { readonly place: Place; readonly family: Family; readonly finding: string }[] {
+}): readonly { readonly place: Installation; readonly family: Family; readonly finding: string }[] {
   return families.flatMap((family) => {
     const finding = leftoverFinding(family, place, parseSaved(family, saved[family]));
     return finding === undefined ? [] : [{ place, family, finding }];

@@ -29,7 +29,7 @@ export function iptablesTracer(
       },
       packet,
     );
-    return { ...notes.told(), outcomes };
+    return { ...notes.met(), outcomes };
   };
 }
 

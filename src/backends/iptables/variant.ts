@@ -10,13 +10,13 @@ export type Variant = 'nf_tables' | 'legacy';
 export type Tools = Readonly<Record<Family, string>>;
 
 /** A variant, and by which names it is called. */
-export type Place = { readonly variant: Variant; readonly tools: Tools };
+export type Installation = { readonly variant: Variant; readonly tools: Tools };
 
 /** The names under which one of the variants is installed, whichever it is. */
 export const tools: Tools = { IPv4: 'iptables', IPv6: 'ip6tables' };
 
 /** The names that tell the variants apart. */
-export const places: Readonly<Record<Variant, Place>> = {
+export const places: Readonly<Record<Variant, Installation>> = {
   nf_tables: { variant: 'nf_tables', tools: { IPv4: 'iptables-nft', IPv6: 'ip6tables-nft' } },
   legacy: { variant: 'legacy', tools: { IPv4: 'iptables-legacy', IPv6: 'ip6tables-legacy' } },
 };

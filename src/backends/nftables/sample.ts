@@ -87,7 +87,7 @@ function pool(policy: TrafficPolicy, affinitySeconds: number): Pool {
     port: 8080,
     isLocal: true,
   }));
-  return { members, excluded: [], policy, affinitySeconds, reasons: [] };
+  return { members, skipped: [], policy, affinitySeconds, reasons: [] };
 }
 
 /** A chain with every match and action that Service ports have. */

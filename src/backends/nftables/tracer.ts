@@ -34,7 +34,7 @@ export function nftTracer(program: Program<NftUnit>, { family, hostIps }: Traced
       },
       packet,
     );
-    return { ...notes.told(), outcomes };
+    return { ...notes.met(), outcomes };
   };
 }
 

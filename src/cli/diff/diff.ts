@@ -17,7 +17,7 @@ import { desiredOf } from '../../sync/offline.ts';
 import type { Io } from '../io.ts';
 import { exitCodes } from '../io.ts';
 import { loadObjects } from '../input/load-objects.ts';
-import { leftOutText } from '../report/left-out.ts';
+import { notProgrammedText } from '../report/not-programmed.ts';
 import type { Report, WantedPlan } from '../report/plan-report.ts';
 import { gated, refusalText, reportOf } from '../report/plan-report.ts';
 import { paintFor } from '../report/print-plan.ts';
@@ -67,19 +67,19 @@ export async function diffCommand(options: DiffOptions, exec: Exec, io: Io): Pro
   return isInStep ? exitCodes.same : exitCodes.different;
 }
 
-type Surroundings = { readonly options: DiffOptions; readonly exec: Exec; readonly io: Io };
+type DiffRun = { readonly options: DiffOptions; readonly exec: Exec; readonly io: Io };
 
 async function reportFor<U extends Unit>(
   backend: Backend<U>,
   objects: readonly ClusterObject[],
-  { options: { config, against, gates }, exec, io }: Surroundings,
+  { options: { config, against, gates }, exec, io }: DiffRun,
 ): Promise<Report> {
   const saved = against === undefined ? undefined : await readSaved(backend, against);
   const families = saved === undefined ? (await backend.probe()).families : [...saved.keys()];
   const plans: WantedPlan<U>[] = [];
   const host = { hostIps: hostAddresses, isTcpLiberal: await isTcpLiberal(exec) };
   const wanted = desiredOf(backend, objects, { config, families, ...host });
-  io.stderr.write(leftOutText(wanted));
+  io.stderr.write(notProgrammedText(wanted));
   for (const { family, desired } of wanted) {
     const present = saved?.get(family) ?? (await backend.observe(family));
     const whole = desired.whole();

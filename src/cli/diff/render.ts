@@ -12,7 +12,7 @@ import { desiredOf } from '../../sync/offline.ts';
 import type { Io } from '../io.ts';
 import { exitCodes } from '../io.ts';
 import { loadObjects } from '../input/load-objects.ts';
-import { leftOutText } from '../report/left-out.ts';
+import { notProgrammedText } from '../report/not-programmed.ts';
 
 export type RenderOptions = {
   /** Its nftInput, json or text, is the form of the output in nftables mode. */
@@ -36,7 +36,7 @@ function rulesetOf<U extends Unit>(
   { options, io }: { readonly options: RenderOptions; readonly io: Io },
 ): string {
   const wanted = desiredOf(backend, objects, { ...options, hostIps: hostAddresses });
-  io.stderr.write(leftOutText(wanted));
+  io.stderr.write(notProgrammedText(wanted));
   const rendered = wanted.map(({ family, desired }) =>
     backend.encode(family, plan(new Map(), desired.whole())),
   );

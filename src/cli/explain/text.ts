@@ -81,13 +81,13 @@ function fewOf(lines: readonly string[]): readonly string[] {
   return [...lines.slice(0, mostLines - 1), `and ${lines.length - mostLines + 1} more`];
 }
 
-function poolLines({ members, excluded }: ExplainedPool, paint: Paint): readonly string[] {
+function poolLines({ members, skipped }: ExplainedPool, paint: Paint): readonly string[] {
   const used = members.map(
     (member) => `${paint('green', percent(member.share))}  ${endpointText(member)}`,
   );
-  const unused = excluded.map(({ reason, ip, port }) => {
+  const unused = skipped.map(({ reason, ip, port }) => {
     const where = printable(hostPort(ip, port));
-    return `${paint('dim', 'left out')}  ${where}  ${skipWords[reason.kind]} (${causeText(reason)})`;
+    return `${paint('dim', 'skipped ')}  ${where}  ${skipWords[reason.kind]} (${causeText(reason)})`;
   });
   return [...fewOf(used), ...fewOf(unused)];
 }

@@ -19,7 +19,7 @@ import { compareWithOurs } from '../../takeover/shadow.ts';
 import { rememberBefore, removeOthers } from '../../takeover/take-over.ts';
 import type { Io } from '../io.ts';
 import { exitCodes } from '../io.ts';
-import { leftOutText } from '../report/left-out.ts';
+import { notProgrammedText } from '../report/not-programmed.ts';
 import { loadObjects } from '../input/load-objects.ts';
 import { shadowText } from './shadow-text.ts';
 import { paintFor } from '../report/print-plan.ts';
@@ -48,7 +48,7 @@ export async function takeoverCommand(
   );
 }
 
-type Surroundings = {
+type TakeoverRun = {
   readonly options: TakeoverOptions;
   readonly exec: Exec;
   readonly io: Io;
@@ -57,7 +57,7 @@ type Surroundings = {
 
 async function takeOver<U extends Unit>(
   backend: Backend<U>,
-  { options, exec, io, objects }: Surroundings,
+  { options, exec, io, objects }: TakeoverRun,
 ): Promise<number> {
   const { config, shadow, acceptDifferences, beforeFile, output } = options;
   const { families: served } = await backend.probe();
@@ -84,7 +84,7 @@ async function takeOver<U extends Unit>(
     families: served,
     hostIps: hostAddresses,
   });
-  io.stderr.write(leftOutText(wanted));
+  io.stderr.write(notProgrammedText(wanted));
   await program(backend, wanted);
   say(`our rules are in place, and verified: ${served.join(', ')}`);
   for (const { owner, family } of await removeOthers(exec, config.proxyMode, served)) {

@@ -88,8 +88,8 @@ const opSigns = { create: '+', replace: '~', delete: '-' } as const;
 
 /** Services whose rules change although nobody would notice. */
 function rulesOnlyLines({ changes }: Report, ops: readonly Op[], paint: Paint): readonly string[] {
-  const told = new Set<string>(changes.map(({ service }) => service));
-  const owners = new Set(ops.map(ownerOf).filter((owner) => owner !== '' && !told.has(owner)));
+  const reported = new Set<string>(changes.map(({ service }) => service));
+  const owners = new Set(ops.map(ownerOf).filter((owner) => owner !== '' && !reported.has(owner)));
   if (owners.size === 0) return [];
   const names = listed([...owners].toSorted().map(printable));
   return [line('~', `${names}: rules change, addresses and endpoints stay`, paint)];

@@ -15,7 +15,7 @@ export type PortRate = Pick<PortConnections, 'family' | 'service' | 'portName' |
   readonly total: number | undefined;
   readonly perSecond: number | undefined;
   readonly endpoints: readonly EndpointRate[];
-  readonly leftOut: number;
+  readonly skipped: number;
   /** Endpoints that got nothing at all since they are counted, although others of the port did. */
   readonly idle: number;
   /** How many times the fair share the busiest endpoint has had; undefined where it says nothing yet. */
@@ -66,7 +66,7 @@ function portRate(
     total: port.connections,
     perSecond: rate(was?.connections, port.connections, seconds),
     endpoints,
-    leftOut: port.leftOut,
+    skipped: port.skipped,
     idle: idleOf(port.endpoints),
     imbalance: imbalanceOf(port.endpoints),
   };

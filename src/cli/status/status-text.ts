@@ -12,8 +12,8 @@ export function statusText(status: DaemonStatus, paint: Paint): string {
   const sections = [
     headLines(status, paint),
     familyLines(status, paint),
-    heldLines(status, paint),
-    lostLines(status, paint),
+    quarantineLines(status, paint),
+    conflictLines(status, paint),
     passLines(status, paint),
   ];
   const filled = sections.filter((lines) => lines.length > 0);
@@ -55,10 +55,10 @@ function familyLines({ families }: DaemonStatus, paint: Paint): readonly string[
     String(family.services),
     String(family.frontends),
     String(family.endpoints),
-    countCell(family.heldBack.count),
-    countCell(family.lost.count),
+    countCell(family.quarantined.count),
+    countCell(family.conflicts.count),
   ]);
-  return tableLines([...head, 'LEFT ALONE', 'LOST'], rows, paint);
+  return tableLines([...head, 'QUARANTINED', 'CONFLICTS'], rows, paint);
 }
 
 function stateCell({ isHealthy }: FamilyState): Cell {
@@ -69,17 +69,17 @@ function countCell(count: number): Cell {
   return count === 0 ? '0' : { text: String(count), style: 'yellow' };
 }
 
-function heldLines({ families }: DaemonStatus, paint: Paint): readonly string[] {
-  const lines = families.flatMap(({ family, heldBack: { count, first } }) => [
+function quarantineLines({ families }: DaemonStatus, paint: Paint): readonly string[] {
+  const lines = families.flatMap(({ family, quarantined: { count, first } }) => [
     ...first.map(({ service, why }) => `  ${family} ${printable(service)}: ${printable(why)}`),
     ...moreLine(count - first.length),
   ]);
   if (lines.length === 0) return [];
-  return [paint('yellow', 'left alone, with their last good rules'), ...lines];
+  return [paint('yellow', 'quarantined Services, with their last good rules'), ...lines];
 }
 
-function lostLines({ families }: DaemonStatus, paint: Paint): readonly string[] {
-  const lines = families.flatMap(({ family, lost: { count, first } }) => [
+function conflictLines({ families }: DaemonStatus, paint: Paint): readonly string[] {
+  const lines = families.flatMap(({ family, conflicts: { count, first } }) => [
     ...first.map(
       ({ service, address, winner, reason }) =>
         `  ${family} ${printable(service)}: ${printable(address)}: ${printable(conflictText(winner, reason))}`,
@@ -87,7 +87,7 @@ function lostLines({ families }: DaemonStatus, paint: Paint): readonly string[] 
     ...moreLine(count - first.length),
   ]);
   if (lines.length === 0) return [];
-  return [paint('yellow', 'addresses that another Service has'), ...lines];
+  return [paint('yellow', 'conflicts: addresses that another Service has'), ...lines];
 }
 
 function moreLine(more: number): readonly string[] {

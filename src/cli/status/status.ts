@@ -37,14 +37,14 @@ export async function statusCommand(
   return isWell(status) ? exitCodes.same : exitCodes.different;
 }
 
-/** Every family is in step with what can be heard, and no Service is left alone. */
+/** Every family is in step with what can be heard, and no Service is quarantined. */
 function isWell({ families, source }: DaemonStatus): boolean {
   const isHeard = source.kind === 'manifests' || source.reach?.isConnected === true;
   return (
     isHeard &&
     families.length > 0 &&
-    families.every(({ isHealthy, heldBack, lost }) => {
-      return isHealthy && heldBack.count === 0 && lost.count === 0;
+    families.every(({ isHealthy, quarantined, conflicts }) => {
+      return isHealthy && quarantined.count === 0 && conflicts.count === 0;
     })
   );
 }

@@ -35,7 +35,7 @@ export function topText(
   ].join('\n');
 }
 
-const head = ['SERVICE', 'CONN/S', 'TOTAL', 'SHARE', 'ENDPOINTS', 'IDLE', 'LEFT OUT', 'BUSIEST'];
+const head = ['SERVICE', 'CONN/S', 'TOTAL', 'SHARE', 'ENDPOINTS', 'IDLE', 'SKIPPED', 'BUSIEST'];
 
 function noteOf(mode: string, counters: string): readonly string[] {
   const isCounted = isProxyMode(mode) && traitsOf(mode).alwaysCounts;
@@ -56,7 +56,7 @@ function portRow(port: PortRate): readonly Cell[] {
     '',
     String(endpoints.length),
     idle > 0 ? { text: String(idle), style: 'yellow' } : isCounted ? '0' : '-',
-    port.leftOut > 0 ? { text: String(port.leftOut), style: 'yellow' } : '0',
+    port.skipped > 0 ? { text: String(port.skipped), style: 'yellow' } : '0',
     imbalance === undefined ? '-' : busiest(imbalance),
   ];
 }

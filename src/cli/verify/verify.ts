@@ -14,7 +14,7 @@ import type { ExplainSource, Loaded } from '../input/objects.ts';
 import { loadForExplain } from '../input/objects.ts';
 import type { Io } from '../io.ts';
 import { exitCodes } from '../io.ts';
-import { leftOutText } from '../report/left-out.ts';
+import { notProgrammedText } from '../report/not-programmed.ts';
 import { paintFor } from '../report/print-plan.ts';
 import type { Shown } from '../report/print-report.ts';
 import type { Probe } from './probe.ts';
@@ -52,7 +52,7 @@ async function verify<U extends Unit>(
   const { families } = await backend.probe();
   const host = { hostIps: () => hostIps, isTcpLiberal: await isTcpLiberal(exec) };
   const wanted = desiredOf(backend, objects, { config, families, ...host });
-  io.stderr.write(leftOutText(wanted));
+  io.stderr.write(notProgrammedText(wanted));
   const compared: Compared<U>[] = [];
   for (const { family, desired } of wanted) {
     const [is, mustBe] = [await backend.observe(family), desired.whole()];

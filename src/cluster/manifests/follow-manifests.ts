@@ -28,7 +28,7 @@ export async function followManifests(
   }) => void,
 ): Promise<void> {
   let known: ClusterObjects | undefined;
-  let told = new Set<string>();
+  let logged = new Set<string>();
   await watchManifests(path, {
     stdin,
     signal,
@@ -37,8 +37,8 @@ export async function followManifests(
       if (known === undefined && objects.size === 0 && lines.length > 0) {
         throw new ManifestError(lines.join('\n'));
       }
-      for (const line of lines) if (!told.has(line)) log.error(line);
-      told = new Set(lines);
+      for (const line of lines) if (!logged.has(line)) log.error(line);
+      logged = new Set(lines);
       deliver({ changes: changesBetween(known ?? new Map(), objects), version: digest });
       known = objects;
     },

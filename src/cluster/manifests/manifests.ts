@@ -34,14 +34,14 @@ export async function readManifests(path: string, source: FileSource = {}): Prom
   return manifestsFrom((await readFirst(path, source)).files.values());
 }
 
-type Place = { readonly file: string; readonly line: number };
+type FileLine = { readonly file: string; readonly line: number };
 
 /** The objects and problems of some files; of an object that stands there twice, the first counts. */
 export function manifestsFrom(files: Iterable<FileReading>): Manifests {
   const digests: string[] = [];
   const objects = new Map<string, ClusterObject>();
   const problems: ManifestProblem[] = [];
-  const places = new Map<string, Place>();
+  const places = new Map<string, FileLine>();
   for (const { file, digest, entries, failure } of files) {
     digests.push(digest);
     if (failure !== undefined) problems.push({ file, object: '', field: '', ...failure });
@@ -67,7 +67,11 @@ export function describeProblem({ file, line, object, field, message }: Manifest
   return printable(parts.filter((part) => part !== '').join(': '));
 }
 
-function located(file: string, entry: Entry, place: Place | undefined): readonly ManifestProblem[] {
+function located(
+  file: string,
+  entry: Entry,
+  place: FileLine | undefined,
+): readonly ManifestProblem[] {
   if (place === undefined && entry.problems.length === 0) return [];
   const twin: readonly LineProblem[] =
     place === undefined

@@ -3,7 +3,7 @@
 import { EVENT_ID, getScalarValue, SCALAR_STYLE, type Event } from 'js-yaml';
 
 /** A value: where it is, by its key or number in the value around it, and its 1-based lines. */
-export type Place = {
+export type ValuePosition = {
   /** Undefined for the root of the document. */
   readonly key: string | number | undefined;
   readonly line: number;
@@ -21,7 +21,7 @@ export type YamlDocument = {
 /** Calls `enter` for each value, from the root down, with what it returned for the value around it. */
 export function walkDocument<T>(
   { text, events, index }: YamlDocument,
-  enter: (around: T | undefined, place: Place) => T,
+  enter: (around: T | undefined, place: ValuePosition) => T,
 ): void {
   const lineAt = lineCounter(text);
   let next = startOf(events, index);
@@ -34,7 +34,7 @@ export function walkDocument<T>(
     return event;
   };
   const isAtEnd = (): boolean => (events[next]?.type ?? EVENT_ID.POP) === EVENT_ID.POP;
-  const walk = (around: T | undefined, key: Place['key'], keyLine?: number): void => {
+  const walk = (around: T | undefined, key: ValuePosition['key'], keyLine?: number): void => {
     const event = take();
     const own = enter(around, { key, line, keyLine: keyLine ?? line });
     if (event?.type === EVENT_ID.SEQUENCE) {

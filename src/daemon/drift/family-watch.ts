@@ -35,7 +35,7 @@ export class FamilyWatch {
   #looking: Noticed | undefined;
   #lookBegan = 0;
   #waiting = new AbortController();
-  #isToldSlow = false;
+  #isLoopReported = false;
   #isInStep = false;
 
   constructor(options: FamilyWatchOptions) {
@@ -102,19 +102,19 @@ export class FamilyWatch {
     this.#pace.repaired(at, clock.now());
     listener.outcome(family, 'repaired');
     // Once it is said that they are many, they are counted.
-    if (!this.#isToldSlow) {
+    if (!this.#isLoopReported) {
       listener.repaired({ family, source, authors, repaired: countSteps(drift), tookMs });
     }
-    if (this.#pace.isSlow && !this.#isToldSlow) listener.looping(family, authors);
-    if (!this.#pace.isSlow && this.#isToldSlow) listener.calm(family);
-    this.#isToldSlow = this.#pace.isSlow;
-    if (this.#isToldSlow) this.#wait(this.#pace.holdsAt, () => this.#calm());
+    if (this.#pace.isSlow && !this.#isLoopReported) listener.looping(family, authors);
+    if (!this.#pace.isSlow && this.#isLoopReported) listener.calm(family);
+    this.#isLoopReported = this.#pace.isSlow;
+    if (this.#isLoopReported) this.#wait(this.#pace.holdsAt, () => this.#calm());
   }
 
   #calm(): void {
     if (this.#pending !== undefined) return;
     this.#pace.calm();
-    this.#isToldSlow = false;
+    this.#isLoopReported = false;
     this.#options.listener.calm(this.family);
   }
 

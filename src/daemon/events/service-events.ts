@@ -6,7 +6,7 @@ import type { Family } from '../../model/ip.ts';
 import type { ServiceKey } from '../../model/kubernetes.ts';
 import { conflictText } from '../../model/reason.ts';
 import type { Unit } from '../../netfilter/program.ts';
-import type { LostClaim } from '../../resolve/claims.ts';
+import type { Conflict } from '../../resolve/claims.ts';
 import type { FamilyPass } from '../../sync/reconcile.ts';
 import type { Pass, PassListener } from '../pass.ts';
 
@@ -17,15 +17,15 @@ export type ServiceEventsOptions = {
   readonly record: RecordEvent;
 };
 
-type Trouble = 'conflict' | 'refused';
+type Trouble = 'conflict' | 'quarantined';
 
 const mostNamed = 5;
 const action = 'ProgramRules';
 
-/** Invariant: #told has, by family, trouble and Service, what was last said of it that is not over. */
+/** Invariant: #lastNotes has, by family, trouble and Service, what was last said of it that is not over. */
 export class ServiceEvents implements PassListener {
   readonly #options: ServiceEventsOptions;
-  readonly #told = new Map<string, string>();
+  readonly #lastNotes = new Map<string, string>();
 
   constructor(options: ServiceEventsOptions) {
     this.#options = options;
@@ -33,24 +33,27 @@ export class ServiceEvents implements PassListener {
 
   ended({ families }: Pick<Pass, 'families'>): void {
     for (const pass of families) {
-      const { update, heldBack, settled } = pass;
+      const { update, quarantined, settled } = pass;
       const touched = new Set([
-        ...update.lost.map(({ frontend }) => frontend.service),
-        ...heldBack.keys(),
-        ...(this.#told.size === 0 ? [] : [...settled.before, ...settled.after].map(nameOf)),
+        ...update.conflicts.map(({ frontend }) => frontend.service),
+        ...quarantined.keys(),
+        ...(this.#lastNotes.size === 0 ? [] : [...settled.before, ...settled.after].map(nameOf)),
       ]);
       for (const service of touched) this.#look(service, pass);
     }
   }
 
-  #look(service: ServiceKey, { family, desired, heldBack }: FamilyPass<Unit>): void {
-    const { lost, isHeld } = desired.decisions.troubleOf(service);
+  #look(service: ServiceKey, { family, desired, quarantined }: FamilyPass<Unit>): void {
+    const { conflicts, isQuarantined } = desired.decisions.troubleOf(service);
     const at = { service, family };
-    this.#say({ ...at, trouble: 'conflict' }, lost.length === 0 ? '' : conflictNote(service, lost));
-    const error = heldBack.get(service);
-    if (!isHeld) this.#say({ ...at, trouble: 'refused' }, '');
+    this.#say(
+      { ...at, trouble: 'conflict' },
+      conflicts.length === 0 ? '' : conflictNote(service, conflicts),
+    );
+    const error = quarantined.get(service);
+    if (!isQuarantined) this.#say({ ...at, trouble: 'quarantined' }, '');
     else if (error !== undefined) {
-      this.#say({ ...at, trouble: 'refused' }, refusalNote(family, error));
+      this.#say({ ...at, trouble: 'quarantined' }, quarantineNote(family, error));
     }
   }
 
@@ -58,10 +61,10 @@ export class ServiceEvents implements PassListener {
   #say(of: { service: ServiceKey; family: Family; trouble: Trouble }, note: string): void {
     const { service, family, trouble } = of;
     const id = `${family} ${trouble} ${service}`;
-    const told = this.#told.get(id) ?? '';
-    if (told === note) return;
-    if (note === '') this.#told.delete(id);
-    else this.#told.set(id, note);
+    const last = this.#lastNotes.get(id) ?? '';
+    if (last === note) return;
+    if (note === '') this.#lastNotes.delete(id);
+    else this.#lastNotes.set(id, note);
     if (!this.#options.exists(service)) return;
     this.#options.record(
       eventOf(service, trouble, note || `${family}: ${over[trouble]}`, note === ''),
@@ -71,7 +74,7 @@ export class ServiceEvents implements PassListener {
 
 const over: Readonly<Record<Trouble, string>> = {
   conflict: 'it has all its addresses now',
-  refused: 'its rules are in the kernel now',
+  quarantined: 'its rules are in the kernel now',
 };
 
 function eventOf(
@@ -81,7 +84,7 @@ function eventOf(
   isOver: boolean,
 ): ClusterEvent {
   const [namespace = '', name = ''] = service.split('/');
-  const reasons = { conflict: 'AddressConflict', refused: 'RulesRefused' } as const;
+  const reasons = { conflict: 'AddressConflict', quarantined: 'Quarantine' } as const;
   return {
     regarding: { kind: 'Service', namespace, name },
     type: isOver ? 'Normal' : 'Warning',
@@ -94,17 +97,17 @@ function eventOf(
 }
 
 // Who has the address is named only to those who own both: a namespace may be another tenant's.
-function conflictNote(service: ServiceKey, lost: readonly LostClaim[]): string {
+function conflictNote(service: ServiceKey, conflicts: readonly Conflict[]): string {
   const [namespace] = service.split('/');
-  const named = lost.slice(0, mostNamed).map(({ frontend, winner, reason }) => {
+  const named = conflicts.slice(0, mostNamed).map(({ frontend, winner, reason }) => {
     const owner = winner.startsWith(`${namespace}/`) ? winner : 'a Service of another namespace';
-    return `${frontendId(frontend.address)} is left out: ${conflictText(owner, reason)}`;
+    return `${frontendId(frontend.address)} is not programmed: ${conflictText(owner, reason)}`;
   });
-  const more = lost.length - named.length;
+  const more = conflicts.length - named.length;
   return [...named, ...(more > 0 ? [`and ${more} more`] : [])].join('; ');
 }
 
-function refusalNote(family: Family, { message }: Error): string {
+function quarantineNote(family: Family, { message }: Error): string {
   return `${family}: it keeps its last good rules on this node: ${message.split('\n')[0]}`;
 }
 

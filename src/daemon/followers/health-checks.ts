@@ -27,10 +27,10 @@ export type HealthChecksOptions = {
   readonly record: RecordEvent;
 };
 
-/** Invariant: #told holds what was last said of each port that cannot be opened. */
+/** Invariant: #complaints holds what was last said of each port that cannot be opened. */
 export class HealthChecks {
   readonly #options: HealthChecksOptions;
-  readonly #told = new Map<Family, ReadonlySet<string>>();
+  readonly #complaints = new Map<Family, ReadonlySet<string>>();
 
   constructor(options: HealthChecksOptions) {
     this.#options = options;
@@ -38,7 +38,7 @@ export class HealthChecks {
 
   /** Whether a port waits to be opened. */
   get hasFailed(): boolean {
-    return [...this.#told.values()].some((complaints) => complaints.size > 0);
+    return [...this.#complaints.values()].some((complaints) => complaints.size > 0);
   }
 
   /** Takes over what changed, and tries again to open what could not be opened. */
@@ -53,16 +53,16 @@ export class HealthChecks {
     }
     const update = { checks, addresses: addresses(family) };
     const failures = (await servers.get(family)?.update(update)) ?? [];
-    const told = this.#told.get(family) ?? new Set();
+    const known = this.#complaints.get(family) ?? new Set();
     const complaints = new Set<string>();
     for (const { service, port, error } of failures) {
       const complaint = `${service} ${port} ${error.message}`;
       complaints.add(complaint);
-      if (told.has(complaint)) continue;
+      if (known.has(complaint)) continue;
       log.warn({ err: error, service, family, port }, 'cannot serve healthCheckNodePort');
       record(cannotServeEvent(service, port, error));
     }
-    this.#told.set(family, complaints);
+    this.#complaints.set(family, complaints);
   }
 }
 

@@ -14,17 +14,17 @@ export function familyRecord(
   pass: FamilyPass<Unit>,
   { isReplayed }: { readonly isReplayed: boolean },
 ): FamilyRecord {
-  const { family, desired, plan, isFull, error, heldBack, update, durationMs, phaseMs } = pass;
-  const refused = [...heldBack.keys()].filter((service) => !update.faults.has(service));
-  const first = [...heldBack].slice(0, mostNamed);
+  const { family, desired, plan, isFull, error, quarantined, update, durationMs, phaseMs } = pass;
+  const refused = [...quarantined.keys()].filter((service) => !update.faults.has(service));
+  const first = [...quarantined].slice(0, mostNamed);
   return {
     family,
     isFull,
     ...(error === undefined ? {} : { error: firstLine(error) }),
     plan: countSteps(plan),
     services: namedOf(ownersIn(plan)),
-    heldBack: {
-      count: heldBack.size,
+    quarantined: {
+      count: quarantined.size,
       first: first.map(([service, why]) => ({ service, why: firstLine(why) })),
     },
     failings: desired.decisions.failings,

@@ -9,7 +9,7 @@ import type {
   ChangedObjects,
   FlightRecord,
   PassRecord,
-  Surroundings,
+  RecordedInputs,
 } from '../../model/pass-record.ts';
 import { flightRecordVersion } from '../../model/pass-record.ts';
 import type { ObjectBefore } from '../objects-before.ts';
@@ -126,7 +126,7 @@ export class FlightRecorder implements PassListener {
     const { objects, changes } = historyOf(state, undo);
     const configs = new Index<Config>();
     const hostIps = new Index<readonly Ip[]>();
-    const place = (of: Pick<Taken, 'config' | 'hostIps'>): Surroundings => ({
+    const place = (of: Pick<Taken, 'config' | 'hostIps'>): RecordedInputs => ({
       config: configs.of(of.config),
       hostIps: hostIps.of(of.hostIps),
     });

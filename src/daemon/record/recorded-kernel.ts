@@ -63,7 +63,9 @@ export class RecordedKernel implements Kernel<Unit> {
   }
 
   #refuse({ record: { refused = [] }, desired }: Again, plan: Plan): void {
-    const bad = new Set(refused.filter((service) => !desired.decisions.troubleOf(service).isHeld));
+    const bad = new Set(
+      refused.filter((service) => !desired.decisions.troubleOf(service).isQuarantined),
+    );
     if (bad.size === 0) return;
     const units = plan.map(unitOf).filter(({ owner }) => owner !== undefined && bad.has(owner));
     this.#named = units.map(({ id }) => id);
@@ -80,9 +82,9 @@ export class RecordedKernel implements Kernel<Unit> {
 function wantedBut({ record: { refused = [] }, desired }: Again): Program {
   if (refused.length === 0) return desired.whole();
   const { candidates } = desired.decisions;
-  desired.holdBack(new Set(refused), candidates);
+  desired.quarantineOnly(new Set(refused), candidates);
   const wanted = desired.whole();
-  desired.holdBack(new Set(), candidates);
+  desired.quarantineOnly(new Set(), candidates);
   return wanted;
 }
 

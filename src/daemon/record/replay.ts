@@ -9,7 +9,7 @@ import type {
   FlightRecord,
   PassRecord,
   ReplayStep,
-  Surroundings,
+  RecordedInputs,
 } from '../../model/pass-record.ts';
 import type { Plan } from '../../netfilter/plan.ts';
 import type { Program, Unit } from '../../netfilter/program.ts';
@@ -51,7 +51,7 @@ export async function* replay(
   flight: FlightRecord,
 ): AsyncGenerator<ReplayedPass> {
   const { families, isTcpLiberal, base, steps } = flight;
-  const { config, hostIps } = surroundingsOf(flight, base);
+  const { config, hostIps } = inputsOf(flight, base);
   const { nodeName } = config;
   const around = { hostIps };
   const state = new ClusterState(nodeName);
@@ -75,7 +75,7 @@ export async function* replay(
   for (const step of steps) {
     const record = flight.passes.find(({ number }) => number === step.number);
     if (record === undefined) continue;
-    const now = surroundingsOf(flight, step);
+    const now = inputsOf(flight, step);
     around.hostIps = now.hostIps;
     reconciler.reconfigure(now.config);
     kernel.begin(record, reconciler);
@@ -84,9 +84,9 @@ export async function* replay(
   }
 }
 
-function surroundingsOf(
+function inputsOf(
   { configs, hostIps }: FlightRecord,
-  at: Surroundings | ReplayStep,
+  at: RecordedInputs | ReplayStep,
 ): { readonly config: Config; readonly hostIps: readonly Ip[] } {
   const [config, ips] = [configs[at.config], hostIps[at.hostIps]];
   if (config === undefined || ips === undefined) {

@@ -63,8 +63,8 @@ function portOf(family: Family, port: Port, counters: readonly Counted[]): PortC
   // Where each endpoint is counted, all of them together are those of the Service.
   const connections = sumOf(ofAddresses.length > 0 ? ofAddresses : counters);
   const pools = frontends.flatMap(poolsOf);
-  const leftOut = new Set(
-    pools.flatMap(({ excluded }) => excluded.map(({ endpoint }) => id(endpoint))),
+  const skipped = new Set(
+    pools.flatMap(({ skipped }) => skipped.map(({ endpoint }) => id(endpoint))),
   );
   const members = new Map(
     pools.flatMap((pool) => pool.members.map((endpoint) => [id(endpoint), endpoint] as const)),
@@ -80,7 +80,7 @@ function portOf(family: Family, port: Port, counters: readonly Counted[]): PortC
     protocol,
     ...(connections === undefined ? {} : { connections }),
     endpoints,
-    leftOut: [...leftOut].filter((endpoint) => !members.has(endpoint)).length,
+    skipped: [...skipped].filter((endpoint) => !members.has(endpoint)).length,
   };
 }
 

@@ -1,35 +1,35 @@
 // How each family stands: what was decided in, counts and troubles out. It goes over all Services, and is
 // only made when somebody asks.
 import { LRUCache } from 'lru-cache';
-import type { FamilyState, LostAddress } from '../../model/daemon-status.ts';
+import type { FamilyState, AddressConflict } from '../../model/daemon-status.ts';
 import type { Frontend, Pool } from '../../model/forwarding.ts';
 import { frontendId, hostPort } from '../../model/forwarding.ts';
 import type { Family } from '../../model/ip.ts';
 import type { ServiceKey } from '../../model/kubernetes.ts';
-import type { HeldBack } from '../../model/pass-record.ts';
+import type { QuarantinedService } from '../../model/pass-record.ts';
 import type { FamilyStatus } from '../../model/proxy-status.ts';
 import type { DecisionsView } from '../../sync/decisions.ts';
 import type { Pass, PassListener } from '../pass.ts';
 
-const mostTold = 100;
+const mostListed = 100;
 const mostRemembered = 1000;
 const longestWhy = 500;
 
-/** Invariant: #why has, for each family, the last reason for which a Service was left alone. */
-export class HeldReasons implements PassListener {
+/** Invariant: #why has, for each family, the last reason for which a Service was quarantined. */
+export class QuarantineReasons implements PassListener {
   readonly #why = new Map<Family, LRUCache<ServiceKey, string>>();
 
   ended({ families }: Pass): void {
-    for (const { family, heldBack } of families) {
-      for (const [service, { message }] of heldBack) {
+    for (const { family, quarantined } of families) {
+      for (const [service, { message }] of quarantined) {
         const [line = ''] = message.split('\n');
         this.#of(family).set(service, line.slice(0, longestWhy));
       }
     }
   }
 
-  /** All that is remembered, also of Services that are not held back any more. */
-  in(family: Family): readonly HeldBack[] {
+  /** All that is remembered, also of Services that are not quarantined any more. */
+  in(family: Family): readonly QuarantinedService[] {
     return [...this.#of(family)].map(([service, why]) => ({ service, why }));
   }
 
@@ -46,32 +46,36 @@ export class HeldReasons implements PassListener {
 export function familyState(
   status: FamilyStatus,
   decisions: DecisionsView,
-  { reasons, services }: { reasons: HeldReasons; services: Iterable<ServiceKey> },
+  { reasons, services }: { reasons: QuarantineReasons; services: Iterable<ServiceKey> },
 ): FamilyState {
   const forwarding = [...decisions.forwarding()];
   const frontends = forwarding.flatMap((service) => service.frontends);
-  const { heldBack, lostClaims } = decisions.failings;
+  const { quarantined, conflicts } = decisions.failings;
   const held = reasons
     .in(status.family)
-    .filter(({ service }) => decisions.troubleOf(service).isHeld);
-  const lost = lostClaims === 0 ? [] : [...services].flatMap((key) => lostBy(decisions, key));
+    .filter(({ service }) => decisions.troubleOf(service).isQuarantined);
+  const addresses =
+    conflicts === 0 ? [] : [...services].flatMap((key) => conflictsOf(decisions, key));
   return {
     ...status,
     services: forwarding.length,
     frontends: frontends.length,
     endpoints: new Set(frontends.flatMap(endpointsOf)).size,
-    heldBack: { count: heldBack, first: held.toSorted(byService).slice(0, mostTold) },
-    lost: { count: lostClaims, first: lost.toSorted(byService).slice(0, mostTold) },
+    quarantined: { count: quarantined, first: held.toSorted(byService).slice(0, mostListed) },
+    conflicts: { count: conflicts, first: addresses.toSorted(byService).slice(0, mostListed) },
   };
 }
 
-function lostBy(decisions: DecisionsView, key: ServiceKey): readonly LostAddress[] {
-  return decisions.troubleOf(key).lost.map(({ frontend: { service, address }, ...how }) => {
+function conflictsOf(decisions: DecisionsView, key: ServiceKey): readonly AddressConflict[] {
+  return decisions.troubleOf(key).conflicts.map(({ frontend: { service, address }, ...how }) => {
     return { service, address: frontendId(address), ...how };
   });
 }
 
-function byService(a: Pick<HeldBack, 'service'>, b: Pick<HeldBack, 'service'>): number {
+function byService(
+  a: Pick<QuarantinedService, 'service'>,
+  b: Pick<QuarantinedService, 'service'>,
+): number {
   return a.service < b.service ? -1 : 1;
 }
 

@@ -20,7 +20,7 @@ import type { MetricsPages } from '../../serve/metrics-pages.ts';
 import type { PageData } from '../../serve/page/overview.ts';
 import { pageAt } from '../../serve/page/pages.ts';
 import { portConnections, RunningTotals } from './connections.ts';
-import { familyState, HeldReasons } from './family-state.ts';
+import { familyState, QuarantineReasons } from './family-state.ts';
 import { FlightRecorder } from '../record/flight-recorder.ts';
 import type { ProxyHealth } from './proxy-health.ts';
 import type { Reconciler } from '../../sync/reconcile.ts';
@@ -65,7 +65,7 @@ const lastPasses = 10;
 export function createPages(options: PagesOptions): Pages {
   const { config, state, reconciler, host } = options;
   const { hostIps, nowMs } = host;
-  const reasons = new HeldReasons();
+  const reasons = new QuarantineReasons();
   const recorder = new FlightRecorder({
     ...options,
     ...host,
@@ -136,7 +136,7 @@ function forwardingOf({ families, reconciler }: PagesOptions): PageData['service
 
 type Kept = {
   readonly recorder: FlightRecorder;
-  readonly reasons: HeldReasons;
+  readonly reasons: QuarantineReasons;
   readonly startedAtMs: number;
 };
 

@@ -14,7 +14,7 @@ export type ProxyHealthOptions = {
   readonly syncPeriodMs?: number;
 };
 
-type FamilyState = {
+type FamilyTimes = {
   /** When the kernel last was in step, or was first looked after. */
   updatedAt: number | undefined;
   /** When the oldest change came that no pass has taken up. */
@@ -27,7 +27,7 @@ type FamilyState = {
 export class ProxyHealth {
   readonly #now: () => number;
   readonly #longestWaitMs: number;
-  readonly #families: ReadonlyMap<Family, FamilyState>;
+  readonly #families: ReadonlyMap<Family, FamilyTimes>;
 
   constructor({ now, families = allFamilies, syncPeriodMs = 30_000 }: ProxyHealthOptions) {
     this.#now = now;
@@ -72,13 +72,13 @@ export class ProxyHealth {
     }
   }
 
-  #of(family?: Family): readonly FamilyState[] {
+  #of(family?: Family): readonly FamilyTimes[] {
     if (family === undefined) return [...this.#families.values()];
     const state = this.#families.get(family);
     return state === undefined ? [] : [state];
   }
 
-  #isInTime({ updatedAt, waitingSince, takenSince }: FamilyState): boolean {
+  #isInTime({ updatedAt, waitingSince, takenSince }: FamilyTimes): boolean {
     const oldest = takenSince ?? waitingSince;
     if (updatedAt === undefined || oldest === undefined) return true;
     return this.#now() - oldest < this.#longestWaitMs;

@@ -3,7 +3,7 @@
 import type { Family } from '../../model/ip.ts';
 import type { Lookup } from './nftables/lookup.ts';
 import { fieldsOf } from './nftables/lookup.ts';
-import type { NftStatement, Surroundings } from './nftables/statement.ts';
+import type { NftStatement, TableContents } from './nftables/statement.ts';
 import { parseStatement } from './nftables/statement.ts';
 import { RulesetError } from './outcome.ts';
 import type { NetfilterHook } from './walk.ts';
@@ -45,7 +45,7 @@ export function readNft(listing: string, table: NftTableName): NftTable | undefi
     chains.set(nameIn(content, number), []);
     baseChains.push(...baseChainOf(content, number));
   }
-  const around = surroundingsOf(items, chains);
+  const around = contentsOf(items, chains);
   for (const { kind, content, number } of items) {
     if (kind !== 'rule') continue;
     const { chain, expr, comment } = content;
@@ -120,10 +120,10 @@ function baseChainOf(content: Fields, number: number): readonly NftBaseChain[] {
   ];
 }
 
-function surroundingsOf(
+function contentsOf(
   items: readonly Item[],
   chains: ReadonlyMap<string, unknown>,
-): (number: number) => Surroundings {
+): (number: number) => TableContents {
   const containers = new Map<string, readonly unknown[]>();
   for (const { kind, content, number } of items) {
     if (kind !== 'set' && kind !== 'map') continue;

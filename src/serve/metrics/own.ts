@@ -55,21 +55,21 @@ function passMetrics({ counter, gauge, histogram }: Definer): OwnMetrics['passed
     'ip_family',
     'kind',
   ]);
-  const heldBack = gauge(
-    'sluice_held_back_services',
+  const quarantined = gauge(
+    'sluice_quarantined_services',
     'Services that cannot be programmed as they are, and keep their last good rules',
     family,
   );
-  const lost = gauge(
-    'sluice_lost_claims',
-    'Addresses of Services that another Service has',
+  const conflicts = gauge(
+    'sluice_address_conflicts',
+    'Addresses of Services that another Service has: conflicts',
     family,
   );
   return (receipt) => {
     const { family: ip_family, phaseMs, isFailed } = receipt;
     for (const phase of phases) duration.observe({ ip_family, phase }, phaseMs[phase] / 1000);
-    heldBack.set({ ip_family }, receipt.heldBack);
-    lost.set({ ip_family }, receipt.lostClaims);
+    quarantined.set({ ip_family }, receipt.quarantined);
+    conflicts.set({ ip_family }, receipt.conflicts);
     failures.inc({ ip_family }, isFailed ? 1 : 0);
     if (isFailed) return;
     for (const operation of operations) {

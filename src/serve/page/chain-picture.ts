@@ -1,5 +1,5 @@
 // The way of a new connection to one Service port, as a picture: chains, endpoints with their shares, and
-// those that are left out. Narrow, so that it reads on a phone too. Pure.
+// those that are skipped. Narrow, so that it reads on a phone too. Pure.
 import type { ChainPath } from '../../model/chain-path.ts';
 import type { Pool } from '../../model/forwarding.ts';
 import { hostPort } from '../../model/forwarding.ts';
@@ -27,10 +27,10 @@ export function chainPicture(
     ...chains.map(({ table, chain }) => `${table}, chain ${chain}`),
     ...(stop === undefined ? [] : [stops[stop]]),
   ];
-  const rows = [...memberRows(pool), ...excludedRows(pool)];
+  const rows = [...memberRows(pool), ...skippedRows(pool)];
   const top = steps.length * 48;
   const height = Math.max(top + rows.length * 44 - (rows.length > 0 ? 0 : 10), 40);
-  const label = `${steps.join(', then ')}; ${pool.members.length} endpoints, ${pool.excluded.length} left out`;
+  const label = `${steps.join(', then ')}; ${pool.members.length} endpoints, ${pool.skipped.length} skipped`;
   return html`<svg class="chain" viewBox="0 0 ${width} ${height}" role="img" aria-label="${label}">
     ${steps.map((text, index) => stepBox(text, index, index + 1 < steps.length))}
     ${rows.map((row, index) => rowBox(row, top + index * 44, index === 0 ? top - 12 : top + index * 44 - 26))}
@@ -40,7 +40,7 @@ export function chainPicture(
 type Row = {
   readonly text: string;
   readonly note: string;
-  /** Of all connections; undefined: left out. */
+  /** Of all connections; undefined: skipped. */
   readonly share: number | undefined;
 };
 
@@ -56,12 +56,12 @@ function memberRows({ members }: Pool): readonly Row[] {
   return [...rows, { text: `${more} more endpoints`, note, share: share * more }];
 }
 
-function excludedRows({ excluded }: Pool): readonly Row[] {
-  const rows = excluded.slice(0, mostEndpoints).map(({ endpoint: { ip, port }, reason }): Row => {
-    return { text: hostPort(ip, port), note: `left out: ${reasonText(reason)}`, share: undefined };
+function skippedRows({ skipped }: Pool): readonly Row[] {
+  const rows = skipped.slice(0, mostEndpoints).map(({ endpoint: { ip, port }, reason }): Row => {
+    return { text: hostPort(ip, port), note: `skipped: ${reasonText(reason)}`, share: undefined };
   });
-  const more = excluded.length - rows.length;
-  return more > 0 ? [...rows, { text: `${more} more left out`, note: '', share: undefined }] : rows;
+  const more = skipped.length - rows.length;
+  return more > 0 ? [...rows, { text: `${more} more skipped`, note: '', share: undefined }] : rows;
 }
 
 function stepBox(text: string, index: number, hasNext: boolean): Html {

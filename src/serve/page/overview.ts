@@ -76,18 +76,18 @@ function sourceOf(source: StatusSource): Html {
     : html`<span class="bad">API server not heard</span> since ${since}; the rules stay`;
 }
 
-function troubles({ family, heldBack, lost }: FamilyState): readonly Html[] {
+function troubles({ family, quarantined, conflicts }: FamilyState): readonly Html[] {
   return [
-    ...heldBack.first.map(
+    ...quarantined.first.map(
       ({ service, why }) =>
         html`<p>
-          <span class="warn">Left alone</span> (${family}) ${serviceLink(service)}: ${why}
+          <span class="warn">Quarantined</span> (${family}) ${serviceLink(service)}: ${why}
         </p>`,
     ),
-    ...lost.first.map(
+    ...conflicts.first.map(
       ({ service, address, winner, reason }) =>
         html`<p>
-          <span class="warn">Address lost</span> (${family}) ${serviceLink(service)}: ${address}:
+          <span class="warn">Conflict</span> (${family}) ${serviceLink(service)}: ${address}:
           ${conflictText(winner, reason)}
         </p>`,
     ),
@@ -106,8 +106,8 @@ function familyTable({ families, nowMs }: DaemonStatus): Html {
         <td class="n">${one.services}</td>
         <td class="n wide">${one.frontends}</td>
         <td class="n">${one.endpoints}</td>
-        <td class="n">${one.heldBack.count}</td>
-        <td class="n">${one.lost.count}</td>
+        <td class="n">${one.quarantined.count}</td>
+        <td class="n">${one.conflicts.count}</td>
       </tr>`,
   );
   return table(
@@ -118,8 +118,8 @@ function familyTable({ families, nowMs }: DaemonStatus): Html {
       <th scope="col" class="n">Services</th>
       <th scope="col" class="n wide">Addresses</th>
       <th scope="col" class="n">Endpoints</th>
-      <th scope="col" class="n">Left alone</th>
-      <th scope="col" class="n">Lost</th>`,
+      <th scope="col" class="n">Quarantined</th>
+      <th scope="col" class="n">Conflicts</th>`,
     rows,
   );
 }
@@ -165,7 +165,7 @@ function passRow({ number, atMs }: PassRecord, family: FamilyRecord): Html {
 function serviceTable(names: readonly ServiceKey[], services: PageData['services']): Html {
   const rows = names.map((name) => {
     const frontends = (services.get(name) ?? []).flatMap((one) => one.frontends);
-    const { members, excluded } = endpointsOf(frontends);
+    const { members, skipped } = endpointsOf(frontends);
     const first = frontends.find((one) => one.kind === 'ClusterIP') ?? frontends[0];
     // Ports of a Service may have other endpoints each.
     const share = first === undefined ? 0 : endpointsOf([first]).members;
@@ -175,7 +175,7 @@ function serviceTable(names: readonly ServiceKey[], services: PageData['services
       <td class="n wide">${frontends.length}</td>
       <td class="n">${members === 0 ? html`<span class="warn">0</span>` : members}</td>
       <td class="n wide">${share === 0 ? '–' : `${(100 / share).toFixed(1)} %`}</td>
-      <td class="n">${excluded}</td>
+      <td class="n">${skipped}</td>
     </tr>`;
   });
   return table(
@@ -185,7 +185,7 @@ function serviceTable(names: readonly ServiceKey[], services: PageData['services
       <th scope="col" class="n wide">Addresses</th>
       <th scope="col" class="n">Endpoints</th>
       <th scope="col" class="n wide">Share each</th>
-      <th scope="col" class="n">Left out</th>`,
+      <th scope="col" class="n">Skipped</th>`,
     rows,
   );
 }
@@ -197,12 +197,12 @@ function endpointsOf(frontends: readonly Frontend[]) {
   const members = new Set(
     pools.flatMap((pool) => pool.members.map(({ ip, port }) => hostPort(ip, port))),
   );
-  const excluded = new Set(
-    pools.flatMap((pool) => pool.excluded.map(({ endpoint: { ip, port } }) => hostPort(ip, port))),
+  const skipped = new Set(
+    pools.flatMap((pool) => pool.skipped.map(({ endpoint: { ip, port } }) => hostPort(ip, port))),
   );
   return {
     members: members.size,
-    excluded: [...excluded].filter((one) => !members.has(one)).length,
+    skipped: [...skipped].filter((one) => !members.has(one)).length,
   };
 }
 

@@ -74,7 +74,7 @@ function waysOf({ kind, route }: Frontend): readonly Way[] {
 }
 
 function wayOf(frontend: Frontend, { from, client, pool }: Way, pathTo: PathTo): Html {
-  const { members, excluded } = pool;
+  const { members, skipped } = pool;
   const share = members.length === 0 ? '' : `${(100 / members.length).toFixed(1)} %`;
   const rows = [
     ...members.map(
@@ -85,18 +85,18 @@ function wayOf(frontend: Frontend, { from, client, pool }: Way, pathTo: PathTo):
           <td class="wrap">${placeOf(one)}</td>
         </tr>`,
     ),
-    ...excluded.map(
+    ...skipped.map(
       ({ endpoint, reason }) =>
         html`<tr>
           <th scope="row">${nameOf(endpoint)}</th>
           <td class="n dim">none</td>
-          <td class="wrap"><span class="warn">left out</span>: ${reasonText(reason)}</td>
+          <td class="wrap"><span class="warn">skipped</span>: ${reasonText(reason)}</td>
         </tr>`,
     ),
   ];
   const more = rows.length - mostRows;
   const count = members.length === 1 ? '1 endpoint' : `${members.length} endpoints`;
-  return html`<h3>From a ${from}: ${count}, ${excluded.length} left out</h3>
+  return html`<h3>From a ${from}: ${count}, ${skipped.length} skipped</h3>
     <div class="way">
       ${chainPicture(pathTo(frontend, client), { pool, from, to: addressText(frontend) })}
       <div>

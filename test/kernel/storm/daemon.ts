@@ -77,7 +77,7 @@ export type StormDaemon = {
 };
 
 /**
- * The loop. Invariant: #told holds the objects that passes took over, #isInStep how the last one went,
+ * The loop. Invariant: #objects holds the objects that passes took over, #isInStep how the last one went,
  * and #held what the kernel of each family is to hold since.
  */
 class WatchedLoop implements StormDaemon, PassListener {
@@ -91,7 +91,7 @@ class WatchedLoop implements StormDaemon, PassListener {
   });
   readonly #backend: Backend;
   readonly #config: Config;
-  readonly #told = new Map<string, ClusterObject>();
+  readonly #objects = new Map<string, ClusterObject>();
   readonly #mirror: ClusterState;
   readonly #reconciler: Reconciler<Unit>;
   readonly #state: ClusterState;
@@ -149,8 +149,8 @@ class WatchedLoop implements StormDaemon, PassListener {
     const wanted = new Map(objects.map((object) => [`${object.kind} ${object.id}`, object]));
     const isSo = (): boolean =>
       this.#isInStep &&
-      wanted.size === this.#told.size &&
-      [...wanted].every(([id, object]) => areEqual(this.#told.get(id), object));
+      wanted.size === this.#objects.size &&
+      [...wanted].every(([id, object]) => areEqual(this.#objects.get(id), object));
     while (!isSo()) {
       if (this.faults.length > 0) throw new Error(this.faults.slice(0, 5).join('\n'));
       await this.passed();
@@ -168,11 +168,11 @@ class WatchedLoop implements StormDaemon, PassListener {
   }
 
   #judge(passes: readonly FamilyPass<Unit>[]): void {
-    for (const { family, desired, plan: steps, error, heldBack } of passes) {
+    for (const { family, desired, plan: steps, error, quarantined } of passes) {
       const fault = (what: string): void =>
         void this.faults.push(`${family}, pass ${this.passes}: ${what}`);
       if (error !== undefined) fault(error.message);
-      for (const [service, why] of heldBack) fault(`${service}: ${why.message}`);
+      for (const [service, why] of quarantined) fault(`${service}: ${why.message}`);
       const before = this.#held.get(family);
       const now = desired.whole();
       this.#held.set(family, now);
@@ -203,8 +203,8 @@ class WatchedLoop implements StormDaemon, PassListener {
 
   #take(changes: readonly ClusterChange[]): void {
     for (const change of changes) {
-      if (change.op === 'delete') this.#told.delete(`${change.kind} ${change.id}`);
-      else this.#told.set(`${change.object.kind} ${change.object.id}`, change.object);
+      if (change.op === 'delete') this.#objects.delete(`${change.kind} ${change.id}`);
+      else this.#objects.set(`${change.object.kind} ${change.object.id}`, change.object);
     }
     this.passes += 1;
     for (const tell of this.#waiting) tell();

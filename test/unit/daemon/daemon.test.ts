@@ -57,15 +57,15 @@ describe.each(['nftables', 'iptables'] as const)('%s', (mode) => {
     kernel.fault = refusing(({ text }) => text.includes('10.244.9.9'));
     daemon.submit({ changes: set(clusterObjects([bad, other])), version: '2' });
     const { service, family } = await log.next(
-      'left alone until it changes: it keeps its last good rules',
+      'quarantined: rules rejected; the Service keeps its last good rules until it changes',
     );
     expect([service, family]).toEqual(['default/web', 'IPv4']);
     await log.next('in step', { version: '2' });
     expect(daemon.isAsStartedWith(clusterObjects([web, api, other]))).toBe(true);
     const { families } = (await daemon.ask('/debug/status')) as {
-      families: readonly { heldBack: unknown }[];
+      families: readonly { quarantined: unknown }[];
     };
-    expect(families.map(({ heldBack }) => heldBack)).toEqual([
+    expect(families.map(({ quarantined }) => quarantined)).toEqual([
       { count: 1, first: [{ service: 'default/web', why: 'nft: Error: Could not process rule' }] },
       { count: 0, first: [] },
     ]);

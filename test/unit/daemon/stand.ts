@@ -55,7 +55,7 @@ export async function startDaemon(mode: ProxyMode, flags: readonly string[] = []
   const options: DaemonOptions = {
     config,
     source: {
-      told: { kind: 'manifests', path: 'by hand' },
+      status: { kind: 'manifests', path: 'by hand' },
       follow({ signal }, deliver) {
         delivering.resolve(deliver);
         return ended(signal);

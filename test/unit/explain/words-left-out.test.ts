@@ -15,7 +15,7 @@ describe('endpoints that are left out', () => {
   const zone = (name: string) => ({ hints: { forZones: [{ name }] } });
   const forNode = (name: string) => ({ hints: { forNodes: [{ name }] } });
   const left = (raws: readonly object[]) =>
-    answerTo({ raws, to: toClusterIp }).pool?.excluded.map(({ ip, reason }) => [
+    answerTo({ raws, to: toClusterIp }).pool?.skipped.map(({ ip, reason }) => [
       ip,
       skipWords[reason.kind],
       `${reason.object}: ${reason.field} ${reason.value}`,
@@ -155,7 +155,7 @@ test('no name and no field can reach the terminal as a command', () => {
     pool: {
       policy: 'Cluster',
       members: [{ ...first!, slice: hostile, nodeName: hostile, isLocal: false }, ...rest],
-      excluded: [
+      skipped: [
         {
           ...first!,
           reason: { kind: 'other-zone', ...cause },

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { buildParts } from '../../../rules/index.ts';
 import { createIptablesBackend } from '../../../src/backends/iptables/backend.ts';
-import type { Piece } from '../../../src/backends/iptables/compile/service.ts';
+import type { ServiceUnits } from '../../../src/backends/iptables/compile/service.ts';
 import { compileService } from '../../../src/backends/iptables/compile/service.ts';
 import type { TreeName } from '../../../src/backends/iptables/dispatch/places.ts';
 import { compileFrame } from '../../../src/backends/iptables/compile/frame.ts';
@@ -10,7 +10,7 @@ import { assembly, cidr, decided, ip, service, settings } from './fixture.ts';
 
 const noTools = (): Promise<never> => Promise.reject(new Error('no tool is run here'));
 
-function textsIn(entries: Piece['entries'], tree: TreeName): readonly string[] {
+function textsIn(entries: ServiceUnits['entries'], tree: TreeName): readonly string[] {
   return (entries.get(tree) ?? []).map(({ text }) => text);
 }
 

@@ -88,7 +88,7 @@ export function service(
       isLocal: true,
     }));
     const chosen = { policy: 'Cluster', affinitySeconds: 0, reasons: [] } as const;
-    const pool = { members, excluded: [], ...chosen };
+    const pool = { members, skipped: [], ...chosen };
     const policy = { kind: 'policy-cluster', ...cause } as const;
     return {
       kind: 'ClusterIP',

@@ -221,8 +221,8 @@ describe('whatever happens in a cluster', () => {
 
   function isSpared(frontend: Frontend, of: string): boolean {
     const spared = ['terminating-beside-ready', 'other-zone', 'other-node'];
-    const excluded = poolsOf(frontend).flatMap((pool) => pool.excluded);
-    return excluded.some(
+    const skipped = poolsOf(frontend).flatMap((pool) => pool.skipped);
+    return skipped.some(
       ({ endpoint: { ip, port }, reason }) =>
         hostPort(ip, port) === of && spared.includes(reason.kind),
     );
@@ -232,7 +232,7 @@ describe('whatever happens in a cluster', () => {
   function flowsOf(frontends: readonly Frontend[]): readonly Flow[] {
     return frontends.flatMap((frontend) =>
       poolsOf(frontend)
-        .flatMap(({ members, excluded }) => [...members, ...excluded.map((each) => each.endpoint)])
+        .flatMap(({ members, skipped }) => [...members, ...skipped.map((each) => each.endpoint)])
         .map((endpoint) => ({
           protocol: frontend.address.protocol,
           destination: frontend.address.ip ?? node,

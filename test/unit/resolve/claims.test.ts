@@ -69,8 +69,8 @@ test.each<[name: string, loser: Claimant, winner: Claimant, reason: Reason, word
   const [frontend] = frontendsOf(loser);
   expect(claims.settle(frontendsOf(loser))).toEqual({
     won: [],
-    lost: [{ frontend, winner: winner[0], reason }],
+    conflicts: [{ frontend, winner: winner[0], reason }],
   });
-  expect(claims.settle(frontendsOf(winner)).lost).toEqual([]);
+  expect(claims.settle(frontendsOf(winner)).conflicts).toEqual([]);
   expect(conflictText(winner[0], reason as never)).toBe(words);
 });

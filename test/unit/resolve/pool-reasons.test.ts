@@ -45,8 +45,8 @@ test('every endpoint is used, or left out for a reason', () => {
 
 test('endpoints that are left out alike share one reason', () => {
   const endpoints = Array.from({ length: 50 }, (_, n) => `10.0.1.${n}@node-${2 + (n % 2)}`);
-  const { excluded } = select(endpoints).local;
-  expect([excluded.length, new Set(excluded.map(({ reason }) => reason)).size]).toEqual([50, 2]);
+  const { skipped } = select(endpoints).local;
+  expect([skipped.length, new Set(skipped.map(({ reason }) => reason)).size]).toEqual([50, 2]);
 });
 
 describe('a pool says what it was chosen by', () => {
@@ -105,8 +105,8 @@ test('affinity is one of the reasons', () => {
   ]);
 });
 
-function reasons({ excluded }: Pool): readonly string[] {
-  return excluded.map(
+function reasons({ skipped }: Pool): readonly string[] {
+  return skipped.map(
     ({ endpoint: { ip, port }, reason }) => `${hostPort(ip, port)} ${reasonText(reason)}`,
   );
 }

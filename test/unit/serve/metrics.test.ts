@@ -29,8 +29,8 @@ const receipt: Receipt = {
   phaseMs: { resolve: 1, plan: 2, apply: 3 },
   operations: { create: 4, replace: 5, delete: 6 },
   rulesWritten: new Map([['nat', 7]]),
-  heldBack: 1,
-  lostClaims: 2,
+  quarantined: 1,
+  conflicts: 2,
   holdings: { units: new Map([['chain', 8]]), rules: new Map([['filter', 9]]) },
   withoutLocal: { internal: 3, external: 4 },
   programmingSeconds: [0.3, 61],
@@ -197,8 +197,8 @@ test.each<[name: string, samples: readonly string[]]>([
     `${rules}_iptables_partial_restore_failures_total`,
     ['{ip_family="IPv4"} 1', '{ip_family="IPv6"} 0'],
   ],
-  ['sluice_held_back_services', ['{ip_family="IPv4"} 1', '{ip_family="IPv6"} 1']],
-  ['sluice_lost_claims', ['{ip_family="IPv4"} 2', '{ip_family="IPv6"} 2']],
+  ['sluice_quarantined_services', ['{ip_family="IPv4"} 1', '{ip_family="IPv6"} 1']],
+  ['sluice_address_conflicts', ['{ip_family="IPv4"} 2', '{ip_family="IPv6"} 2']],
   ['sluice_command_failures_total', ['{tool="nft"} 1']],
   ['sluice_cluster_connected', [' 1']],
   ['sluice_build_info', ['{version="1.2.3",mode="iptables"} 1']],
@@ -249,7 +249,7 @@ test('connections are those of the busiest Service ports at each scrape, and no 
     portName: 'http',
     protocol: 'tcp',
     endpoints: [],
-    leftOut: 0,
+    skipped: 0,
     ...(connections === undefined ? {} : { connections }),
   });
   let ports: readonly PortConnections[] = [
@@ -260,7 +260,7 @@ test('connections are those of the busiest Service ports at each scrape, and no 
     port('uncounted'),
   ];
   const read = async () =>
-    ({ version: 1, mode: 'nftables', counters: 'services', atMs: 0, ports }) as const;
+    ({ version: 2, mode: 'nftables', counters: 'services', atMs: 0, ports }) as const;
   const metrics = await metricsFor('nftables', { read, most: 2 });
   expect(await samplesOf(metrics, name)).toEqual([
     '{namespace="web",service="b",port="http",protocol="tcp"} 11',

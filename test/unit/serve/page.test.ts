@@ -32,7 +32,7 @@ function frontend(route: Route): Frontend {
 function forwarding(size: number): ServiceForwarding {
   const pool = {
     members: Array.from({ length: size }, (_, index) => endpoint(index + 1)),
-    excluded: [{ endpoint: endpoint(9999), reason: { kind: 'other-zone', ...cause } }],
+    skipped: [{ endpoint: endpoint(9999), reason: { kind: 'other-zone', ...cause } }],
     policy: 'Cluster',
     affinitySeconds: 0,
     reasons: [],
@@ -63,8 +63,8 @@ const pass: PassRecord = {
       error: evil,
       plan: { create: 0, replace: 0, delete: 0 },
       services: { count: 1, first: [key] },
-      heldBack: { count: 0, first: [] },
-      failings: { heldBack: 0, lostClaims: 0 },
+      quarantined: { count: 0, first: [] },
+      failings: { quarantined: 0, conflicts: 0 },
       durationMs: 1,
       phaseMs: { resolve: 0, plan: 0, apply: 1 },
     },
@@ -72,7 +72,7 @@ const pass: PassRecord = {
 };
 
 const status: DaemonStatus = {
-  version: 2,
+  version: 3,
   sluice: '0.1.0',
   node: evil,
   mode: 'nftables',
@@ -90,8 +90,8 @@ const status: DaemonStatus = {
       services: 1,
       frontends: 1,
       endpoints: 1,
-      heldBack: { count: 1, first: [{ service: key, why: evil }] },
-      lost: {
+      quarantined: { count: 1, first: [{ service: key, why: evil }] },
+      conflicts: {
         count: 1,
         first: [{ service: key, address: evil, winner: key, reason: { kind: 'older', ...cause } }],
       },
@@ -131,7 +131,7 @@ test('a picture says how many it does not draw', () => {
   const body = pageAt(servicePath, () => read(40))?.body ?? '';
   expect(body).toContain('28 more endpoints');
   expect(body).toContain('70.0 % together');
-  expect(body).toContain('left out');
+  expect(body).toContain('skipped');
 });
 
 test.each([

@@ -6,7 +6,7 @@ import type { Program } from '../../../netfilter/program.ts';
 import { programOf } from '../../../netfilter/program.ts';
 import type { Assembly, Change } from '../../backend.ts';
 import { changeOf } from '../../change-of.ts';
-import type { Piece } from './service.ts';
+import type { ServiceUnits } from './service.ts';
 import { compileService } from './service.ts';
 import type { TreeName, TreePlace } from '../dispatch/places.ts';
 import { treeDigits, treePlaces } from '../dispatch/places.ts';
@@ -16,7 +16,7 @@ import { compileFrame, compileTails } from './frame.ts';
 import type { ChainUnit, IptablesUnit } from '../unit.ts';
 import { chainUnit } from '../unit.ts';
 
-const noPiece: Piece = { chains: [], entries: new Map() };
+const noPiece: ServiceUnits = { chains: [], entries: new Map() };
 
 /**
  * Invariant: each dispatch holds exactly the entries of #pieces, and the units of its chains as they
@@ -24,7 +24,7 @@ const noPiece: Piece = { chains: [], entries: new Map() };
  */
 export class IptablesAssembly implements Assembly<IptablesUnit> {
   readonly #frame: readonly IptablesUnit[];
-  readonly #pieces = new Map<ServiceKey, Piece>();
+  readonly #pieces = new Map<ServiceKey, ServiceUnits>();
   readonly #dispatches: ReadonlyMap<TreeName, Dispatch>;
 
   /** `more` are units that stand whatever Services there are. */
@@ -77,7 +77,7 @@ export class IptablesAssembly implements Assembly<IptablesUnit> {
   #swap(
     service: ServiceKey,
     rules: ServiceRules | undefined,
-  ): { readonly was: Piece; readonly now: Piece } {
+  ): { readonly was: ServiceUnits; readonly now: ServiceUnits } {
     const was = this.#pieces.get(service) ?? noPiece;
     const now = rules === undefined ? noPiece : compileService(rules);
     if (rules === undefined) this.#pieces.delete(service);

@@ -11,10 +11,10 @@ import { commentMatch, flipMark, markMatch, ruleText, setMark, stateMatch } from
 import type { IptablesUnit } from '../unit.ts';
 import { chainUnit, jumpUnit, sharedChainUnit, sharedRuleUnit } from '../unit.ts';
 
-type Place = { readonly table: TableName; readonly chain: string; readonly comment: string };
+type PartChain = { readonly table: TableName; readonly chain: string; readonly comment: string };
 
 /** Where each part stands; undefined for what kube-proxy's iptables mode does not do. */
-const places: Readonly<Record<PartName, Place | undefined>> = {
+const places: Readonly<Record<PartName, PartChain | undefined>> = {
   services: { table: 'nat', chain: fixedChains.services, comment: 'kubernetes service portals' },
   'no-endpoints': {
     table: 'filter',

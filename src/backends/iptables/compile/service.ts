@@ -17,13 +17,13 @@ import type { ChainUnit } from '../unit.ts';
 import { chainUnit } from '../unit.ts';
 
 /** What one Service needs: chains of its own, and its entries in each dispatch tree. */
-export type Piece = {
+export type ServiceUnits = {
   readonly chains: readonly ChainUnit[];
   readonly entries: ReadonlyMap<TreeName, readonly DispatchRule[]>;
 };
 
 /** The chains and entries of one Service. */
-export function compileService({ service, family, entries }: ServiceRules): Piece {
+export function compileService({ service, family, entries }: ServiceRules): ServiceUnits {
   const { served, restricted } = addressesOf(entries);
   const chains = portsOf(entries, served).flatMap((port) => portChains(family, port));
   const rules = entries.flatMap((entry) => {

@@ -7,7 +7,7 @@ import type { Program } from '../../../netfilter/program.ts';
 import { programOf } from '../../../netfilter/program.ts';
 import type { Assembly, Change } from '../../backend.ts';
 import { changeOf } from '../../change-of.ts';
-import type { Piece } from './pieces.ts';
+import type { ServiceUnits } from './pieces.ts';
 import { compileEntries, compileFrame, compileService } from './pieces.ts';
 import type { SharedUnits } from './shared-chain.ts';
 import type { NftUnit } from '../unit.ts';
@@ -25,7 +25,7 @@ export class NftAssembly implements Assembly<NftUnit> {
   readonly #counters: ServiceCounters;
   readonly #frame: readonly NftUnit[];
   #entries: readonly NftUnit[];
-  readonly #pieces = new Map<ServiceKey, Piece>();
+  readonly #pieces = new Map<ServiceKey, ServiceUnits>();
   // Settings are the same for as long as this lives; there are as many as Services have shapes.
   readonly #known: SharedUnits = new Map();
   readonly #sharedChains = new Set<string>();
@@ -40,8 +40,8 @@ export class NftAssembly implements Assembly<NftUnit> {
   }
 
   replace(pieces: ReadonlyMap<ServiceKey, ServiceRules | undefined>): Change<NftUnit> {
-    const was: Piece[] = [];
-    const now: Piece[] = [];
+    const was: ServiceUnits[] = [];
+    const now: ServiceUnits[] = [];
     const touched = new Map<string, NftUnit | undefined>();
     for (const [service, rules] of pieces) {
       const old = this.#pieces.get(service);

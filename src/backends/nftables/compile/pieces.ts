@@ -24,7 +24,7 @@ import type { ChainUnit, ElementUnit, NftUnit } from '../unit.ts';
 import { chainUnit, commentOf, containerUnit, elementUnit, tableUnit } from '../unit.ts';
 
 /** What one Service needs: units of its own, and units that it may share with other Services. */
-export type Piece = {
+export type ServiceUnits = {
   readonly own: readonly NftUnit[];
   readonly shared: readonly NftUnit[];
 };
@@ -66,7 +66,7 @@ export function compileService(
   rules: ServiceRules,
   known: SharedUnits,
   counters: ServiceCounters,
-): Piece {
+): ServiceUnits {
   const own: NftUnit[] = [];
   // Several addresses of a Service port lead to the same ones.
   const chains = new Map<string, NftUnit>();

@@ -47,7 +47,7 @@ export class EventRecorder {
   #filledMs: number;
   #failures = 0;
   #dropped = 0;
-  #told = '';
+  #lastFailure = '';
 
   constructor({ nodeName, log, clock = systemClock, random = Math.random }: EventRecorderOptions) {
     this.#nodeName = nodeName;
@@ -162,7 +162,7 @@ export class EventRecorder {
     try {
       await sendEvent({ event, when, nodeName: this.#nodeName }, connection, signal);
       this.#failures = 0;
-      this.#told = '';
+      this.#lastFailure = '';
       return undefined;
     } catch (error) {
       if (signal.aborted) return 0;
@@ -177,8 +177,8 @@ export class EventRecorder {
 
   // Once for each thing that is wrong: it is the API server's health that the log is about elsewhere.
   #tell({ message }: Error): void {
-    if (message === this.#told) return;
-    this.#told = message;
+    if (message === this.#lastFailure) return;
+    this.#lastFailure = message;
     this.#log.warn({ error: message, dropped: this.#dropped }, 'cannot send an Event');
   }
 }

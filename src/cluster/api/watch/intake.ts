@@ -5,7 +5,7 @@ import { decodeObject } from '../../decode/object.ts';
 import { quoted, type Decoded, type Problem } from '../../problem.ts';
 import { endingOf, type Ending } from './pace.ts';
 import type { Resource } from './resources.ts';
-import { ToldObjects, type Listing } from './told.ts';
+import { KnownObjects, type Listing } from './known-objects.ts';
 import type { WatchEvent } from './watch-event.ts';
 
 export type IntakeOptions = {
@@ -17,12 +17,12 @@ export type IntakeOptions = {
 };
 
 /**
- * One resource as it was told of. Invariant: what was told is the state at #version; where that is
+ * One resource as its listener knows it. Invariant: what it knows is the state at #version; where that is
  * undefined, the state of some earlier time, to which the next list is compared.
  */
 export class Intake {
   readonly #options: IntakeOptions;
-  readonly #told = new ToldObjects();
+  readonly #known = new KnownObjects();
   readonly #faulty = new Set<string>();
   #version: string | undefined;
 
@@ -37,7 +37,7 @@ export class Intake {
 
   /** How many objects there are. */
   get size(): number {
-    return this.#told.size;
+    return this.#known.size;
   }
 
   /** Asks for a list: what happens since the version cannot be learned any more. */
@@ -49,13 +49,13 @@ export class Intake {
   list(listing: Listing, item: unknown): void {
     const { kind, apiVersion } = this.#options.resource;
     const isObject = typeof item === 'object' && item !== null;
-    this.#told.list(listing, this.#decode(isObject ? { kind, apiVersion, ...item } : item));
+    this.#known.list(listing, this.#decode(isObject ? { kind, apiVersion, ...item } : item));
   }
 
-  /** Takes over a list that is complete: tells how it differs from what was told. */
+  /** Takes over a list that is complete: tells how it differs from what is known. */
   takeOver(listing: Listing, version: string): void {
     this.#version = version;
-    this.#tell(this.#told.replace(listing));
+    this.#tell(this.#known.replace(listing));
   }
 
   /** There is nothing of this resource. */
@@ -82,8 +82,8 @@ export class Intake {
     this.#version = event.version;
     if (event.kind === 'bookmark') return [];
     // What is gone needs no more than its name.
-    if (event.kind === 'delete') return this.#told.delete(decodeObject(event.object));
-    return this.#told.set(this.#decode(event.object));
+    if (event.kind === 'delete') return this.#known.delete(decodeObject(event.object));
+    return this.#known.set(this.#decode(event.object));
   }
 
   #decode(raw: unknown): Decoded {

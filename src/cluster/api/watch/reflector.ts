@@ -12,7 +12,7 @@ import type { ListStyle, ReflectorEvent } from './reflector-event.ts';
 import { watchListPath, watchPath, type Resource } from './resources.ts';
 import { Silence } from '../connection/silence.ts';
 import { defaultTiming, type Timing } from '../timing.ts';
-import type { Listing } from './told.ts';
+import type { Listing } from './known-objects.ts';
 import { watchEvents, type WatchEvent } from './watch-event.ts';
 
 export type ReflectorOptions = {

@@ -46,7 +46,7 @@ export type NftStatement =
   | { readonly kind: 'unknown'; readonly text: string };
 
 /** The sets and chains of the table that a statement stands in. */
-export type Surroundings = {
+export type TableContents = {
   /** The elements of a named set or map; undefined where there is none of that name. */
   readonly elementsOf: (name: string) => readonly unknown[] | undefined;
   /** Makes a lookup of a named set or map once, however many rules use it. */
@@ -56,7 +56,7 @@ export type Surroundings = {
 };
 
 /** Parses one statement. */
-export function parseStatement(listed: unknown, around: Surroundings): NftStatement {
+export function parseStatement(listed: unknown, around: TableContents): NftStatement {
   const [kind = '', ...more] = Object.keys(fieldsOf(listed));
   const content = fieldsOf(listed)[kind];
   const parse = Object.hasOwn(parsers, kind) ? parsers[kind] : undefined;
@@ -64,7 +64,7 @@ export function parseStatement(listed: unknown, around: Surroundings): NftStatem
   return parsed ?? { kind: 'unknown', text: JSON.stringify(listed) };
 }
 
-type Parser = (content: unknown, around: Surroundings) => NftStatement | undefined;
+type Parser = (content: unknown, around: TableContents) => NftStatement | undefined;
 
 const pass = (): NftStatement => ({ kind: 'pass' });
 const plain =
@@ -95,7 +95,7 @@ const parsers: Readonly<Record<string, Parser>> = {
   reject: plain('reject'),
 };
 
-function parseMatch(content: unknown, around: Surroundings): NftStatement | undefined {
+function parseMatch(content: unknown, around: TableContents): NftStatement | undefined {
   const { op, left, right } = fieldsOf(content);
   if (op !== '==' && op !== '!=' && op !== 'in') return undefined;
   const is = op !== '!=';
@@ -123,7 +123,7 @@ function elementsLookup<V>(
     readElement,
   }: {
     readonly fields: readonly Field[];
-    readonly around: Surroundings;
+    readonly around: TableContents;
     readonly readElement: (element: unknown) => { key: unknown; value: V } | undefined;
   },
 ): Lookup<V> | undefined {
@@ -176,7 +176,7 @@ function parseSetStatement(content: unknown): NftStatement | undefined {
   return op === 'update' || op === 'add' ? { kind: 'pass' } : undefined;
 }
 
-function parseVerdictMap(content: unknown, around: Surroundings): NftStatement | undefined {
+function parseVerdictMap(content: unknown, around: TableContents): NftStatement | undefined {
   const { key, data } = fieldsOf(content);
   const fields = fieldsIn(key);
   if (fields === undefined) return undefined;
@@ -188,7 +188,7 @@ function parseVerdictMap(content: unknown, around: Surroundings): NftStatement |
   return lookup && { kind: 'verdict-map', fields, lookup };
 }
 
-function parseDnat(content: unknown, around: Surroundings): NftStatement | undefined {
+function parseDnat(content: unknown, around: TableContents): NftStatement | undefined {
   const { addr, port } = fieldsOf(content);
   const { map } = fieldsOf(addr);
   if (map === undefined) {
@@ -223,7 +223,7 @@ function parseDestination(value: unknown): NftDestination | undefined {
   return { ip: ip as Ip, port: port === undefined ? undefined : Number(number) };
 }
 
-function parseVerdict(value: unknown, around: Surroundings): NftVerdict | undefined {
+function parseVerdict(value: unknown, around: TableContents): NftVerdict | undefined {
   const [kind = '', ...more] = Object.keys(fieldsOf(value));
   if (more.length > 0) return undefined;
   switch (kind) {

@@ -46,12 +46,12 @@ function port(
     endpoints: Object.entries(endpoints).map(([endpoint, sum]) => {
       return { endpoint, isLocal: endpoint.startsWith('a'), connections: sum };
     }),
-    leftOut: 0,
+    skipped: 0,
   };
 }
 
 function reading(atMs: number, ...ports: readonly PortConnections[]): Connections {
-  return { version: 1, mode: 'nftables', counters: 'endpoints', atMs, ports };
+  return { version: 2, mode: 'nftables', counters: 'endpoints', atMs, ports };
 }
 
 const before = reading(
@@ -104,8 +104,8 @@ describe('rates', () => {
     expect(topText(after, rates, { paint, lines: 8 })).toBe(`\
 4 Service ports, 102 new connections a second
 
-SERVICE            CONN/S  TOTAL  SHARE  ENDPOINTS  IDLE  LEFT OUT  BUSIEST
-web/busy:http tcp     100    300                 3     1         0  2.9x
+SERVICE            CONN/S  TOTAL  SHARE  ENDPOINTS  IDLE  SKIPPED  BUSIEST
+web/busy:http tcp     100    300                 3     1        0  2.9x
   a (here)             70    200  95%
   b                   5.0     10  5%
 and 5 more lines

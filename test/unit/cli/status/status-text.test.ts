@@ -15,8 +15,8 @@ function family(over: Partial<FamilyRecord> = {}): FamilyRecord {
     isFull: false,
     plan: { create: 3, replace: 1, delete: 0 },
     services: { count: 3, first: [key('web/shop'), key('web/cart'), key('web/api')] },
-    heldBack: { count: 0, first: [] },
-    failings: { heldBack: 0, lostClaims: 0 },
+    quarantined: { count: 0, first: [] },
+    failings: { quarantined: 0, conflicts: 0 },
     durationMs: 12.34,
     phaseMs: { resolve: 1, plan: 1, apply: 10.34 },
     ...over,
@@ -44,7 +44,7 @@ const passes: readonly PassRecord[] = [
 ];
 
 const status: DaemonStatus = {
-  version: 2,
+  version: 3,
   sluice: '0.1.0',
   node: 'node-1',
   mode: 'nftables',
@@ -62,8 +62,11 @@ const status: DaemonStatus = {
       services: 12,
       frontends: 25,
       endpoints: 40,
-      heldBack: { count: 2, first: [{ service: key('web/evil'), why: 'nft: \u001B]0;x\u0007' }] },
-      lost: {
+      quarantined: {
+        count: 2,
+        first: [{ service: key('web/evil'), why: 'nft: \u001B]0;x\u0007' }],
+      },
+      conflicts: {
         count: 1,
         first: [
           {
@@ -93,14 +96,14 @@ Sluice 0.1.0 on node-1: nftables mode, running for 2 h
   memory   69 MB
   objects  API server: not heard for 5 min; the rules stay
 
-FAMILY  STATE   IN STEP    SERVICES  ADDRESSES  ENDPOINTS  LEFT ALONE  LOST
-IPv4    behind  1 min ago        12         25         40           2     1
+FAMILY  STATE   IN STEP    SERVICES  ADDRESSES  ENDPOINTS  QUARANTINED  CONFLICTS
+IPv4    behind  1 min ago        12         25         40            2          1
 
-left alone, with their last good rules
+quarantined Services, with their last good rules
   IPv4 web/evil: nft: \\u001b]0;x\\u0007
   and 1 more
 
-addresses that another Service has
+conflicts: addresses that another Service has
   IPv4 web/b: tcp 10.96.0.1 80: web/a is older and has it
 
 PASS  ENDED      FAMILY  ASKED BY   CHANGED                               RULES     MS  SERVICES

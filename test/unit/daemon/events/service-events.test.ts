@@ -65,7 +65,7 @@ describe('a conflict', () => {
   test('is told of once, and when it is over', async () => {
     expect(await pass(set('ns/a', '10.96.0.1', shared))).toEqual([]);
     expect(await pass(set('ns/bb', '10.96.0.2', shared))).toEqual([
-      'Warning AddressConflict ns/bb: tcp 203.0.113.5 80 is left out: ns/a is older and has it',
+      'Warning AddressConflict ns/bb: tcp 203.0.113.5 80 is not programmed: ns/a is older and has it',
     ]);
     expect(events[0]).toMatchObject({ action: 'ProgramRules', isSameEverywhere: true });
     expect(await pass(set('ns/bb', '10.96.0.3', shared))).toEqual([]);
@@ -86,7 +86,7 @@ describe('a conflict', () => {
   test('does not name a Service of another namespace', async () => {
     await pass(set('ns/a', '10.96.0.1'));
     expect(await pass(set('other/b', '10.96.0.1'))).toEqual([
-      'Warning AddressConflict other/b: tcp 10.96.0.1 80 is left out: a Service of another ' +
+      'Warning AddressConflict other/b: tcp 10.96.0.1 80 is not programmed: a Service of another ' +
         'namespace is older and has it',
     ]);
   });
@@ -119,14 +119,14 @@ describe('a Service whose rules are refused', () => {
     await pass(set('ns/a', '10.96.0.1'));
     kernel.fault = refusing(({ text }) => text.includes('10.96.0.2'));
     expect(await pass(set('ns/bb', '10.96.0.2'), set('ns/ccc', '10.96.0.3'))).toEqual([
-      'Warning RulesRefused ns/bb: IPv4: it keeps its last good rules on this node: ' +
+      'Warning Quarantine ns/bb: IPv4: it keeps its last good rules on this node: ' +
         'nft: Error: Could not process rule',
     ]);
     expect(events[0]?.isSameEverywhere).toBe(false);
     expect(await pass(set('ns/a', '10.96.0.4'))).toEqual([]);
     expect(await pass(set('ns/bb', '10.96.0.2', shared))).toEqual([]);
     expect(await pass(set('ns/bb', '10.96.0.5'))).toEqual([
-      'Normal RulesRefusedOver ns/bb: IPv4: its rules are in the kernel now',
+      'Normal QuarantineOver ns/bb: IPv4: its rules are in the kernel now',
     ]);
   });
 });

@@ -107,8 +107,8 @@ describe.each(['nftables', 'iptables'] as const)('%s', (mode) => {
       durationMs: 5,
       phaseMs: { resolve: 0, plan: 0, apply: 5 },
       operations: { replace: 0, delete: 0 },
-      heldBack: 0,
-      lostClaims: 0,
+      quarantined: 0,
+      conflicts: 0,
     });
     expect(first?.operations.create).toBeGreaterThan(10);
     const [again] = await pass(set(slice([{ ip: R }])));
@@ -135,14 +135,14 @@ describe.each(['nftables', 'iptables'] as const)('%s', (mode) => {
     expect(health.isHealthy).toBe(true);
   });
 
-  test('an address that two Services claim counts as lost, until one of them goes', async () => {
+  test('an address that two Services claim counts as a conflict, until one of them goes', async () => {
     const { pass } = stand(mode);
     const other = structuredClone(service()) as { metadata: { name: string } };
     other.metadata.name = 'other';
     const [first] = await pass(set(node, service(), other, slice(both)));
-    expect(first?.lostClaims).toBe(4);
+    expect(first?.conflicts).toBe(4);
     const [second] = await pass([{ op: 'delete', kind: 'Service', id: 'demo/other' }]);
-    expect(second?.lostClaims).toBe(0);
+    expect(second?.conflicts).toBe(0);
   });
 });
 

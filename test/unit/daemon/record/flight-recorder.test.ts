@@ -179,7 +179,7 @@ describe.each(backendsWithoutTools.map((one) => [one.name, one] as const))(
       expect(recorded?.services).toEqual({ count: 1, first: ['demo/web'] });
     });
 
-    test('a Service that the tool refuses is held back again', async () => {
+    test('a Service that the tool refuses is quarantined again', async () => {
       const kernel = new KernelInMemory(mode);
       const { pass, recorder } = daemon(kernel);
       kernel.fault = refusing(({ owner }) => owner === 'demo/web');
@@ -188,11 +188,11 @@ describe.each(backendsWithoutTools.map((one) => [one.name, one] as const))(
       await pass(set(slice([{ ip: R }])));
       const flight = exported(recorder);
       expect(flight.passes[0]?.families[0]).toMatchObject({
-        heldBack: {
+        quarantined: {
           count: 1,
           first: [{ service: 'demo/web', why: 'nft: Error: Could not process rule' }],
         },
-        failings: { heldBack: 1 },
+        failings: { quarantined: 1 },
         refused: ['demo/web'],
       });
       expect(await agreements(backend, flight)).toEqual(Array(4).fill({ kind: 'same' }));

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ToolError } from '../../../src/errors.ts';
-import { findRefused, refusalIn } from '../../../src/sync/hold-back.ts';
+import { findRefused, refusalIn } from '../../../src/sync/find-refused.ts';
 
 function complaint(stderr: string, exitCode: number | undefined = 1): ToolError {
   return new ToolError(stderr, { command: 'nft', exitCode, stderr, input: '' });

@@ -1,7 +1,7 @@
 // What offline commands tell of Services that they leave out.
 import { expect, test } from 'vitest';
 import type { Assembler } from '../../../../src/backends/backend.ts';
-import { leftOutText } from '../../../../src/cli/report/left-out.ts';
+import { notProgrammedText } from '../../../../src/cli/report/not-programmed.ts';
 import type { Ip } from '../../../../src/model/ip.ts';
 import type { ClusterObject } from '../../../../src/model/kubernetes.ts';
 import { desiredOf } from '../../../../src/sync/offline.ts';
@@ -27,5 +27,5 @@ test('a Service that no rules can be made for is named, with the first line of w
   });
   const from = { config: configFor('nftables'), families: ['IPv4'] as const };
   const wanted = desiredOf(faulty, objects, { ...from, hostIps: () => ['192.168.0.2' as Ip] });
-  expect(leftOutText(wanted)).toBe('Service ns/bad: left out of IPv4: no rule\n');
+  expect(notProgrammedText(wanted)).toBe('Service ns/bad: not programmed for IPv4: no rule\n');
 });

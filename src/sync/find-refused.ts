@@ -59,7 +59,7 @@ export async function findRefused<K>(
 // Each attempt names one more at least.
 const mostNamings = 8;
 
-// Whoever is named is left out, until the rest is taken; undefined where that does not lead there.
+// Whoever is named is quarantined, until the rest is taken; undefined where that does not lead there.
 async function findNamed<K>(
   first: ToolError,
   {

@@ -1,4 +1,4 @@
-// Services that are held back for a while, and a host whose addresses change.
+// Services that are quarantined for a while, and a host whose addresses change.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ClusterState } from '../../../src/cluster/state.ts';
@@ -37,7 +37,7 @@ describe.each(backendsWithoutTools.map((backend) => [backend.name, backend] as c
     const fresh = (state: ClusterState): Desired<Unit> =>
       new Desired<Unit>(backend, 'IPv4', { config, state, hostIps });
 
-    test('whoever is held back while the rest goes on, the end is that of a fresh start', () => {
+    test('whoever is quarantined while the rest goes on, the end is that of a fresh start', () => {
       const picks = fc.array(
         fc.subarray(['ns/a', 'ns/b', 'ns/c', 'ns/d', 'ns/e'] as ServiceKey[]),
         {
@@ -55,12 +55,12 @@ describe.each(backendsWithoutTools.map((backend) => [backend.name, backend] as c
           const whole = desired.whole();
           // As a bisection does: some, others, none, and at last those that are refused.
           const { candidates } = desired.decisions;
-          desired.holdBack(new Set(candidates), candidates);
-          desired.holdBack(new Set(held[index]), candidates);
-          desired.holdBack(new Set(), candidates);
+          desired.quarantineOnly(new Set(candidates), candidates);
+          desired.quarantineOnly(new Set(held[index]), candidates);
+          desired.quarantineOnly(new Set(), candidates);
           expect(plan(desired.whole(), whole)).toEqual([]);
           expect(plan(whole, desired.whole())).toEqual([]);
-          desired.holdBack(new Set(held[index]), candidates);
+          desired.quarantineOnly(new Set(held[index]), candidates);
           // No address is anybody's twice, also where an old one is another's by now.
           const ids = [...desired.decisions.forwarding()].flatMap(({ frontends }) =>
             frontends.map(({ address }) => frontendId(address)),
@@ -69,7 +69,7 @@ describe.each(backendsWithoutTools.map((backend) => [backend.name, backend] as c
           for (const id of ids) expect(desired.decisions.frontendAt(id)).toBeDefined();
           desired.settle();
         }
-        // All that are held are tried again when something about them changes.
+        // All that are quarantined are tried again when something about them changes.
         desired.update(
           new Set([
             ...state.serviceKeys,

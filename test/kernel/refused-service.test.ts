@@ -1,4 +1,4 @@
-// One Service among many that the tool refuses, or that cannot be spelled: it is left alone with the
+// One Service among many that the tool refuses, or that cannot be spelled: it is quarantined with the
 // tool's own reason, all others go on, and it is tried again when it changes.
 import { describe, expect, test } from 'vitest';
 import type { Backend } from '../../src/backends/backend.ts';
@@ -63,7 +63,7 @@ const isWrite = (command: string): boolean => / -f -$|-restore /.test(command);
 
 type Stand = {
   readonly pass: (objects: readonly ClusterObject[]) => Promise<{
-    readonly heldBack: ReadonlyMap<ServiceKey, Error>;
+    readonly quarantined: ReadonlyMap<ServiceKey, Error>;
     readonly error: Error | undefined;
   }>;
   /** What is missing or too much in the kernel, as to these objects. */
@@ -137,20 +137,20 @@ describe.each(modes)('with %s, a Service that the tool refuses', (mode) => {
 
   test('keeps its last good rules, and all others go on', async () => {
     await withMachine(mode, async ({ pass, differences, commands }) => {
-      expect(await pass(services(1))).toMatchObject({ error: undefined, heldBack: new Map() });
+      expect(await pass(services(1))).toMatchObject({ error: undefined, quarantined: new Map() });
       commands();
       const bad = await pass(poisoned(services(2)));
       expect(bad.error).toBeUndefined();
-      expect([...bad.heldBack.keys()]).toEqual([culprit]);
-      expect(bad.heldBack.get(culprit)?.message).toMatch(reason);
+      expect([...bad.quarantined.keys()]).toEqual([culprit]);
+      expect(bad.quarantined.get(culprit)?.message).toMatch(reason);
       expect(await differences(mixed(services(2), services(1)))).toBe(0);
       expect(commands().filter(isWrite).length).toBeLessThan(20);
       // It is let be as long as it stays as it is, and tried again when it changes.
       const others = mixed(services(3), poisoned(services(2)));
-      expect(await pass(others)).toMatchObject({ error: undefined, heldBack: new Map() });
+      expect(await pass(others)).toMatchObject({ error: undefined, quarantined: new Map() });
       expect(commands().filter(isWrite).length).toBe(1);
       expect(await differences(mixed(services(3), services(1)))).toBe(0);
-      expect(await pass(services(4))).toMatchObject({ error: undefined, heldBack: new Map() });
+      expect(await pass(services(4))).toMatchObject({ error: undefined, quarantined: new Map() });
       expect(await differences(services(4))).toBe(0);
     });
   });
@@ -159,7 +159,7 @@ describe.each(modes)('with %s, a Service that the tool refuses', (mode) => {
     await withMachine(mode, async ({ pass, differences }) => {
       const bad = await pass(poisoned(services(1)));
       expect(bad.error).toBeUndefined();
-      expect([...bad.heldBack.keys()]).toEqual([culprit]);
+      expect([...bad.quarantined.keys()]).toEqual([culprit]);
       expect(await differences(mixed(services(1), []))).toBe(0);
     });
   });
@@ -184,10 +184,10 @@ test('a Service whose rules only the commit of nftables refuses is found as well
       await pass(services(1));
       const bad = await pass(services(2));
       expect(bad.error).toBeUndefined();
-      expect([...bad.heldBack.keys()]).toEqual([culprit]);
-      expect(bad.heldBack.get(culprit)?.message).toMatch(/Operation not supported/);
+      expect([...bad.quarantined.keys()]).toEqual([culprit]);
+      expect(bad.quarantined.get(culprit)?.message).toMatch(/Operation not supported/);
       expect(await differences(mixed(services(2), services(1)))).toBe(0);
-      expect(await pass(services(3))).toMatchObject({ error: undefined, heldBack: new Map() });
+      expect(await pass(services(3))).toMatchObject({ error: undefined, quarantined: new Map() });
       expect(await differences(services(3))).toBe(0);
     },
     { through: illegalFor('10.244.23.2 ') },
@@ -200,12 +200,12 @@ describe.each(modes)('with %s', (mode) => {
       await pass(services(1));
       await flush();
       const pass2 = await pass(services(2));
-      expect(pass2).toMatchObject({ error: undefined, heldBack: new Map() });
+      expect(pass2).toMatchObject({ error: undefined, quarantined: new Map() });
       expect(await differences(services(2))).toBe(0);
     });
   });
 
-  test('a Service that cannot be spelled is left alone', async () => {
+  test('a Service that cannot be spelled is quarantined', async () => {
     let isBroken = false;
     await withMachine(
       mode,
@@ -214,10 +214,10 @@ describe.each(modes)('with %s', (mode) => {
         isBroken = true;
         const bad = await pass(services(2));
         expect(bad.error).toBeUndefined();
-        expect([...bad.heldBack]).toEqual([[culprit, new Error('no such spelling')]]);
+        expect([...bad.quarantined]).toEqual([[culprit, new Error('no such spelling')]]);
         expect(await differences(mixed(services(2), []))).toBe(0);
         isBroken = false;
-        expect(await pass(services(3))).toMatchObject({ error: undefined, heldBack: new Map() });
+        expect(await pass(services(3))).toMatchObject({ error: undefined, quarantined: new Map() });
         expect(await differences(services(3))).toBe(0);
       },
       { isBroken: () => isBroken },

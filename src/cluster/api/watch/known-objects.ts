@@ -1,4 +1,4 @@
-// The objects of one resource that the reflector has told of: what it decodes in, what changed out. Pure.
+// The objects of one resource that its listener knows: what it decodes in, what changed out. Pure.
 import type { ClusterChange, ClusterObject } from '../../../model/kubernetes.ts';
 import { areEqual, changesBetween } from '../../changes-between.ts';
 import type { Decoded } from '../../problem.ts';
@@ -6,15 +6,15 @@ import type { Decoded } from '../../problem.ts';
 /** A list while it comes in: the objects by id. */
 export type Listing = Map<string, ClusterObject>;
 
-/** What has been told. Invariant: #objects is what a listener has that took over every change so far. */
-export class ToldObjects {
+/** What the listener knows. Invariant: #objects is what a listener has that took over every change so far. */
+export class KnownObjects {
   #objects: Map<string, ClusterObject> = new Map();
 
   get size(): number {
     return this.#objects.size;
   }
 
-  /** The objects as they are told of now. */
+  /** The objects as they are now. */
   get objects(): ReadonlyMap<string, ClusterObject> {
     return this.#objects;
   }
