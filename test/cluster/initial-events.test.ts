@@ -32,24 +32,34 @@ describe('the first events', () => {
   });
 
   test('cannot say that something is gone', () => {
-    const { initial } = taken(set('7'), { kind: 'delete', object: {}, version: '8' });
-    expect(initial).toMatchObject({ kind: 'ended', ending: { kind: 'no-watch-list' } });
+    const error = new ApiError('the first events came without their end');
+    expect(taken(set('7'), { kind: 'delete', object: {}, version: '8' })).toEqual({
+      initial: { kind: 'ended', ending: { kind: 'no-watch-list', error } },
+      added: ['7'],
+    });
   });
 
   test('may be given up by the server', () => {
-    const gone: WatchEvent = { kind: 'error', code: 410, message: '' };
-    expect(taken(gone).initial).toMatchObject({ kind: 'ended', ending: { kind: 'expired' } });
-    const broken: WatchEvent = { kind: 'error', code: 500, message: '' };
-    expect(taken(broken).initial).toMatchObject({ kind: 'ended', ending: { kind: 'failed' } });
+    for (const [code, kind] of [
+      [410, 'expired'],
+      [500, 'failed'],
+    ] as const) {
+      expect(taken({ kind: 'error', code, message: 'why' })).toEqual({
+        initial: { kind: 'ended', ending: { kind, error: refused(code, `${code} why`) } },
+        added: [],
+      });
+    }
   });
 
   test('that cannot be read come in pages', () => {
-    const { initial } = taken({ kind: 'unreadable', why: 'x' });
-    expect(initial).toMatchObject({ kind: 'ended', ending: { kind: 'no-watch-list' } });
+    expect(taken({ kind: 'unreadable', why: 'x' })).toEqual({
+      initial: { kind: 'ended', ending: { kind: 'no-watch-list', error: new ApiError('x') } },
+      added: [],
+    });
   });
 });
 
-const refused = (status: number): ApiError => new ApiError('', { status });
+const refused = (status: number, why = ''): ApiError => new ApiError(why, { status });
 const timeout = new ApiError('', { isTimeout: true });
 
 test.each([

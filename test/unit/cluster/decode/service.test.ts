@@ -202,7 +202,6 @@ describe('a Service', () => {
       'an object is not a list',
       service({ loadBalancerSourceRanges: {} }),
     ],
-    ['spec', '"x" is not an object', { ...service(), spec: 'x' }],
     ['metadata.labels', 'a list is not an object', service({}, { labels: [] })],
     [
       'metadata.creationTimestamp',
@@ -210,10 +209,11 @@ describe('a Service', () => {
       service({}, { creationTimestamp: 'now\u001b[2J' }),
     ],
   ])('is bad for its %s: %s', (field, message, raw) => {
-    const decoded = decodeService(raw);
-    expect(decoded).toMatchObject({ kind: 'bad', id: 'default/web' });
-    const problems = decoded.kind === 'bad' ? decoded.problems : [];
-    expect(problems[0]).toEqual({ field, message, path: pathOf(field) });
+    expect(decodeService(raw)).toEqual({
+      kind: 'bad',
+      id: 'default/web',
+      problems: [{ field, message, path: pathOf(field) }],
+    });
   });
 
   test.each([
@@ -227,14 +227,22 @@ describe('a Service', () => {
       `"${'a'.repeat(64)}" is not a DNS label`,
       service({}, { name: 'a'.repeat(64) }),
     ],
-    ['metadata', '"x" is not an object', { ...service(), metadata: 'x' }],
   ])('without a %s to trust has no id: %s', (field, message, raw) => {
-    const decoded = decodeService(raw);
-    expect(decoded).toMatchObject({ kind: 'bad', id: undefined });
-    expect(decoded.kind === 'bad' && decoded.problems[0]).toEqual({
-      field,
-      message,
-      path: pathOf(field),
+    expect(decodeService(raw)).toEqual({
+      kind: 'bad',
+      id: undefined,
+      problems: [{ field, message, path: pathOf(field) }],
+    });
+  });
+
+  test.each([
+    ['spec', 'default/web'],
+    ['metadata', undefined],
+  ])('is bad where its %s is no object, and says this first', (field, id) => {
+    const decoded = decodeService({ ...service(), [field]: 'x' });
+    expect(decoded.kind === 'bad' && { id: decoded.id, first: decoded.problems[0] }).toEqual({
+      id,
+      first: { field, message: '"x" is not an object', path: [field] },
     });
   });
 

@@ -44,7 +44,8 @@ test('a key __proto__ is a field like any other', () => {
 test('a key that is in a map twice is an error, or the last one counts', () => {
   const text = 'a: 1\nb: 2\na: 3\n';
   expect(parseYaml(text)).toEqual({ line: 3, message: 'duplicated mapping key' });
-  expect(parseYaml(text, { lastKeyCounts: true })).toMatchObject({ values: [{ a: 3, b: 2 }] });
+  const parsed = parseYaml(text, { lastKeyCounts: true });
+  expect('values' in parsed && parsed.values).toEqual([{ a: 3, b: 2 }]);
 });
 
 test.each<[what: string, text: string, line: number, message: string]>([
