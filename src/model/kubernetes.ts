@@ -119,3 +119,14 @@ export function serviceKey(namespace: string, name: string): ServiceKey {
 export function servicePortName(service: ServiceKey, portName: string): string {
   return portName === '' ? service : `${service}:${portName}`;
 }
+
+const label = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
+const servicePortWord = new RegExp(`(?:^| )(${label}/${label})(?::([^ ]*))?(?: |$)`);
+
+/** The Service port that a comment names as servicePortName does, whatever stands around it. */
+export function servicePortNamed(
+  comment: string,
+): { readonly service: ServiceKey; readonly portName: string } | undefined {
+  const [, service, portName = ''] = servicePortWord.exec(comment) ?? [];
+  return service === undefined ? undefined : { service: service as ServiceKey, portName };
+}

@@ -26,11 +26,3 @@ export type Served = {
   /** On which conditions clients' addresses are replaced, in the backend's spelling. */
   readonly masquerade: readonly string[];
 };
-
-/** The Service and the port that a rule's comment names, `namespace/name` or `namespace/name:port`. */
-export function namedIn(
-  comment: string,
-): { readonly service: ServiceKey; readonly portName: string } | undefined {
-  const [, service, portName = ''] = /^([^\s/:]+\/[^\s/:]+)(?::(\S*))?(?: |$)/.exec(comment) ?? [];
-  return service === undefined ? undefined : { service: service as ServiceKey, portName };
-}

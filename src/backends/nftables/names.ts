@@ -3,7 +3,9 @@
 // kube-proxy's nftables mode names it.
 import { hash } from 'node:crypto';
 import type { Endpoint, Pool } from '../../model/forwarding.ts';
+import type { Protocol, ServiceKey } from '../../model/kubernetes.ts';
 import type { PartName, ServiceChain } from '../../model/ruleset.ts';
+import type { Spelling } from '../spelling.ts';
 
 /** The chain of each part of the rule book, named as kube-proxy's nftables mode names it. */
 export const partChains: Readonly<Record<PartName, string>> = {
@@ -49,65 +51,75 @@ export function sharedChainName(
   return isSplit ? `${name}-LOCAL` : name;
 }
 
-/** What a chain of one Service port is for: its ClusterIP, its other addresses, or who may use these. */
-const entryPrefixes: Readonly<Record<ServiceChain['kind'], string>> = {
-  internal: 'internal-',
-  external: 'external-',
-  'source-ranges': 'firewall-',
+/** What a chain or set of one Service port is for; `affinity` is the clients of one of its endpoints. */
+type Use = (typeof entryUses)[ServiceChain['kind']] | 'service' | 'local' | 'endpoint' | 'affinity';
+
+/**
+ * The name of what belongs to one Service port. `seconds` is the timeout of clients: it is part of the
+ * name, so that another timeout is another set: not every kernel can change that of a set that stands.
+ */
+type PortName = ServicePortId & { readonly use: Use; readonly seconds?: number | undefined };
+
+/** Where a Service port is entered: at its ClusterIP, at its other addresses, or where these are restricted. */
+const entryUses = {
+  internal: 'internal',
+  external: 'external',
+  'source-ranges': 'firewall',
+} as const satisfies Record<ServiceChain['kind'], string>;
+
+const portName =
+  /^(?:(internal|external|firewall|service|local|endpoint)|(affinity)-([1-9]\d*)s)-[A-Z2-7]{8}-([^/]+\/[^/]+)\/(tcp|udp|sctp)\/(.*?)(?:__.*)?$/;
+
+/** What belongs to one Service port; an endpoint is not read back, as it is where a long name is cut. */
+export const portNames: Spelling<PortName & { readonly endpoint?: Endpoint }, PortName> = {
+  write: ({ use, seconds, endpoint, service, portName: name, protocol }) => {
+    const prefix = seconds === undefined ? use : `${use}-${seconds}s`;
+    const port = `${service}/${protocol}/${name}`;
+    // nft takes no colon in a name.
+    const at = endpoint && `__${endpoint.ip.replaceAll(':', '.')}/${endpoint.port}`;
+    return named(prefix, at === undefined ? port : `${port}${at}`);
+  },
+  read: (text) => {
+    const [, chain, set, seconds, service, protocol, name] = portName.exec(text) ?? [];
+    if (name === undefined) return undefined;
+    return {
+      use: (chain ?? set) as Use,
+      seconds: seconds === undefined ? undefined : Number(seconds),
+      service: service as ServiceKey,
+      portName: name,
+      protocol: protocol as Protocol,
+    };
+  },
 };
 
 /** The chain where a Service port that has chains of its own is entered. */
-export function entryChainName(chain: Pick<ServiceChain, 'kind'> & ServicePortId): string {
-  return named(entryPrefixes[chain.kind], portText(chain));
+export function entryChainName({
+  kind,
+  ...port
+}: Pick<ServiceChain, 'kind'> & ServicePortId): string {
+  return portNames.write({ ...port, use: entryUses[kind] });
 }
 
 /** The chain that balances a Service port over a pool of its own. */
 export function policyChainName({ policy }: Pick<Pool, 'policy'>, port: ServicePortId): string {
-  return named(policy === 'Local' ? 'local-' : 'service-', portText(port));
+  return portNames.write({ ...port, use: policy === 'Local' ? 'local' : 'service' });
 }
 
 /** The chain that sends a Service port's connections to one endpoint, and remembers their clients. */
 export function endpointChainName(port: ServicePortId, endpoint: Endpoint): string {
-  return named('endpoint-', endpointText(port, endpoint));
+  return portNames.write({ ...port, use: 'endpoint', endpoint });
 }
 
-/**
- * The set of an endpoint's clients. The timeout is part of the name, so that another timeout is another
- * set: not every kernel can change that of a set that stands.
- */
-export function affinitySetName(
-  port: ServicePortId,
-  endpoint: Endpoint,
-  affinitySeconds: number,
-): string {
-  return named(`affinity-${affinitySeconds}s-`, endpointText(port, endpoint));
-}
-
-/** The timeout of a set that affinitySetName named; undefined for any other name. */
-export function affinitySecondsOf(name: string): number | undefined {
-  const seconds = /^affinity-([1-9]\d*)s-/.exec(name)?.[1];
-  return seconds === undefined ? undefined : Number(seconds);
-}
-
-/** The Service, `namespace/name`, of a chain or set of one Service port; undefined for any other name. */
-export function serviceOf(name: string): string | undefined {
-  return /^[a-z]+-(?:\d+s-)?[A-Z2-7]{8}-([^/]+\/[^/]+)\//.exec(name)?.[1];
-}
-
-function portText({ service, portName, protocol }: ServicePortId): string {
-  return `${service}/${protocol}/${portName}`;
-}
-
-// nft takes no colon in a name.
-function endpointText(port: ServicePortId, { ip, port: number }: Endpoint): string {
-  return `${portText(port)}__${ip.replaceAll(':', '.')}/${number}`;
+/** The set of an endpoint's clients. */
+export function affinitySetName(port: ServicePortId, endpoint: Endpoint, seconds: number): string {
+  return portNames.write({ ...port, use: 'affinity', seconds, endpoint });
 }
 
 // The kernel takes 255 characters. What is cut off is still told apart by the hash.
 const longestName = 240;
 
 function named(prefix: string, text: string): string {
-  const name = `${prefix}${shortHash(text)}-${text}`;
+  const name = `${prefix}-${shortHash(text)}-${text}`;
   return name.length <= longestName ? name : `${name.slice(0, longestName - 3)}...`;
 }
 

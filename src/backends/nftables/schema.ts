@@ -108,6 +108,8 @@ export function balanceChain(by: LookUp, isLocal: boolean): BalanceChain {
 
 /** The slots of all frontends with `size` endpoints; the chain that picks one has the same name. */
 export type EndpointsMap = Container & {
+  /** The chain that it is asked from. */
+  readonly chain: BalanceChain;
   readonly protocol: Protocol;
   readonly size: number;
   readonly isLocal: boolean;
@@ -130,6 +132,7 @@ export function endpointsMap(
     name: `${chain}-${protocol}-${size}`,
     key: isNodePort ? ['dport', 'slot'] : ['daddr', 'dport', 'slot'],
     data: ['daddr', 'dport'],
+    chain,
     protocol,
     size,
     isLocal: chain.endsWith('local-endpoints'),

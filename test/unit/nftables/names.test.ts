@@ -1,12 +1,11 @@
 // Names of chains and sets: the same as kube-proxy's where it has them, and always ones that nft takes.
 import { expect, test } from 'vitest';
 import {
-  affinitySecondsOf,
   affinitySetName,
   endpointChainName,
   entryChainName,
   policyChainName,
-  serviceOf,
+  portNames,
   sharedChainName,
 } from '../../../src/backends/nftables/names.ts';
 import {
@@ -57,18 +56,7 @@ test('a name that would be too long is cut, and still differs from its neighbour
   expect(name).toHaveLength(240);
   expect(name).toMatch(/\.\.\.$/);
   expect(affinitySetName(long, { ...far, port: 65_534 }, 86_400)).not.toBe(name);
-  expect(affinitySecondsOf(name)).toBe(86_400);
-  expect(serviceOf(name)).toBe(long.service);
-});
-
-test('the Service of a name is read back, and of no other name', () => {
-  expect(serviceOf(policyChainName({ policy: 'Local' }, sticky))).toBe('conf/sticky');
-  expect(serviceOf(entryChainName({ ...sticky, portName: '', kind: 'external' }))).toBe(
-    'conf/sticky',
-  );
-  expect(serviceOf('endpoints-tcp-3')).toBeUndefined();
-  expect(serviceOf('services')).toBeUndefined();
-  expect(affinitySecondsOf('affinity-0s-7UQOTVO5-conf/sticky/tcp/http')).toBeUndefined();
+  expect(portNames.read(name)).toEqual({ ...long, use: 'affinity', seconds: 86_400 });
 });
 
 test('a shared chain is named by the kind of its frontends', () => {

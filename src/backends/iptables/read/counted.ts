@@ -1,6 +1,6 @@
 // What the rules that lead to endpoints counted, out of what iptables-save prints with counters. Pure.
 import type { Counted } from '../../../netfilter/counted.ts';
-import { namedIn } from '../../../netfilter/served.ts';
+import { servicePortNamed } from '../../../model/kubernetes.ts';
 
 // `[3:180] -A KUBE-SVC-X -m comment --comment "web/shop:http -> 10.0.0.1:8080" ... -j KUBE-SEP-Y`
 const toEndpoint =
@@ -10,7 +10,7 @@ const toEndpoint =
 export function countedIn(saved: string): readonly Counted[] {
   return saved.split('\n').flatMap((line): readonly Counted[] => {
     const [, packets, name = '', endpoint] = toEndpoint.exec(line) ?? [];
-    const named = namedIn(name);
+    const named = servicePortNamed(name);
     if (named === undefined) return [];
     return [{ of: { kind: 'port', ...named }, endpoint, connections: Number(packets) }];
   });

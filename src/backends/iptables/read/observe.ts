@@ -3,7 +3,7 @@
 import type { Family } from '../../../model/ip.ts';
 import { families } from '../../../model/ip.ts';
 import type { ServiceKey } from '../../../model/kubernetes.ts';
-import { serviceKey } from '../../../model/kubernetes.ts';
+import { servicePortNamed } from '../../../model/kubernetes.ts';
 import type { TableName } from '../names.ts';
 import { builtInChains, isOurChain, kubeletFirewall, perService } from '../names.ts';
 import type { IptablesUnit } from '../unit.ts';
@@ -118,15 +118,12 @@ function unitsOf({ table, shared, chains, jumps, heldBy }: Reading): IptablesUni
   return [...entries, ...own, ...shared.values()];
 }
 
-// `ns/name`, alone or before `:port`, somewhere in a comment.
-const serviceInComment =
-  /--comment "(?:[^"/]* )?([a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)\/([a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)[: "]/;
-
 function ownerOf(chain: string, rules: readonly string[]): ServiceKey | undefined {
   if (!perService.test(chain)) return undefined;
   for (const rule of rules) {
-    const [, namespace, name] = serviceInComment.exec(rule) ?? [];
-    if (namespace !== undefined && name !== undefined) return serviceKey(namespace, name);
+    const [, comment = ''] = /--comment "([^"]*)"/.exec(rule) ?? [];
+    const named = servicePortNamed(comment);
+    if (named !== undefined) return named.service;
   }
   return undefined;
 }

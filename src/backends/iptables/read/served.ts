@@ -4,13 +4,13 @@ import { frontendId, hostPort } from '../../../model/forwarding.ts';
 import type { FrontendAddress } from '../../../model/forwarding.ts';
 import type { Family } from '../../../model/ip.ts';
 import type { Protocol } from '../../../model/kubernetes.ts';
+import { servicePortNamed } from '../../../model/kubernetes.ts';
 import type { IptablesRule } from '../../../netfilter/kube-proxy/iptables/rule.ts';
 import { namedAddress } from '../../../netfilter/kube-proxy/iptables/rule.ts';
 import type { IptablesChain } from '../../../netfilter/kube-proxy/read-iptables.ts';
 import { readIptables } from '../../../netfilter/kube-proxy/read-iptables.ts';
 import type { Program } from '../../../netfilter/program.ts';
 import type { Served } from '../../../netfilter/served.ts';
-import { namedIn } from '../../../netfilter/served.ts';
 import { perService } from '../names.ts';
 import type { IptablesUnit } from '../unit.ts';
 
@@ -86,7 +86,7 @@ function dispatchRules(chains: Chains): readonly IptablesRule[] {
 
 function commonOf(family: Family, rule: IptablesRule) {
   const { ip, protocol, port } = namedAddress(rule);
-  const named = namedIn(rule.comment);
+  const named = servicePortNamed(rule.comment);
   const isOther = 'chain' in rule.target && !perService.test(rule.target.chain);
   if (named === undefined || port === undefined || isOther || !isProtocol(protocol)) {
     return undefined;

@@ -4,6 +4,7 @@ import type { Family } from '../../../model/ip.ts';
 import type { Action, DispatchEntry, Rule } from '../../../model/ruleset.ts';
 import { compileMatch, matches } from './rule.ts';
 import type { Expression, Statement } from '../expression.ts';
+import { keys } from '../keys.ts';
 import { entryChainName, sharedChains } from '../names.ts';
 import { needsOwnChains } from './own-chains.ts';
 import type { LookUp } from '../names.ts';
@@ -55,7 +56,7 @@ export function placeOf(
   if (!needsOwnChains(to)) return { container: servicesOf[sharedNameOf(to, by)] };
   const container = ownMaps[by][dispatch];
   if (container === undefined) throw new Error(`nftables mode has no ${dispatch} by ${by}`);
-  return { container, value: `goto ${entryChainName(to)}` };
+  return { container, value: keys.chain.write(entryChainName(to)) };
 }
 
 const ownMaps: Readonly<Record<LookUp, Partial<Record<Dispatch['dispatch'], Container>>>> = {

@@ -7,19 +7,14 @@ import { servicePortName } from '../../../model/kubernetes.ts';
 import type { DispatchEntry, Hook, Part, ServiceRules } from '../../../model/ruleset.ts';
 import { compileJump, compileRule } from './rule.ts';
 import { dispatchRules, placeOf } from './dispatch.ts';
+import { hairpinKey, keys } from '../keys.ts';
 import { partChains } from '../names.ts';
 import { needsOwnChains, ownChains } from './own-chains.ts';
 import type { LookUp } from '../names.ts';
 import type { Container } from '../schema.ts';
 import { balanceChains, baseChains, containers, counting, endpointsMapNamed } from '../schema.ts';
 import type { SharedUnits } from './shared-chain.ts';
-import {
-  balanceChainOf,
-  balanceRules,
-  poolsOf,
-  sharedUnits,
-  slotElements,
-} from './shared-chain.ts';
+import { balanceRules, poolsOf, sharedUnits, slotElements } from './shared-chain.ts';
 import type { ChainUnit, ElementUnit, NftUnit } from '../unit.ts';
 import { chainUnit, commentOf, containerUnit, elementUnit, tableUnit } from '../unit.ts';
 
@@ -54,7 +49,7 @@ export function compileEntries(
 ): readonly ChainUnit[] {
   const maps = [...shared].flatMap((name) => endpointsMapNamed(name) ?? []);
   maps.sort((a, b) => order(a.protocol, b.protocol) || a.size - b.size);
-  const byChain = Map.groupBy(maps, balanceChainOf);
+  const byChain = Map.groupBy(maps, ({ chain }) => chain);
   return [
     ...parts.filter(isEntry).map((part) => partChain(family, part, shared)),
     ...balanceChains.map((name) => chainUnit(name, balanceRules(byChain.get(name) ?? []))),
@@ -132,7 +127,7 @@ function dispatchElement(entry: DispatchEntry, { service }: ServiceRules): Eleme
   const { container, ...verdict } = placeOf(entry, lookUpOf(address));
   return elementUnit({
     container: container.name,
-    key: keyOf(address),
+    key: keys.frontend.write(address),
     comment: commentOf(servicePortName(service, portName)),
     owner: service,
     ...verdict,
@@ -145,15 +140,11 @@ function hairpinElements(rules: ServiceRules, address: FrontendAddress, pool: Po
   return pool.members
     .filter(({ isLocal }) => isLocal)
     .map(({ ip, port }) => {
-      const key = `${ip} . ${ip} . ${address.protocol} . ${port}`;
+      const key = hairpinKey(address.protocol, { ip, port });
       return elementUnit({ container, key, owner: rules.service });
     });
 }
 
 function lookUpOf({ ip }: FrontendAddress): LookUp {
   return ip === undefined ? 'node-port' : 'address';
-}
-
-function keyOf({ ip, protocol, port }: FrontendAddress): string {
-  return (ip === undefined ? [protocol, port] : [ip, protocol, port]).join(' . ');
 }

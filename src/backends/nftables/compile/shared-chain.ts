@@ -9,9 +9,10 @@ import { servicePortName } from '../../../model/kubernetes.ts';
 import type { Rule, ServiceChain } from '../../../model/ruleset.ts';
 import { compileRule } from './rule.ts';
 import type { Expression, Statement } from '../expression.ts';
+import { keys } from '../keys.ts';
 import type { LookUp, SharedChain } from '../names.ts';
 import { sharedChainName } from '../names.ts';
-import type { BalanceChain, EndpointsMap } from '../schema.ts';
+import type { EndpointsMap } from '../schema.ts';
 import { balanceChain, counting, endpointsMap, familyWords, fieldExpressions } from '../schema.ts';
 import type { ElementUnit, NftRule, NftUnit } from '../unit.ts';
 import { chainUnit, containerUnit, elementUnit } from '../unit.ts';
@@ -62,12 +63,10 @@ export function sharedUnits(
 export function slotElements(chain: ServiceChain, address: FrontendAddress): ElementUnit[] {
   const { service: owner } = chain;
   const by = address.ip === undefined ? 'node-port' : 'address';
-  const frontend = by === 'address' ? `${address.ip} . ${address.port}` : String(address.port);
   return slotsOf(chain, by).flatMap(({ pool, map }) =>
-    pool.members.map(({ ip, port }, slot) => {
-      // Joined, as text in one piece takes less memory than what a template is put together from.
-      const key = [frontend, slot].join(' . ');
-      return elementUnit({ container: map.name, key, value: [ip, port].join(' . '), owner });
+    pool.members.map((endpoint, slot) => {
+      const key = keys.slot.write({ ip: address.ip, port: address.port, slot });
+      return elementUnit({ container: map.name, key, value: keys.target.write(endpoint), owner });
     }),
   );
 }
@@ -120,11 +119,6 @@ export function balanceRules(maps: readonly EndpointsMap[]): readonly NftRule[] 
       { jump: { target: name } },
     ],
   }));
-}
-
-/** The balance chain that a map of slots is asked from. */
-export function balanceChainOf({ key, isLocal }: EndpointsMap): BalanceChain {
-  return balanceChain(key.includes('daddr') ? 'address' : 'node-port', isLocal);
 }
 
 // What stands here serves many Services: the name of one is no part of it.

@@ -1,10 +1,10 @@
 // What the elements of our sets and maps counted, out of nft's listing. Pure.
 import { frontendId, hostPort } from '../../../model/forwarding.ts';
-import type { Family, Ip } from '../../../model/ip.ts';
-import type { Protocol } from '../../../model/kubernetes.ts';
+import type { Family } from '../../../model/ip.ts';
 import type { Counted } from '../../../netfilter/counted.ts';
 import type { Listed } from './observe.ts';
 import { containerNamed, isOurs, readElement } from './observe.ts';
+import { keys, slotOf } from '../keys.ts';
 import type { Container } from '../schema.ts';
 
 /** Every counter in the listing of our table. */
@@ -23,15 +23,12 @@ export function countedIn(family: Family, listing: string): readonly Counted[] {
 function countedBy(container: Container, listed: unknown): readonly Counted[] {
   const connections = packetsOf(container.data === undefined ? listed : (listed as unknown[])[0]);
   if (connections === undefined) return [];
-  const { key, value } = readElement(container, listed);
-  const parts = new Map(key.split(' . ').map((part, index) => [container.key[index], part]));
-  const protocol = container.protocol ?? (parts.get('l4proto') as Protocol);
-  const ip = parts.get('daddr') as Ip | undefined;
-  const id = frontendId({ ip, protocol, port: Number(parts.get('dport')) });
-  // Whoever is in a map of slots has an endpoint for its data.
-  const [to, port] = parts.has('slot') ? (value ?? '').split(' . ') : [];
-  const endpoint = to === undefined ? undefined : hostPort(to as Ip, Number(port));
-  return [{ of: { kind: 'address', id }, endpoint, connections }];
+  const element = readElement(container, listed);
+  const slot = slotOf(element);
+  const address = slot?.frontend ?? keys.frontend.read(element.key);
+  if (address === undefined) return [];
+  const endpoint = slot && hostPort(slot.endpoint.ip, slot.endpoint.port);
+  return [{ of: { kind: 'address', id: frontendId(address) }, endpoint, connections }];
 }
 
 function packetsOf(key: unknown): number | undefined {

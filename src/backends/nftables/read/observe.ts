@@ -6,7 +6,7 @@ import { parseIp } from '../../../model/ip.ts';
 import type { Hook } from '../../../model/ruleset.ts';
 import type { Expression } from '../expression.ts';
 import { protocolNames } from '../expression.ts';
-import { affinitySecondsOf } from '../names.ts';
+import { portNames } from '../names.ts';
 import { withOwners } from './owners.ts';
 import type { Container } from '../schema.ts';
 import {
@@ -121,7 +121,7 @@ function containerOf(
 
 /** The set or map of ours with this name. */
 export function containerNamed(name: string): Container | undefined {
-  const seconds = affinitySecondsOf(name);
+  const seconds = portNames.read(name)?.seconds;
   if (seconds !== undefined) return affinitySet(name, seconds);
   return containersByName.get(name) ?? endpointsMapNamed(name);
 }

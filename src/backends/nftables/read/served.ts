@@ -3,13 +3,14 @@
 import { frontendId, hostPort } from '../../../model/forwarding.ts';
 import type { FrontendAddress } from '../../../model/forwarding.ts';
 import type { Family, Ip } from '../../../model/ip.ts';
-import type { Protocol } from '../../../model/kubernetes.ts';
+import type { ServiceKey } from '../../../model/kubernetes.ts';
+import { servicePortNamed } from '../../../model/kubernetes.ts';
 import type { Program } from '../../../netfilter/program.ts';
 import type { Fate, Served } from '../../../netfilter/served.ts';
-import { namedIn } from '../../../netfilter/served.ts';
 import { expressionText } from '../expression.ts';
-import { affinitySecondsOf, sharedChains } from '../names.ts';
-import { containers, endpointsMapNamed, servicesOf } from '../schema.ts';
+import { keys, slotOf } from '../keys.ts';
+import { portNames, sharedChains } from '../names.ts';
+import { containers, servicesOf } from '../schema.ts';
 import type { ChainUnit, ElementUnit, NftRule, NftUnit } from '../unit.ts';
 import { ruleText } from '../unit.ts';
 
@@ -25,46 +26,47 @@ export function servedBy(family: Family, units: Program<NftUnit>): readonly Serv
     ...entriesOf(listing, 'serviceIps', 'serviceNodePorts').map((entry) => ownWay(listing, entry)),
   ];
   const known = new Set(forwarded.map(({ address }) => frontendId(address)));
+  const rejected = entriesOf(listing, 'rejectedServices', 'rejectedNodePorts');
+  const dropped = entriesOf(listing, 'droppedServices', 'droppedNodePorts');
   const stopped = [
-    ...entriesOf(listing, 'rejectedServices', 'rejectedNodePorts').map((entry) =>
-      stoppedBy(listing, entry, 'reject'),
-    ),
-    ...entriesOf(listing, 'droppedServices', 'droppedNodePorts').map((entry) =>
-      stoppedBy(listing, entry, 'drop'),
-    ),
+    ...rejected.map((entry) => stoppedBy(listing, entry, 'reject')),
+    ...dropped.map((entry) => stoppedBy(listing, entry, 'drop')),
   ];
   // What is dropped from outside alone has a way for others.
   return [...forwarded, ...stopped.filter(({ address }) => !known.has(frontendId(address)))];
 }
 
+/** An element that a frontend is looked up by. */
+type Entry = { readonly element: ElementUnit; readonly address: FrontendAddress };
+
 type Listing = {
   readonly family: Family;
-  /** Elements by the set or map that they are in, but for slots. */
-  readonly elements: ReadonlyMap<string, readonly ElementUnit[]>;
+  /** By the set or map that they are in. */
+  readonly elements: ReadonlyMap<string, readonly Entry[]>;
   readonly chains: ReadonlyMap<string, ChainUnit>;
   /** The checks of who may connect, by the key of the address. */
   readonly checks: ReadonlyMap<string, ElementUnit>;
-  /** Endpoints by frontend, as slotsKey has it. */
+  /** Endpoints by frontend, as slotsId has it. */
   readonly slots: ReadonlyMap<string, readonly string[]>;
 };
 
 function indexOf(units: Program<NftUnit>): Omit<Listing, 'family'> {
-  const elements = new Map<string, ElementUnit[]>();
+  const elements = new Map<string, Entry[]>();
   const chains = new Map<string, ChainUnit>();
   const slots = new Map<string, string[]>();
   for (const unit of units.values()) {
     if (unit.kind === 'chain') chains.set(unit.name, unit);
     if (unit.kind !== 'element') continue;
-    const map = endpointsMapNamed(unit.container);
-    if (map === undefined) add(elements, unit.container, unit);
-    else {
-      const [ip = '', port] = unit.value?.split(' . ') ?? [];
-      const frontend = unit.key.slice(0, unit.key.lastIndexOf(' . '));
-      add(slots, slotsKey(map.protocol, frontend, map), hostPort(ip as Ip, Number(port)));
+    const slot = slotOf(unit);
+    const address = keys.frontend.read(unit.key);
+    if (address !== undefined) add(elements, unit.container, { element: unit, address });
+    if (slot !== undefined) {
+      const { endpoint, frontend, map } = slot;
+      add(slots, slotsId(frontend, map.isLocal), hostPort(endpoint.ip, endpoint.port));
     }
   }
   const checks = new Map(
-    (elements.get(containers.firewallIps.name) ?? []).map((one) => [one.key, one]),
+    (elements.get(containers.firewallIps.name) ?? []).map(({ element }) => [element.key, element]),
   );
   return { elements, chains, checks, slots };
 }
@@ -75,28 +77,22 @@ function add<T>(to: Map<string, T[]>, key: string, one: T): void {
   else known.push(one);
 }
 
-function slotsKey(
-  protocol: Protocol,
-  frontend: string,
-  { isLocal }: { readonly isLocal: boolean },
-): string {
-  return `${protocol} ${frontend} ${isLocal}`;
+function slotsId(frontend: FrontendAddress, isLocal: boolean): string {
+  return `${frontendId(frontend)} ${isLocal}`;
 }
 
 function entriesOf(
   { elements }: Listing,
   ...names: readonly (keyof typeof containers)[]
-): readonly ElementUnit[] {
+): readonly Entry[] {
   return names.flatMap((name) => elements.get(containers[name].name) ?? []);
 }
 
 /** The way of a frontend that goes to a chain which Services share. */
-function sharedWay(listing: Listing, entry: ElementUnit, name: string): Served {
+function sharedWay(listing: Listing, entry: Entry, name: string): Served {
   const common = commonOf(listing, entry);
-  const { ip, port, protocol } = common.address;
-  const frontend = ip === undefined ? String(port) : `${ip} . ${port}`;
   const slots = (isLocal: boolean): readonly string[] =>
-    sorted(listing.slots.get(slotsKey(protocol, frontend, { isLocal })) ?? []);
+    sorted(listing.slots.get(slotsId(common.address, isLocal)) ?? []);
   return {
     ...common,
     fate: 'forward',
@@ -108,13 +104,13 @@ function sharedWay(listing: Listing, entry: ElementUnit, name: string): Served {
 }
 
 /** The way of a frontend whose Service has chains of its own. */
-function ownWay(listing: Listing, entry: ElementUnit): Served {
-  const chain = listing.chains.get(gotoOf(entry));
+function ownWay(listing: Listing, entry: Entry): Served {
+  const chain = listing.chains.get(gotoOf(entry.element));
   const common = { ...commonOf(listing, entry), fate: 'forward' } as const;
   return { ...common, ...ownPools(listing, chain), masquerade: masqueradeIn(chain) };
 }
 
-function stoppedBy(listing: Listing, entry: ElementUnit, fate: Fate): Served {
+function stoppedBy(listing: Listing, entry: Entry, fate: Fate): Served {
   return {
     ...commonOf(listing, entry),
     fate,
@@ -125,19 +121,12 @@ function stoppedBy(listing: Listing, entry: ElementUnit, fate: Fate): Served {
   };
 }
 
-function commonOf(listing: Listing, { key, comment = '', owner }: ElementUnit) {
-  const [port, protocol, ip] = key.split(' . ').toReversed();
-  const address: FrontendAddress = {
-    ip: ip as Ip | undefined,
-    protocol: protocol as Protocol,
-    port: Number(port),
-  };
-  const named = namedIn(comment);
-  const unknown = { service: `unknown/${key.replaceAll(' . ', '-')}`, portName: '' };
-  const { service, portName } = named ?? unknown;
-  const { family } = listing;
-  const allowFrom = ip === undefined ? undefined : allowedAt(listing, key);
-  return { family, address, portName, allowFrom, service: owner ?? (service as Served['service']) };
+function commonOf(listing: Listing, { element, address }: Entry) {
+  const { comment = '', key, owner } = element;
+  const unknown = { service: `unknown/${key.replaceAll(' . ', '-')}` as ServiceKey, portName: '' };
+  const { service, portName } = servicePortNamed(comment) ?? unknown;
+  const allowFrom = address.ip === undefined ? undefined : allowedAt(listing, key);
+  return { family: listing.family, address, portName, allowFrom, service: owner ?? service };
 }
 
 /** The sources that the check in front of an address lets pass. */
@@ -188,7 +177,7 @@ function poolAt(
   const sets = statements.flatMap((one) => ('set' in one ? [one.set.set.slice(1)] : []));
   return {
     endpoints: sorted(endpoints),
-    affinitySeconds: affinitySecondsOf(sets[0] ?? '') ?? 0,
+    affinitySeconds: portNames.read(sets[0] ?? '')?.seconds ?? 0,
   };
 }
 
@@ -198,7 +187,7 @@ function targetOf({ expr }: NftRule): string | undefined {
 }
 
 function gotoOf({ value = '' }: ElementUnit): string {
-  return value.replace(/^goto /, '');
+  return keys.chain.read(value) ?? '';
 }
 
 function sorted(endpoints: readonly string[]): readonly string[] {
