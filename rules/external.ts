@@ -1,7 +1,7 @@
 // What traffic to an external address (an external IP, a load balancer's, a node port) meets.
 import type { Frontend, Route } from '../src/model/forwarding.ts';
 import { servicePortName } from '../src/model/kubernetes.ts';
-import type { Rule } from '../src/model/ruleset.ts';
+import type { BalanceRule, ServiceRule } from '../src/model/ruleset.ts';
 import type { FamilySettings } from '../src/model/settings.ts';
 
 /** The rules of a Service port's external chain; the whys are kube-proxy's comments. */
@@ -9,9 +9,9 @@ export function externalRules(
   { service, portName }: Frontend,
   route: Extract<Route, { kind: 'forward' | 'forward-local' }>,
   settings: FamilySettings,
-): Rule[] {
+): ServiceRule[] {
   const name = servicePortName(service, portName);
-  const balance = (pool: typeof route.pool): Rule['then'] => ({ kind: 'balance', pool });
+  const balance = (pool: typeof route.pool): BalanceRule['then'] => ({ kind: 'balance', pool });
   const mark = { kind: 'mark', mark: settings.masqueradeMark } as const;
   if (route.kind === 'forward') {
     const why = `masquerade traffic for ${name} external destinations`;
@@ -21,7 +21,7 @@ export function externalRules(
     ];
   }
   const fromNode = { kind: 'from-node' } as const;
-  const local: Rule = { when: [], then: balance(route.pool), why: '' };
+  const local: ServiceRule = { when: [], then: balance(route.pool), why: '' };
   return [
     // The cluster's own traffic has not been spread by a load balancer that knows where endpoints are.
     ...podShortCircuit(`pod traffic for ${name} external destinations`, route.cluster, settings),
@@ -43,7 +43,7 @@ function podShortCircuit(
   why: string,
   pool: Extract<Route, { kind: 'forward' }>['pool'],
   { podSource }: FamilySettings,
-): Rule[] {
+): ServiceRule[] {
   if (podSource === undefined) return [];
   const fromPod = { kind: 'from-pod', is: true, podSource } as const;
   return [{ when: [fromPod], then: { kind: 'balance', pool }, why }];

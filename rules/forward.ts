@@ -1,5 +1,5 @@
 // Forwarded Service traffic on hosts whose FORWARD policy would drop it; only where settings ask.
-import type { Part, Rule } from '../src/model/ruleset.ts';
+import type { Part, PartRule } from '../src/model/ruleset.ts';
 import type { FamilySettings } from '../src/model/settings.ts';
 
 /** Accepts our own, behind a drop of what conntrack cannot place: that would leave untranslated. */
@@ -7,9 +7,9 @@ export function forward({
   acceptsForwarded,
   dropsInvalid,
   masqueradeMark: mark,
-}: FamilySettings): Part[] {
+}: FamilySettings): Part<'forward'>[] {
   if (!acceptsForwarded) return [];
-  const invalid: Rule = {
+  const invalid: PartRule<'forward'> = {
     when: [{ kind: 'connection', state: 'invalid' }],
     then: { kind: 'drop' },
     why: '',

@@ -1,7 +1,7 @@
 // What traffic to a ClusterIP meets: masquerade where the client is no pod, then an endpoint.
 import type { Frontend, Route } from '../src/model/forwarding.ts';
 import { servicePortName } from '../src/model/kubernetes.ts';
-import type { Rule } from '../src/model/ruleset.ts';
+import type { ServiceRule } from '../src/model/ruleset.ts';
 import type { FamilySettings } from '../src/model/settings.ts';
 import { markForMasquerade } from './masquerade.ts';
 
@@ -10,7 +10,7 @@ export function internalRules(
   { address, service, portName }: Frontend,
   route: Extract<Route, { kind: 'forward' | 'forward-local' }>,
   settings: FamilySettings,
-): Rule[] {
+): ServiceRule[] {
   const why = servicePortName(service, portName);
   const masquerade = route.kind === 'forward' ? route.masquerade : 'none';
   return [

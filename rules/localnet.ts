@@ -19,7 +19,7 @@ export function localnet({ localhostNodePorts }: FamilySettings): Part[] {
           when: [
             { kind: 'to-cidr', cidr: loopback },
             { kind: 'from-cidr', is: false, cidr: loopback },
-            { kind: 'connection', state: 'unsolicited' },
+            { kind: 'unsolicited' },
           ],
           then: { kind: 'drop' },
           why: 'block incoming localnet connections',

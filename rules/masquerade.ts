@@ -2,7 +2,7 @@
 // routing, where the kernel allows masquerade.
 import type { Masquerade } from '../src/model/forwarding.ts';
 import type { FrontendAddress } from '../src/model/forwarding.ts';
-import type { Part, Rule } from '../src/model/ruleset.ts';
+import type { Part, ServiceRule } from '../src/model/ruleset.ts';
 import type { FamilySettings } from '../src/model/settings.ts';
 
 /** Masquerades what was marked, and connections of an endpoint to itself. */
@@ -32,7 +32,7 @@ export function markForMasquerade(
   address: FrontendAddress,
   masquerade: Masquerade,
   { masqueradeMark: mark, podSource }: FamilySettings,
-): Rule[] {
+): ServiceRule[] {
   const toFrontend = { kind: 'to-frontend', address } as const;
   const then = { kind: 'mark', mark } as const;
   switch (masquerade) {

@@ -1,5 +1,5 @@
 // Where traffic to Services is looked up, and where it is turned away when nothing can answer it.
-import type { Part, Rule } from '../src/model/ruleset.ts';
+import type { DispatchRule, Part } from '../src/model/ruleset.ts';
 import type { FamilySettings } from '../src/model/settings.ts';
 
 /** New connections to a Service address, or to a node port, go where their entry says. */
@@ -30,12 +30,12 @@ export function services(settings: FamilySettings): Part {
  */
 export function noEndpoints(settings: FamilySettings): Part[] {
   const { refusesAtEveryHook } = settings;
-  const byAddress = (dispatch: 'no-endpoints' | 'no-external-endpoints'): Rule => ({
+  const byAddress = (dispatch: 'no-endpoints' | 'no-external-endpoints'): DispatchRule => ({
     when: [],
     then: { kind: 'dispatch', dispatch, by: 'address' },
     why: 'refuse what no endpoint answers',
   });
-  const byNodePort: Rule = {
+  const byNodePort: DispatchRule = {
     ...atNodePorts(settings),
     then: { kind: 'dispatch', dispatch: 'no-external-endpoints', by: 'node-port' },
     why: 'refuse node ports that no endpoint answers',
@@ -58,6 +58,6 @@ export function noEndpoints(settings: FamilySettings): Part[] {
   ];
 }
 
-function atNodePorts({ nodePorts }: FamilySettings): Pick<Rule, 'when'> {
+function atNodePorts({ nodePorts }: FamilySettings): Pick<DispatchRule, 'when'> {
   return { when: [{ kind: 'to-node-port-address', addresses: nodePorts }] };
 }

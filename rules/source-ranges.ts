@@ -2,7 +2,7 @@
 // packet still has the source and destination that the ranges are about.
 import type { Frontend } from '../src/model/forwarding.ts';
 import { servicePortName } from '../src/model/kubernetes.ts';
-import type { DispatchEntry, Part, Rule } from '../src/model/ruleset.ts';
+import type { DispatchEntry, Part, ServiceRule } from '../src/model/ruleset.ts';
 
 /** Looks up whether a destination is restricted; every new connection passes here first. */
 export const sourceRanges: Part = {
@@ -23,12 +23,12 @@ export function sourceRangesEntry(frontend: Frontend): DispatchEntry[] {
   const { address, service, portName, allowFrom } = frontend;
   if (allowFrom === undefined) return [];
   const name = servicePortName(service, portName);
-  const allowed = allowFrom.map((cidr): Rule => ({
+  const allowed = allowFrom.map((cidr): ServiceRule => ({
     when: [{ kind: 'from-cidr', is: true, cidr }],
     then: { kind: 'return' },
     why: `${name} loadbalancer IP`,
   }));
-  const others: Rule = { when: [], then: { kind: 'drop' }, why: `other traffic to ${name}` };
+  const others: ServiceRule = { when: [], then: { kind: 'drop' }, why: `other traffic to ${name}` };
   return [
     {
       dispatch: 'source-ranges',

@@ -20,10 +20,11 @@ export type Match =
   | { readonly kind: 'marked'; readonly mark: number }
   /** The connection was sent to an endpoint that is its own client. */
   | { readonly kind: 'hairpin'; readonly endpoints: 'on-this-node' | 'all' }
-  | { readonly kind: 'connection'; readonly state: ConnectionState };
+  | { readonly kind: 'connection'; readonly state: ConnectionState }
+  /** The connection is neither established, nor related to one that is, nor translated. */
+  | { readonly kind: 'unsolicited' };
 
-/** `unsolicited`: neither established, nor related to one that is, nor translated. */
-export type ConnectionState = 'new' | 'invalid' | 'established' | 'unsolicited';
+export type ConnectionState = 'new' | 'invalid' | 'established';
 
 /** What is done with a packet that all matches of a rule fit. */
 export type Action =
@@ -45,12 +46,31 @@ export type Action =
   | { readonly kind: 'reject' }
   | { readonly kind: 'drop' };
 
-export type Rule = {
-  readonly when: readonly Match[];
-  readonly then: Action;
+/** A rule of these matches and actions alone: what a backend has to spell where the rule stands. */
+export type RuleOf<M extends Match['kind'], A extends Action['kind']> = {
+  readonly when: readonly Extract<Match, { kind: M }>[];
+  readonly then: Extract<Action, { kind: A }>;
   /** For people, and for the comment in the kernel; made of validated names only. */
   readonly why: string;
 };
+
+export type Rule = RuleOf<Match['kind'], Action['kind']>;
+
+export type DispatchRule = RuleOf<'to-node-port-address', 'dispatch'>;
+
+type ServiceMatch = 'from-pod' | 'to-frontend' | 'from-cidr' | 'from-node';
+export type BalanceRule = RuleOf<ServiceMatch, 'balance'>;
+
+/** A rule of a Service port's chain. */
+export type ServiceRule = BalanceRule | RuleOf<ServiceMatch, 'mark' | 'return' | 'drop'>;
+
+export function isDispatch(rule: Rule): rule is DispatchRule {
+  return rule.then.kind === 'dispatch';
+}
+
+export function balances(rule: ServiceRule): rule is BalanceRule {
+  return rule.then.kind === 'balance';
+}
 
 /** Where in the kernel a part of the rule book is entered. */
 export type Hook =
@@ -64,25 +84,33 @@ export type Hook =
   | 'filter-output';
 
 /** The parts that every packet may meet, named by what they do, in the order in which they apply. */
-export type PartName =
-  | 'source-ranges'
-  | 'services'
-  | 'localnet'
-  | 'health-ports'
-  | 'no-endpoints'
-  | 'no-external-endpoints'
-  | 'cluster-ips'
-  | 'forward'
-  | 'masquerading';
+export type PartName = keyof PartRules;
+
+/** What the rules of each part are made of. */
+type PartRules = {
+  readonly 'source-ranges': DispatchRule;
+  readonly services: DispatchRule;
+  readonly localnet: RuleOf<'to-cidr' | 'from-cidr' | 'unsolicited', 'drop'>;
+  readonly 'health-ports': DispatchRule;
+  readonly 'no-endpoints': DispatchRule;
+  readonly 'no-external-endpoints': DispatchRule;
+  readonly 'cluster-ips': RuleOf<'to-cidr' | 'to-cluster-ip', 'drop' | 'reject'>;
+  readonly forward: RuleOf<'connection' | 'marked', 'accept' | 'drop'>;
+  readonly masquerading: RuleOf<'marked' | 'hairpin', 'masquerade'>;
+};
+
+export type PartRule<Name extends PartName> = PartRules[Name];
 
 /** A fixed chain of the rule book: independent of how many Services there are. */
-export type Part = {
-  readonly name: PartName;
-  readonly hooks: readonly Hook[];
-  /** Only the first packet of a connection enters. */
-  readonly newConnectionsOnly: boolean;
-  readonly rules: readonly Rule[];
-};
+export type Part<Name extends PartName = PartName> = {
+  [N in Name]: {
+    readonly name: N;
+    readonly hooks: readonly Hook[];
+    /** Only the first packet of a connection enters. */
+    readonly newConnectionsOnly: boolean;
+    readonly rules: readonly PartRules[N][];
+  };
+}[Name];
 
 /** The look-ups by address, protocol and port. */
 export type DispatchName =
@@ -99,7 +127,7 @@ export type ServiceChain = {
   readonly service: ServiceKey;
   readonly portName: string;
   readonly protocol: Protocol;
-  readonly rules: readonly Rule[];
+  readonly rules: readonly ServiceRule[];
 };
 
 /** Where a dispatch sends one frontend's packets. */

@@ -228,8 +228,10 @@ function fits(walk: Walk, match: Match, { ruleset, packet }: Context): boolean {
       if (match.endpoints === 'on-this-node' && walk.endpoint?.isLocal !== true) return false;
       return walk.endpoint?.ip === packet.source;
     case 'connection':
-      // A connection that was sent to an endpoint counts as solicited.
-      return match.state === 'new' || (match.state === 'unsolicited' && !walk.endpoint);
+      return match.state === 'new';
+    case 'unsolicited':
+      // What was sent to an endpoint is translated.
+      return walk.endpoint === undefined;
   }
 }
 

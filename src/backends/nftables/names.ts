@@ -4,14 +4,16 @@
 import { hash } from 'node:crypto';
 import type { Endpoint, Pool } from '../../model/forwarding.ts';
 import type { Protocol, ServiceKey } from '../../model/kubernetes.ts';
-import type { PartName, ServiceChain } from '../../model/ruleset.ts';
+import type { Part, ServiceChain } from '../../model/ruleset.ts';
 import type { Spelling } from '../spelling.ts';
 
-/** The chain of each part of the rule book, named as kube-proxy's nftables mode names it. */
-export const partChains: Readonly<Record<PartName, string>> = {
+/** The parts of the rule book but for what only kube-proxy's iptables mode does. */
+export type NftPart = Exclude<Part, { name: 'localnet' }>;
+
+/** The chain of each part, named as kube-proxy's nftables mode names it. */
+export const partChains: Readonly<Record<NftPart['name'], string>> = {
   'source-ranges': 'firewall-check',
   services: 'services',
-  localnet: 'localnet-check',
   'health-ports': 'health-ports-check',
   'no-external-endpoints': 'nodeport-endpoints-check',
   'no-endpoints': 'service-endpoints-check',

@@ -5,10 +5,10 @@ import type { Cidr, Ip } from '../../model/ip.ts';
 import type { Protocol, TrafficPolicy } from '../../model/kubernetes.ts';
 import { serviceKey } from '../../model/kubernetes.ts';
 import type {
+  Action,
   DispatchEntry,
   Match,
   Part,
-  Rule,
   ServiceChain,
   ServiceRules,
 } from '../../model/ruleset.ts';
@@ -29,7 +29,7 @@ const cidr = '192.0.2.128/25' as Cidr;
 const service = serviceKey('sluice', 'sample');
 const why = 'sample';
 
-function rule(then: Rule['then'], ...when: readonly Match[]): Rule {
+function rule<A extends Action, W extends readonly Match[]>(then: A, ...when: W) {
   return { when, then, why };
 }
 
@@ -66,6 +66,13 @@ const parts: readonly Part[] = [
     rules: [
       rule({ kind: 'dispatch', dispatch: 'no-endpoints', by: 'address' }),
       rule({ kind: 'dispatch', dispatch: 'no-external-endpoints', by: 'node-port' }),
+    ],
+  },
+  {
+    name: 'cluster-ips',
+    hooks: ['filter-forward'],
+    newConnectionsOnly: true,
+    rules: [
       rule({ kind: 'reject' }, { kind: 'to-cluster-ip' }),
       rule({ kind: 'drop' }, { kind: 'to-cidr', cidr }),
     ],
@@ -92,13 +99,13 @@ function pool(policy: TrafficPolicy, affinitySeconds: number): Pool {
 
 /** A chain with every match and action that Service ports have. */
 function chain(protocol: Protocol, affinitySeconds: number): ServiceChain {
-  const fromPod: Match = { kind: 'from-pod', is: true, podSource: { kind: 'cidr', cidr } };
-  const byInterface: Match = {
+  const fromPod = { kind: 'from-pod', is: true, podSource: { kind: 'cidr', cidr } } as const;
+  const byInterface = {
     kind: 'from-pod',
     is: false,
     podSource: { kind: 'interface-prefix', prefix: 'veth' },
-  };
-  const cluster: Rule['then'] = { kind: 'balance', pool: pool('Cluster', affinitySeconds) };
+  } as const;
+  const cluster = { kind: 'balance', pool: pool('Cluster', affinitySeconds) } as const;
   const rules = [
     rule(cluster, fromPod),
     rule({ kind: 'mark', mark }, { kind: 'from-node' }, byInterface),

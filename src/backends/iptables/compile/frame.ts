@@ -1,7 +1,8 @@
 // What does not depend on Services as iptables units: the fixed chains, the jumps to them, and what the
 // roots of the dispatch trees end with. Pure; comments and rules are kube-proxy's.
 import type { Family } from '../../../model/ip.ts';
-import type { Hook, Part, PartName, Rule } from '../../../model/ruleset.ts';
+import type { DispatchRule, Hook, Part, PartName } from '../../../model/ruleset.ts';
+import { isDispatch } from '../../../model/ruleset.ts';
 import { compileRule, nodePortRules } from './rule.ts';
 import type { TreeName } from '../dispatch/places.ts';
 import { treeName, treePlace } from '../dispatch/places.ts';
@@ -80,10 +81,10 @@ export function compileFrame(family: Family, parts: readonly Part[]): readonly I
 export function compileTails(parts: readonly Part[]): ReadonlyMap<TreeName, readonly string[]> {
   const tails = new Map<TreeName, readonly string[]>();
   for (const { name, rules } of parts) {
-    const trees = rules.filter(({ then }) => then.kind === 'dispatch');
+    const trees = rules.filter(isDispatch);
     for (const [index, { then }] of trees.entries()) {
       const next = trees[index + 1];
-      if (then.kind === 'dispatch') tails.set(treeName(then), next ? tailOf(name, next) : []);
+      tails.set(treeName(then), next ? tailOf(name, next) : []);
     }
   }
   return tails;
@@ -92,11 +93,9 @@ export function compileTails(parts: readonly Part[]): ReadonlyMap<TreeName, read
 const nodePortsComment =
   'kubernetes service nodeports; NOTE: this must be the last rule in this chain';
 
-function tailOf(part: PartName, { when, then, why }: Rule): readonly string[] {
+function tailOf(part: PartName, { when, then, why }: DispatchRule): readonly string[] {
   const [match] = when;
-  if (then.kind !== 'dispatch' || match?.kind !== 'to-node-port-address') {
-    throw new Error(`iptables cannot look up twice in ${part}`);
-  }
+  if (match === undefined) throw new Error(`iptables cannot look up twice in ${part}`);
   const { root } = treePlace(then);
   if (part === 'services') return nodePortRules(match.addresses, nodePortsComment, root);
   // As kube-proxy: what nothing answers is refused at every address of the host.
@@ -113,28 +112,44 @@ function compileJump({ name, newConnectionsOnly }: Part, builtIn: string): Iptab
   return [jumpUnit(table, builtIn, { target, rules: [rule] })];
 }
 
-function compilePart(family: Family, { name, rules }: Part): IptablesUnit[] {
-  const place = places[name];
-  // The chain of a dispatch is the root of its tree.
-  if (place === undefined || rules.some(({ then }) => then.kind === 'dispatch')) return [];
-  const { table, chain } = place;
-  const texts = rules.flatMap((rule) => frameRules(family, rule));
-  if (chain === kubeletFirewall) {
-    const shared = texts.map((text) => sharedRuleUnit(table, chain, text));
-    return [sharedChainUnit(table, chain), ...shared];
+function compilePart(family: Family, part: Part): readonly IptablesUnit[] {
+  switch (part.name) {
+    case 'masquerading':
+      return masqueradingChains(part);
+    case 'localnet':
+      return [
+        sharedChainUnit('filter', kubeletFirewall),
+        ...part.rules.map((rule) =>
+          sharedRuleUnit('filter', kubeletFirewall, compileRule(family, rule)),
+        ),
+      ];
+    case 'forward': {
+      const rules = part.rules.map((rule) => compileRule(family, rule));
+      return [chainUnit('filter', fixedChains.forward, { rules })];
+    }
+    // kube-proxy's iptables mode does not do this.
+    case 'cluster-ips':
+      return [];
+    // The chain of a dispatch is the root of its tree.
+    case 'source-ranges':
+    case 'services':
+    case 'health-ports':
+    case 'no-endpoints':
+    case 'no-external-endpoints':
+      return [];
+    default:
+      return part satisfies never;
   }
-  const masquerade = rules.find(({ then }) => then.kind === 'masquerade')?.then;
-  return [
-    chainUnit(table, chain, { rules: texts }),
-    ...(masquerade?.kind === 'masquerade' ? [markingChain(masquerade.mark)] : []),
-  ];
 }
 
-function frameRules(family: Family, rule: Rule): string[] {
-  // Each endpoint's chain asks for this itself.
-  if (rule.when.some(({ kind }) => kind === 'hairpin')) return [];
-  if (rule.then.kind === 'masquerade') return masqueradeRules(rule.then.mark, rule.why);
-  return [compileRule(family, rule)];
+function masqueradingChains({ rules }: Part<'masquerading'>): readonly IptablesUnit[] {
+  // Each endpoint's chain asks for hairpins itself.
+  return rules
+    .filter(({ when }) => !when.some(({ kind }) => kind === 'hairpin'))
+    .flatMap(({ then: { mark }, why }) => [
+      chainUnit('nat', fixedChains.postrouting, { rules: masqueradeRules(mark, why) }),
+      markingChain(mark),
+    ]);
 }
 
 function markingChain(mark: number): IptablesUnit {

@@ -2,7 +2,7 @@
 // (balance, dispatch, masquerade) is frame.ts's and service-chains.ts's.
 import type { Family } from '../../../model/ip.ts';
 import { hostCidr } from '../../../model/ip.ts';
-import type { Action, ConnectionState, Match, Rule } from '../../../model/ruleset.ts';
+import type { Action, ConnectionState, Match, RuleOf } from '../../../model/ruleset.ts';
 import type { NodePortAddresses, PodSource } from '../../../model/settings.ts';
 import { fixedChains } from '../names.ts';
 import type { RuleParts, Test } from '../rule-text.ts';
@@ -15,14 +15,19 @@ import {
   stateMatch,
 } from '../rule-text.ts';
 
+// What one iptables rule can say; the rest is said by chains of their own (frame.ts, service-chains.ts).
+type IptablesMatch = Exclude<Match['kind'], 'hairpin' | 'to-cluster-ip' | 'to-node-port-address'>;
+type PlainAction = Exclude<Action['kind'], 'dispatch' | 'balance' | 'masquerade'>;
+type PlainRule = RuleOf<IptablesMatch, PlainAction>;
+
 /** The rule's text, with `comment` (rather than its why) for people. */
-export function compileRule(family: Family, rule: Rule, comment = rule.why): string {
+export function compileRule(family: Family, rule: PlainRule, comment = rule.why): string {
   return jumpRule(rule, compileTarget(family, rule.then), comment);
 }
 
 /** The text of a rule with the matches of `rule`, but a target of the caller's; undefined: none. */
 export function jumpRule(
-  { when, why }: Pick<Rule, 'when' | 'why'>,
+  { when, why }: Pick<RuleOf<IptablesMatch, never>, 'when' | 'why'>,
   jump: string | undefined,
   comment = why,
 ): string {
@@ -59,7 +64,7 @@ export function nodePortRules(
   ];
 }
 
-function compileMatch(match: Match): RuleParts {
+function compileMatch(match: Extract<Match, { kind: IptablesMatch }>): RuleParts {
   switch (match.kind) {
     case 'from-pod':
       return sourceParts(match.podSource, match.is);
@@ -81,10 +86,8 @@ function compileMatch(match: Match): RuleParts {
       return { matches: [markMatch(match.mark, true)] };
     case 'connection':
       return { matches: [connectionMatch(match.state)] };
-    case 'hairpin':
-    case 'to-cluster-ip':
-    case 'to-node-port-address':
-      throw new Error(`iptables has no match of its own for ${match.kind}`);
+    case 'unsolicited':
+      return { matches: [stateMatch('RELATED,ESTABLISHED,DNAT', false)] };
     default:
       return match satisfies never;
   }
@@ -99,8 +102,6 @@ function connectionMatch(state: ConnectionState): string {
     case 'established':
       // What is related (ICMP errors, say) belongs to an established connection.
       return stateMatch('RELATED,ESTABLISHED');
-    case 'unsolicited':
-      return stateMatch('RELATED,ESTABLISHED,DNAT', false);
     default:
       return state satisfies never;
   }
@@ -120,7 +121,7 @@ function sourceParts(podSource: PodSource, is: boolean): RuleParts {
   }
 }
 
-function compileTarget(family: Family, action: Action): string {
+function compileTarget(family: Family, action: PlainRule['then']): string {
   switch (action.kind) {
     case 'mark':
       return fixedChains.markMasquerade;
@@ -130,10 +131,6 @@ function compileTarget(family: Family, action: Action): string {
     case 'drop':
     case 'reject':
       return verdictTarget(family, action.kind);
-    case 'dispatch':
-    case 'balance':
-    case 'masquerade':
-      throw new Error(`iptables has no single target for ${action.kind}`);
     default:
       return action satisfies never;
   }

@@ -6,6 +6,7 @@ import type { Family } from '../../../model/ip.ts';
 import { hostCidr } from '../../../model/ip.ts';
 import { servicePortName } from '../../../model/kubernetes.ts';
 import type { ServiceChain } from '../../../model/ruleset.ts';
+import { balances } from '../../../model/ruleset.ts';
 import { compileRule, jumpRule } from './rule.ts';
 import type { ServicePortId } from '../names.ts';
 import { endpointChainName, fixedChains, serviceChainName } from '../names.ts';
@@ -58,9 +59,7 @@ export function balancingChain({ policy }: Pool, port: ServicePortId): string {
 
 function externalChain(family: Family, to: ServiceChain): NamedRules {
   const rules = to.rules.map((rule) =>
-    rule.then.kind === 'balance'
-      ? jumpRule(rule, balancingChain(rule.then.pool, to))
-      : compileRule(family, rule),
+    balances(rule) ? jumpRule(rule, balancingChain(rule.then.pool, to)) : compileRule(family, rule),
   );
   return [serviceChainName('KUBE-EXT', to), rules];
 }
@@ -78,9 +77,7 @@ function sourceRangesChain(to: ServiceChain): NamedRules {
 }
 
 function markRules(family: Family, { rules }: ServiceChain, comment: string): readonly string[] {
-  return rules
-    .filter(({ then }) => then.kind !== 'balance')
-    .map((rule) => compileRule(family, rule, comment));
+  return rules.flatMap((rule) => (balances(rule) ? [] : [compileRule(family, rule, comment)]));
 }
 
 // First whoever has been here; of all others each rule takes its share of what those before it left.

@@ -10,6 +10,7 @@ import { changeOf } from '../../change-of.ts';
 import type { ServiceUnits } from './pieces.ts';
 import { compileEntries, compileFrame, compileService } from './pieces.ts';
 import type { SharedUnits } from './shared-chain.ts';
+import type { NftPart } from '../names.ts';
 import type { NftUnit } from '../unit.ts';
 
 /** Units that Services share, before and after a change. */
@@ -21,7 +22,7 @@ type SharedChange = { readonly before: NftUnit[]; readonly after: NftUnit[] };
  */
 export class NftAssembly implements Assembly<NftUnit> {
   readonly #family: Family;
-  readonly #parts: readonly Part[];
+  readonly #parts: readonly NftPart[];
   readonly #counters: ServiceCounters;
   readonly #frame: readonly NftUnit[];
   #entries: readonly NftUnit[];
@@ -33,9 +34,9 @@ export class NftAssembly implements Assembly<NftUnit> {
 
   constructor(family: Family, parts: readonly Part[], counters: ServiceCounters = 'off') {
     this.#family = family;
-    this.#parts = parts;
+    this.#parts = parts.filter((part) => part.name !== 'localnet');
     this.#counters = counters;
-    this.#frame = compileFrame(family, parts, counters);
+    this.#frame = compileFrame(family, this.#parts, counters);
     this.#entries = this.#compileEntries();
   }
 

@@ -1,7 +1,7 @@
 // A dispatch of the rule book: where frontends are looked up, as sets that lead to one chain or verdict
 // and maps to chains of their own. Pure.
 import type { Family } from '../../../model/ip.ts';
-import type { Action, DispatchEntry, Rule } from '../../../model/ruleset.ts';
+import type { DispatchEntry, DispatchName, DispatchRule } from '../../../model/ruleset.ts';
 import { compileMatch, matches } from './rule.ts';
 import type { Expression, Statement } from '../expression.ts';
 import { keys } from '../keys.ts';
@@ -14,13 +14,11 @@ import { sharedNameOf } from './shared-chain.ts';
 import type { NftRule } from '../unit.ts';
 import { commentOf } from '../unit.ts';
 
-type Dispatch = Extract<Action, { kind: 'dispatch' }>;
-
 /** The rules of a dispatch, of shared chains for just those that are `present`. */
 export function dispatchRules(
   family: Family,
-  { when, why }: Rule,
-  { dispatch, by, present }: Dispatch & { readonly present: ReadonlySet<string> },
+  { when, then: { dispatch, by }, why }: DispatchRule,
+  present: ReadonlySet<string>,
 ): readonly NftRule[] {
   const conditions = when.flatMap((match) => compileMatch(family, match));
   const comment = commentOf(why);
@@ -59,7 +57,7 @@ export function placeOf(
   return { container, value: keys.chain.write(entryChainName(to)) };
 }
 
-const ownMaps: Readonly<Record<LookUp, Partial<Record<Dispatch['dispatch'], Container>>>> = {
+const ownMaps: Readonly<Record<LookUp, Partial<Record<DispatchName, Container>>>> = {
   address: { services: containers.serviceIps, 'source-ranges': containers.firewallIps },
   'node-port': { services: containers.serviceNodePorts },
 };

@@ -4,7 +4,7 @@ import type { Endpoint, Pool } from '../../../model/forwarding.ts';
 import type { Family } from '../../../model/ip.ts';
 import type { ServiceChain } from '../../../model/ruleset.ts';
 import { poolsOf } from './shared-chain.ts';
-import { compileRule, matches } from './rule.ts';
+import { compileServiceRule, matches } from './rule.ts';
 import type { Expression, Statement } from '../expression.ts';
 import type { ServicePortId } from '../names.ts';
 import { affinitySetName, endpointChainName, entryChainName, policyChainName } from '../names.ts';
@@ -29,7 +29,7 @@ export function ownChains(
   chain: ServiceChain,
 ): readonly (ChainUnit | ContainerUnit)[] {
   const rules = chain.rules.map((rule) =>
-    compileRule(family, rule, (pool) => [goto(policyChainName(pool, chain))]),
+    compileServiceRule(family, rule, (pool) => [goto(policyChainName(pool, chain))]),
   );
   const units = new Map<string, ChainUnit | ContainerUnit>();
   const keep = (unit: ChainUnit | ContainerUnit): void =>

@@ -4,10 +4,12 @@ import type { FrontendAddress, Pool } from '../../../model/forwarding.ts';
 import type { ServiceCounters } from '../../../model/config.ts';
 import type { Family, Ip } from '../../../model/ip.ts';
 import { servicePortName } from '../../../model/kubernetes.ts';
-import type { DispatchEntry, Hook, Part, ServiceRules } from '../../../model/ruleset.ts';
+import type { DispatchEntry, Hook, Match, ServiceRules } from '../../../model/ruleset.ts';
+import { isDispatch } from '../../../model/ruleset.ts';
 import { compileJump, compileRule } from './rule.ts';
 import { dispatchRules, placeOf } from './dispatch.ts';
 import { hairpinKey, keys } from '../keys.ts';
+import type { NftPart } from '../names.ts';
 import { partChains } from '../names.ts';
 import { needsOwnChains, ownChains } from './own-chains.ts';
 import type { LookUp } from '../names.ts';
@@ -27,7 +29,7 @@ export type ServiceUnits = {
 /** Everything that does not depend on Services. */
 export function compileFrame(
   family: Family,
-  parts: readonly Part[],
+  parts: readonly NftPart[],
   counters: ServiceCounters,
 ): readonly NftUnit[] {
   const chains = parts.filter((part) => !isEntry(part)).map((part) => partChain(family, part));
@@ -44,7 +46,7 @@ export function compileFrame(
 /** The chains from which those that Services share are entered; `shared` names the ones there are. */
 export function compileEntries(
   family: Family,
-  parts: readonly Part[],
+  parts: readonly NftPart[],
   shared: ReadonlySet<string>,
 ): readonly ChainUnit[] {
   const maps = [...shared].flatMap((name) => endpointsMapNamed(name) ?? []);
@@ -84,16 +86,16 @@ export function compileService(
   return { own: [...own, ...chains.values()], shared: shared.slice() };
 }
 
-function baseChain(hook: Hook, parts: readonly Part[]): readonly ChainUnit[] {
+function baseChain(hook: Hook, parts: readonly NftPart[]): readonly ChainUnit[] {
   const entered = parts.filter(({ hooks }) => hooks.includes(hook));
   if (entered.length === 0) return [];
   const jumps = entered.map((part) => compileJump(partChains[part.name], part.newConnectionsOnly));
   return [chainUnit(hook, jumps, baseChains[hook])];
 }
 
-function nodePortIpsOf({ rules }: Part): readonly Ip[] {
+function nodePortIpsOf({ rules }: NftPart): readonly Ip[] {
   return rules
-    .flatMap(({ when }) => when)
+    .flatMap<Match>(({ when }) => when)
     .flatMap((match) =>
       match.kind === 'to-node-port-address' && match.addresses.kind === 'addresses'
         ? match.addresses.ips
@@ -101,19 +103,17 @@ function nodePortIpsOf({ rules }: Part): readonly Ip[] {
     );
 }
 
-function isEntry({ name }: Part): boolean {
+function isEntry({ name }: NftPart): boolean {
   return name === 'services';
 }
 
 function partChain(
   family: Family,
-  { name, rules }: Part,
+  { name, rules }: NftPart,
   present: ReadonlySet<string> = new Set(),
 ): ChainUnit {
   const compiled = rules.flatMap((rule) =>
-    rule.then.kind === 'dispatch'
-      ? dispatchRules(family, rule, { ...rule.then, present })
-      : [compileRule(family, rule)],
+    isDispatch(rule) ? dispatchRules(family, rule, present) : [compileRule(family, rule)],
   );
   return chainUnit(partChains[name], compiled);
 }

@@ -1,7 +1,8 @@
 // One rule of the rule book as an nft rule. Pure; the spelling of every Match and Action stands here.
 import type { Pool } from '../../../model/forwarding.ts';
 import type { Family } from '../../../model/ip.ts';
-import type { Action, Match, Rule } from '../../../model/ruleset.ts';
+import type { Action, Match, RuleOf, ServiceRule } from '../../../model/ruleset.ts';
+import { balances } from '../../../model/ruleset.ts';
 import type { NodePortAddresses, PodSource } from '../../../model/settings.ts';
 import type { Expression, Statement } from '../expression.ts';
 import { containers, familyWords, fieldExpressions } from '../schema.ts';
@@ -11,13 +12,29 @@ import { commentOf } from '../unit.ts';
 /** How a chain sends a connection to a member of a pool. */
 export type Balance = (pool: Pool) => readonly Statement[];
 
+// What nftables mode has; it has no part that asks for anything else.
+type NftMatch = Exclude<Match['kind'], 'unsolicited'>;
+type PlainRule = RuleOf<NftMatch, Exclude<Action['kind'], 'dispatch' | 'balance'>>;
+
 /** The nft rule for `rule`; its why becomes the comment, so that a listing explains itself. */
-export function compileRule(family: Family, rule: Rule, balance: Balance = noBalance): NftRule {
-  const expr = [
-    ...rule.when.flatMap((match) => compileMatch(family, match)),
-    ...compileAction(rule, balance),
-  ];
-  return rule.why === '' ? { expr } : { expr, comment: commentOf(rule.why) };
+export function compileRule(family: Family, rule: PlainRule): NftRule {
+  return nftRule(family, rule, compileAction(rule));
+}
+
+/** The nft rule for one of a Service's chain. */
+export function compileServiceRule(family: Family, rule: ServiceRule, balance: Balance): NftRule {
+  return balances(rule)
+    ? nftRule(family, rule, balance(rule.then.pool))
+    : compileRule(family, rule);
+}
+
+function nftRule(
+  family: Family,
+  { when, why }: Pick<RuleOf<NftMatch, never>, 'when' | 'why'>,
+  statements: readonly Statement[],
+): NftRule {
+  const expr = [...when.flatMap((match) => compileMatch(family, match)), ...statements];
+  return why === '' ? { expr } : { expr, comment: commentOf(why) };
 }
 
 /** Enters the chain `name`, for new connections alone where asked. */
@@ -31,12 +48,11 @@ export function matches(left: Expression, right: Expression, op = '=='): Stateme
   return { match: { op, left, right } };
 }
 
-function noBalance(): readonly Statement[] {
-  throw new Error('only the chain of a Service balances');
-}
-
 /** A condition of the rule book, in nft's statements. */
-export function compileMatch(family: Family, match: Match): readonly Statement[] {
+export function compileMatch(
+  family: Family,
+  match: Extract<Match, { kind: NftMatch }>,
+): readonly Statement[] {
   const word = familyWords[family].table;
   const [source, destination] = [payload(word, 'saddr'), payload(word, 'daddr')];
   switch (match.kind) {
@@ -65,17 +81,12 @@ export function compileMatch(family: Family, match: Match): readonly Statement[]
       ];
     }
     case 'connection':
-      if (match.state === 'unsolicited') throw new Error('nftables mode has no unsolicited state');
       return [isConnectionState(match.state)];
   }
 }
 
-function compileAction({ when, then }: Rule, balance: Balance): readonly Statement[] {
+function compileAction({ when, then }: PlainRule): readonly Statement[] {
   switch (then.kind) {
-    case 'dispatch':
-      throw new Error('a dispatch is several rules: dispatch.ts');
-    case 'balance':
-      return balance(then.pool);
     case 'mark':
       return [setMark('|', then.mark)];
     case 'masquerade': {

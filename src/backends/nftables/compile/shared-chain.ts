@@ -6,8 +6,8 @@ import type { ServiceCounters } from '../../../model/config.ts';
 import type { Family } from '../../../model/ip.ts';
 import type { TrafficPolicy } from '../../../model/kubernetes.ts';
 import { servicePortName } from '../../../model/kubernetes.ts';
-import type { Rule, ServiceChain } from '../../../model/ruleset.ts';
-import { compileRule } from './rule.ts';
+import type { ServiceChain, ServiceRule } from '../../../model/ruleset.ts';
+import { compileServiceRule } from './rule.ts';
 import type { Expression, Statement } from '../expression.ts';
 import { keys } from '../keys.ts';
 import type { LookUp, SharedChain } from '../names.ts';
@@ -91,7 +91,7 @@ function sharedRules(family: Family, chain: ServiceChain, by: LookUp): readonly 
     { goto: { target: balanceChain(by, split && policy === 'Local') } },
   ];
   const rules = chain.rules.map((rule) =>
-    compileRule(family, anonymous(rule, chain), ({ policy }) => goto(policy)),
+    compileServiceRule(family, anonymous(rule, chain), ({ policy }) => goto(policy)),
   );
   // A Service without an endpoint on this node has no rule for it: it has no slots there either.
   const isLast = chain.rules.some(({ when, then }) => then.kind === 'balance' && when.length === 0);
@@ -122,7 +122,7 @@ export function balanceRules(maps: readonly EndpointsMap[]): readonly NftRule[] 
 }
 
 // What stands here serves many Services: the name of one is no part of it.
-function anonymous(rule: Rule, { service, portName }: ServiceChain): Rule {
+function anonymous(rule: ServiceRule, { service, portName }: ServiceChain): ServiceRule {
   const name = servicePortName(service, portName);
   return { ...rule, why: rule.why === name ? '' : rule.why.replace(name, "a Service's") };
 }
