@@ -13,8 +13,8 @@ import {
   nftShortcoming,
   rulesShortcoming,
 } from '../../netfilter/requirements.ts';
-import { encodeJson } from './encode-json.ts';
-import { encodeText } from './encode-text.ts';
+import { encodeJson } from './encode/encode-json.ts';
+import { encodeText } from './encode/encode-text.ts';
 import { sampleProgram } from './sample.ts';
 import { transactionOf } from './transaction.ts';
 

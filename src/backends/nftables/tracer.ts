@@ -1,5 +1,5 @@
 // The nftables rules that a packet meets: in go the units of our Program, out comes a tracer. Pure.
-import { encodeJson } from './encode-json.ts';
+import { encodeJson } from './encode/encode-json.ts';
 import { familyWords, tableName } from './schema.ts';
 import { transactionOf } from './transaction.ts';
 import type { ChainUnit, NftRule as UnitRule, NftUnit } from './unit.ts';

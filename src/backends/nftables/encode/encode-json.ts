@@ -1,9 +1,9 @@
 // The same transaction as libnftables JSON (man libnftables-json).
-import type { Family } from '../../model/ip.ts';
-import { declarationJson } from './declaration.ts';
-import { familyWords, tableName } from './schema.ts';
-import type { ElementBatch, Transaction } from './transaction.ts';
-import type { ChainUnit, ElementUnit } from './unit.ts';
+import type { Family } from '../../../model/ip.ts';
+import { declarationJson } from '../declaration.ts';
+import { familyWords, tableName } from '../schema.ts';
+import type { ElementBatch, Transaction } from '../transaction.ts';
+import type { ChainUnit, ElementUnit } from '../unit.ts';
 
 type Command = Readonly<Record<string, Readonly<Record<string, object>>>>;
 

@@ -1,9 +1,9 @@
 // A transaction in nft's own language, one command a line, so that an error's line names its command.
-import type { Family } from '../../model/ip.ts';
-import { declarationText } from './declaration.ts';
-import { familyWords, tableName } from './schema.ts';
-import type { ElementBatch, Transaction } from './transaction.ts';
-import { elementText, hookText, ruleText } from './unit.ts';
+import type { Family } from '../../../model/ip.ts';
+import { declarationText } from '../declaration.ts';
+import { familyWords, tableName } from '../schema.ts';
+import type { ElementBatch, Transaction } from '../transaction.ts';
+import { elementText, hookText, ruleText } from '../unit.ts';
 
 /** The input of `nft -f -` for this transaction; '' where there is nothing to do. */
 export function encodeText(family: Family, transaction: Transaction, table = tableName): string {
