@@ -1,12 +1,14 @@
 // The names of chains: in go Service ports, endpoints and address prefixes, out come names that are the
 // same on every node and in every run. Must not name a Service's chain otherwise than kube-proxy does:
 // runbooks know these names, and a node taken over from it has its chains replaced in place.
-import { hash } from 'node:crypto';
 import type { Endpoint } from '../../model/forwarding.ts';
 import { hostPort } from '../../model/forwarding.ts';
-import { servicePortName } from '../../model/kubernetes.ts';
+import type { ServiceKey } from '../../model/kubernetes.ts';
+import { servicePortName, servicePortNamed } from '../../model/kubernetes.ts';
 import type { ServiceChain } from '../../model/ruleset.ts';
 import type { TracePlace } from '../../netfilter/parse-trace.ts';
+import { shortHash } from '../short-hash.ts';
+import type { Spelling } from '../spelling.ts';
 
 /**
  * The two tables that Services are programmed in, in the order of every transaction; in the third
@@ -53,7 +55,7 @@ export function serviceChainName(
   prefix: ServiceChainPrefix,
   { service, portName, protocol }: ServicePortId,
 ): string {
-  return `${prefix}-${shortHash(`${servicePortName(service, portName)}${protocol}`)}`;
+  return `${prefix}-${shortHash(`${servicePortName(service, portName)}${protocol}`, hashLength)}`;
 }
 
 /** The chain that sends a Service port's connections to one endpoint, such as `KUBE-SEP-SXIVWICOYRO3J4NJ`. */
@@ -62,8 +64,23 @@ export function endpointChainName(
   { ip, port }: Endpoint,
 ): string {
   const portText = `${servicePortName(service, portName)}${protocol}`;
-  return `KUBE-SEP-${shortHash(`${portText}${hostPort(ip, port)}`)}`;
+  return `KUBE-SEP-${shortHash(`${portText}${hostPort(ip, port)}`, hashLength)}`;
 }
+
+/** What a rule from a Service port's chain to an endpoint says: `web/shop:http -> 10.0.0.1:8080`. */
+export const endpointComments: Spelling<{
+  readonly service: ServiceKey;
+  readonly portName: string;
+  readonly endpoint: string;
+}> = {
+  write: ({ service, portName, endpoint }) =>
+    `${servicePortName(service, portName)} -> ${endpoint}`,
+  read: (text) => {
+    const [, name = '', endpoint] = /^(\S+) -> (\S+)$/.exec(text) ?? [];
+    const named = servicePortNamed(name);
+    return named === undefined || endpoint === undefined ? undefined : { ...named, endpoint };
+  },
+};
 
 /** Of which dispatch tree a branch is: no two trees of a table share one. */
 export type BranchPrefix = 'KUBE-SVCS' | 'KUBE-NPS' | 'KUBE-EXTS' | 'KUBE-ENPS' | 'KUBE-FWS';
@@ -74,24 +91,8 @@ export type BranchPrefix = 'KUBE-SVCS' | 'KUBE-NPS' | 'KUBE-EXTS' | 'KUBE-ENPS' 
  * The two cannot meet: they differ in length. No name begins as a Service port's does.
  */
 export function branchChainName(prefix: BranchPrefix, digits: string): string {
-  const suffix = digits.length < hashLength ? digits.toUpperCase() : shortHash(digits);
+  const suffix = digits.length < hashLength ? digits.toUpperCase() : shortHash(digits, hashLength);
   return `${prefix}-${suffix}`;
-}
-
-/** The first 16 characters of the base32 (RFC 4648) of the SHA-256 of `text`, as kube-proxy hashes. */
-function shortHash(text: string): string {
-  return base32(hash('sha256', text, 'buffer').subarray(0, (hashLength * 5) / 8));
-}
-
-const base32Digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
-
-function base32(bytes: Uint8Array): string {
-  let bits = 0n;
-  for (const byte of bytes) bits = (bits << 8n) | BigInt(byte);
-  return bits
-    .toString(32)
-    .padStart(hashLength, '0')
-    .replaceAll(/./g, (digit) => base32Digits.charAt(Number.parseInt(digit, 32)));
 }
 
 // What the names above look like. kube-proxy's chains are ours too: taking a node over, or cleaning it, deals

@@ -1,10 +1,10 @@
 // Names of chains and sets: in go the shapes of Services, or Service ports and endpoints, out come names
 // that are the same on every node and in every run. What belongs to one Service port is named as
 // kube-proxy's nftables mode names it.
-import { hash } from 'node:crypto';
 import type { Endpoint, Pool } from '../../model/forwarding.ts';
 import type { Protocol, ServiceKey } from '../../model/kubernetes.ts';
 import type { Part, ServiceChain } from '../../model/ruleset.ts';
+import { shortHash } from '../short-hash.ts';
 import type { Spelling } from '../spelling.ts';
 
 /** The parts of the rule book but for what only kube-proxy's iptables mode does. */
@@ -121,17 +121,6 @@ export function affinitySetName(port: ServicePortId, endpoint: Endpoint, seconds
 const longestName = 240;
 
 function named(prefix: string, text: string): string {
-  const name = `${prefix}-${shortHash(text)}-${text}`;
+  const name = `${prefix}-${shortHash(text, 8)}-${text}`;
   return name.length <= longestName ? name : `${name.slice(0, longestName - 3)}...`;
-}
-
-const base32Digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
-
-/** The first 8 characters of the base32 (RFC 4648) of the SHA-256 of `text`, as kube-proxy hashes. */
-function shortHash(text: string): string {
-  const fortyBits = Number.parseInt(hash('sha256', text, 'hex').slice(0, 10), 16);
-  return fortyBits
-    .toString(32)
-    .padStart(8, '0')
-    .replaceAll(/./g, (digit) => base32Digits.charAt(Number.parseInt(digit, 32)));
 }

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import {
   branchChainName,
   endpointChainName,
+  endpointComments,
   serviceChainName,
 } from '../../../src/backends/iptables/names.ts';
 import type { Protocol, ServiceKey } from '../../../src/model/kubernetes.ts';
@@ -47,3 +48,16 @@ test('a branch is named by its digits while they fit, then by their hash', () =>
   expect(branchChainName('KUBE-SVCS', 'fd00009600000000')).toBe('KUBE-SVCS-ECH6COVLSQ3UF4TW');
   expect(branchChainName('KUBE-SVCS', 'f'.repeat(32))).toHaveLength(26);
 });
+
+test.each([
+  ['web/shop', 'http', '10.0.0.1:8080', 'web/shop:http -> 10.0.0.1:8080'],
+  ['web/shop', '', '[fd00::1]:8080', 'web/shop -> [fd00::1]:8080'],
+])(
+  'what leads to an endpoint of %s:%s says so, and is read back',
+  (service, name, endpoint, text) => {
+    const said = { service: service as ServiceKey, portName: name, endpoint };
+    expect(endpointComments.write(said)).toBe(text);
+    expect(endpointComments.read(text)).toEqual(said);
+    expect(endpointComments.read(`${service} cluster IP`)).toBeUndefined();
+  },
+);

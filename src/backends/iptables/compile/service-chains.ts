@@ -9,7 +9,7 @@ import type { ServiceChain } from '../../../model/ruleset.ts';
 import { balances } from '../../../model/ruleset.ts';
 import { compileRule, jumpRule } from './rule.ts';
 import type { ServicePortId } from '../names.ts';
-import { endpointChainName, fixedChains, serviceChainName } from '../names.ts';
+import { endpointChainName, endpointComments, fixedChains, serviceChainName } from '../names.ts';
 import { commentMatch, oneOf, protocolMatch, recentMatch, ruleText } from '../rule-text.ts';
 
 /** What the entries of one Service port lead to, each with what it says to people. */
@@ -82,10 +82,10 @@ function markRules(family: Family, { rules }: ServiceChain, comment: string): re
 
 // First whoever has been here; of all others each rule takes its share of what those before it left.
 function balanceRules(family: Family, port: ServicePortId, pool: Pool): readonly string[] {
-  const name = servicePortName(port.service, port.portName);
   const { members, affinitySeconds } = pool;
   const rule = (endpoint: Endpoint, match: string): string => {
-    const comment = commentMatch(`${name} -> ${hostPort(endpoint.ip, endpoint.port)}`);
+    const to = hostPort(endpoint.ip, endpoint.port);
+    const comment = commentMatch(endpointComments.write({ ...port, endpoint: to }));
     return ruleText({ matches: [comment, match], jump: endpointChainName(port, endpoint) });
   };
   const returning = members.map((endpoint) => {
