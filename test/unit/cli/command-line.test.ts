@@ -1,24 +1,14 @@
 // Whole command lines in process: those that need neither a kernel nor a daemon.
-import { PassThrough } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { commands } from '../../../src/cli/commands/table.ts';
-import { runCommandLine } from '../../../src/cli/command-line.ts';
 import { helpText, optionsText, overview } from '../../../src/cli/help/help.ts';
+import { commandLine } from '../../support/command-line.ts';
 
 /** All that a command line does. */
 async function outcome(...argv: readonly string[]) {
-  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   const colours: string[] = [];
-  const exitCode = await runCommandLine(argv, {
-    exec: (file) => Promise.reject(new Error(`runs no tool, not ${file}`)),
-    io: { stdin: new PassThrough(), stdout, stderr, signal: new AbortController().signal },
-    program: { version: '1.2.3', nodeVersion: 'v24.0.0', hostname: 'host' },
-    setColour: (colour) => colours.push(colour),
-  });
-  stdout.end();
-  stderr.end();
-  return { exitCode, stdout: await text(stdout), stderr: await text(stderr), colours };
+  const done = await commandLine(argv, { setColour: (colour) => colours.push(colour) });
+  return { ...done, colours };
 }
 
 const well = { exitCode: 0, stderr: '', colours: ['auto'] };

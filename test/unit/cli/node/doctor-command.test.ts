@@ -1,0 +1,37 @@
+// What doctor finds on a node, whatever node the test runs on: what its tools answer is written down here.
+import { expect, test } from 'vitest';
+import { nodeInMemory } from '../../../support/node-in-memory.ts';
+import { session } from '../../../support/session.ts';
+
+const settings = {
+  'net/ipv4/conf/all/rp_filter': '1',
+  'net/ipv4/conf/eth0/rp_filter': '2',
+  'net/ipv4/ip_local_port_range': '32768\t60999',
+  'net/ipv4/ip_local_reserved_ports': '',
+  'net/netfilter/nf_conntrack_max': '65536',
+  'net/netfilter/nf_conntrack_count': '61000',
+};
+
+test('a node of kube-proxy in iptables mode', async () => {
+  const { exec, answers, files, iptables } = nodeInMemory();
+  for (const [command, answer] of [
+    ['uname -r', '6.1.0-28-amd64\n'],
+    ['conntrack --version', 'conntrack v1.4.7 (conntrack-tools)\n'],
+    ['conntrack -S', 'cpu=0 found=1 invalid=0 insert=0 insert_failed=7 drop=0 early_drop=2\n'],
+    ['ip -j -d link', '[{"ifname":"lo"},{"ifname":"flannel.1","linkinfo":{"info_kind":"vxlan"}}]'],
+    ['ip -j -6 address show scope global', '[]'],
+  ] as const) {
+    answers.set(command, answer);
+  }
+  for (const [name, value] of Object.entries(settings)) files.set(`/proc/sys/${name}`, value);
+  files.set('/proc/self/status', 'CapEff:\t000001ffffffffff');
+  await exec('iptables-restore', ['--noflush'], {
+    input: '*nat\n:KUBE-PROXY-CANARY - [0:0]\n:KUBE-SERVICES - [0:0]\nCOMMIT\n',
+  });
+  answers.set('iptables-nft-save', iptables.saved());
+  const { run, text } = session({ exec });
+  await run(['doctor', '--service-node-port-range', '30000-32767']);
+  await run(['doctor', '--proxy-mode', 'iptables', '-o', 'json']);
+  await run(['doctor', '--service-node-port-range', 'all']);
+  await expect(text()).toMatchFileSnapshot('doctor.txt');
+});
