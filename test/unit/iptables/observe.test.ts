@@ -160,7 +160,7 @@ test('a rendering of several transactions a table reads back whole', () => {
   );
   const whole = assembly('IPv4', services).whole();
   const rendered = encodePlan('IPv4', plan(new Map(), whole));
-  expect(rendered.split('*nat').length).toBeGreaterThan(3);
+  expect(rendered.split('*nat').length).toBe(4);
   expect(parseSaved('IPv4', rendered)).toEqual(whole);
 });
 

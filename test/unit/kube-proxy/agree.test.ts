@@ -64,7 +64,7 @@ describe.each(sources)('$mode, $family, $version', ({ mode, family, version }) =
     const packets = [...packetsTo([...theirs.addresses, ...others], { clients, nodeIps })].filter(
       ({ destination }) => familyOf(destination) === family,
     );
-    expect(packets.length).toBeGreaterThan(family === 'IPv4' ? 700 : 50);
+    expect(packets.length).toBe(family === 'IPv4' ? 1070 : 90);
     const differences = [
       ...compare(packets, { theirs: theirs.trace, ours: (packet) => trace(ruleset, packet) }),
     ];

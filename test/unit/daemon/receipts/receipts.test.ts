@@ -106,11 +106,10 @@ describe.each(['nftables', 'iptables'] as const)('%s', (mode) => {
       isFull: true,
       durationMs: 5,
       phaseMs: { resolve: 0, plan: 0, apply: 5 },
-      operations: { replace: 0, delete: 0 },
+      operations: { create: mode === 'nftables' ? 55 : 30, replace: 0, delete: 0 },
       quarantined: 0,
       conflicts: 0,
     });
-    expect(first?.operations.create).toBeGreaterThan(10);
     const [again] = await pass(set(slice([{ ip: R }])));
     expect(again).toMatchObject({ isFailed: false, isFull: false });
     const [none] = await pass(set(slice([{ ip: R }])));
