@@ -1,27 +1,17 @@
 // The nft and iptables of other Debian releases than this machine's: a small root folder for each release,
 // made from its packages and kept between runs. Out: a folder of wrappers, to be put first on PATH. Needs
 // root, and at the first run the machine's Debian mirror.
-import { createHash } from 'node:crypto';
-import { access, chmod, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { access, chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { env } from 'node:process';
 import { execOnHost } from '../../src/host/tools/exec.ts';
+import { debianMirror, mmdebstrapOptions } from './debian-mirror.ts';
+import { keptFolder } from './kept-folder.ts';
 
 // Oldest first.
 const releases = ['bullseye', 'bookworm', 'trixie', 'sid'] as const;
 export type Release = (typeof releases)[number];
 
-const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
-const recipe = [
-  '--quiet',
-  '--variant=extract',
-  '--include=nftables,iptables',
-  `--keyring=${keyring}`,
-  // sid's list of packages expires after a week, which a mirror of an earlier day is past. It is signed
-  // all the same.
-  '--aptopt=Acquire::Check-Valid-Until "false"',
-];
+const recipe = [...mmdebstrapOptions, '--variant=extract', '--include=nftables,iptables'];
 const buildTimeoutMs = 5 * 60_000;
 
 const iptables = ['iptables', 'ip6tables'];
@@ -46,12 +36,13 @@ exec unshare --mount sh -c '
 
 /** The folder of one release's tools; made by the first call on a machine, found by later ones. */
 export async function debianTools(release: Release): Promise<string> {
-  const cache = join(env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'sluice');
-  const digest = createHash('sha256').update(JSON.stringify([recipe, wrapper, tools]));
-  // What was made in another way is not found. The folder of sid holds the sid of the day it was made.
-  const kept = join(cache, `debian-${release}-${digest.digest('hex').slice(0, 8)}`);
-  if (!(await exists(kept))) await build(release, cache, kept);
-  return join(kept, 'path');
+  const folder = await keptFolder({
+    // That of sid holds the sid of the day it was made.
+    name: `debian-${release}`,
+    from: [...recipe, wrapper, ...tools],
+    make: (made) => makeTools(release, made),
+  });
+  return join(folder, 'path');
 }
 
 /** A release's tools, and the version that one of them names, such as `1.0.6`. */
@@ -70,36 +61,12 @@ export function everyDebian(tool: 'nft' | 'iptables'): Promise<readonly Found[]>
   );
 }
 
-/** Built aside and renamed, so that a half-made one is never found. */
-async function build(release: Release, cache: string, kept: string): Promise<void> {
-  await mkdir(cache, { recursive: true });
-  const made = await mkdtemp(join(cache, `debian-${release}-`));
-  try {
-    const root = join(made, 'root');
-    const args = [...recipe, release, root, await mirror()];
-    await execOnHost('mmdebstrap', args, { timeoutMs: buildTimeoutMs });
-    await complete(root);
-    await writeWrappers(join(made, 'path'));
-    await rename(made, kept);
-  } catch (error) {
-    await rm(made, { recursive: true, force: true });
-    // Another process may have been first; what it made is as good.
-    if (!(await exists(kept))) throw error;
-  }
-}
-
-/** The mirror that this machine itself installs Debian from. */
-async function mirror(): Promise<string> {
-  const { stdout } = await execOnHost('apt-get', [
-    'indextargets',
-    '--format',
-    '$(ORIGIN)|$(SITE)|$(RELEASE)',
-  ]);
-  const targets = stdout.split('\n').map((line) => line.split('|'));
-  const own = targets.find(
-    ([origin, , name]) => origin === 'Debian' && /^[a-z]+$/.test(name ?? ''),
-  );
-  return own?.[1] ?? 'http://deb.debian.org/debian';
+async function makeTools(release: Release, made: string): Promise<void> {
+  const root = join(made, 'root');
+  const args = [...recipe, release, root, await debianMirror('debian')];
+  await execOnHost('mmdebstrap', args, { timeoutMs: buildTimeoutMs });
+  await complete(root);
+  await writeWrappers(join(made, 'path'));
 }
 
 /** Makes what the packages' scripts, which are not run, and base-files make on a whole system. */

@@ -15,8 +15,10 @@ export type Tool =
   | 'curl'
   | 'socat'
   | 'chromium'
+  | 'ethtool'
+  | 'mkfs.ext4'
   | 'mmdebstrap'
-  | 'ethtool';
+  | 'qemu-system-x86_64';
 
 /** What ensureTools works with. */
 export type InstallEffects = {
@@ -34,8 +36,10 @@ const packageOf: Readonly<Record<Tool, string>> = {
   curl: 'curl',
   socat: 'socat',
   chromium: 'chromium',
-  mmdebstrap: 'mmdebstrap',
   ethtool: 'ethtool',
+  'mkfs.ext4': 'e2fsprogs',
+  mmdebstrap: 'mmdebstrap',
+  'qemu-system-x86_64': 'qemu-system-x86',
 };
 
 const installTimeoutMs = 10 * 60_000;

@@ -52,9 +52,11 @@ function macvlanLines(node: LabNode, { namespaceOf }: PodNetwork): readonly stri
   return [
     'link add shim0 link eth0 type macvlan mode bridge',
     ...gatewayLines('shim0', node),
-    ...podsOf(node).map(
-      (host) => `link add link eth0 netns ${namespaceOf(host)} name eth0 type macvlan mode bridge`,
-    ),
+    // An older kernel makes the device in this namespace, wherever it is to be, and the name is taken here.
+    ...podsOf(node).flatMap((host) => [
+      `link add ${host} link eth0 type macvlan mode bridge`,
+      `link set ${host} netns ${namespaceOf(host)} name eth0`,
+    ]),
   ];
 }
 
