@@ -30,8 +30,11 @@ export async function prepareBoots(): Promise<void> {
   await nodeModulesImage();
 }
 
+/** What a guest sent, and all that it printed. */
+export type Finished = GuestReport & { readonly console: string };
+
 /** Runs tests in a guest; throws, with the end of its console, where it sends no report. */
-export async function runInGuest(boot: Boot): Promise<GuestReport> {
+export async function runInGuest(boot: Boot): Promise<Finished> {
   const image = await guestImage(boot.guest);
   const modules = await nodeModulesImage();
   const folder = await mkdtemp(join(tmpdir(), 'sluice-guest-'));
@@ -44,7 +47,8 @@ export async function runInGuest(boot: Boot): Promise<GuestReport> {
       stdin: 'ignore',
       timeout: boot.timeoutMs,
     });
-    return parseReport(await readFile(files.report, 'utf8'));
+    const report = parseReport(await readFile(files.report, 'utf8'));
+    return { ...report, console: await readFile(files.console, 'utf8') };
   } catch (error) {
     const seen = await readFile(files.console, 'utf8').catch(() => '');
     const said = `${(error as Error).message}\n${seen.slice(-consoleTail)}`;

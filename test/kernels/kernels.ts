@@ -65,14 +65,9 @@ async function runOne(guest: Guest): Promise<Run> {
     stdout.write(`kernel ${guest.name}: started, console in ${path}\n`);
   };
   const report = await runInGuest({ guest, vitestArguments: allTests, timeoutMs, onConsole });
-  const failed = report.results.filter(hasFailed);
+  const failed = report.results.filter(({ failures }) => failures.length > 0);
   stdout.write(`kernel ${guest.name}: ${report.results.length} tests, ${failed.length} failed\n`);
-  for (const { file, titles, failures } of failed) {
-    stdout.write(`\n${file} > ${titles.join(' > ')}\n${failures.join('\n')}\n`);
-  }
+  // What vitest says of failures comes after all results.
+  if (failed.length > 0) stdout.write(report.console.slice(report.console.indexOf('Failed ')));
   return { guest, report };
-}
-
-function hasFailed({ failures }: { readonly failures: readonly string[] }): boolean {
-  return failures.length > 0;
 }

@@ -32,16 +32,28 @@ function overLanLines(_: LabNode, other: LabNode): readonly string[] {
   return routeLines(other.podRange, other.lan);
 }
 
-// Two nodes need no forwarding table: what goes into the tunnel has one place to come out.
+// Two nodes need no forwarding table: what goes into the tunnel has one place to come out. Each knows the
+// other's link-layer address, as Flannel's do: before Linux 5.14 nobody answers ARP for the lowest address of
+// its own pod range, which is taken for a broadcast address.
 function vxlanLines(node: LabNode, other: LabNode): readonly string[] {
   const peers = `dev eth0 local ${node.lan.ipv4} remote ${other.lan.ipv4}`;
+  const device = `${vxlanDevice} mtu ${podMtu.vxlan} address ${linkAddress(node)}`;
+  const neighbour = `lladdr ${linkAddress(other)} dev ${vxlanDevice}`;
   return [
-    `link add ${vxlanDevice} mtu ${podMtu.vxlan} type vxlan id 1 dstport 8472 ${peers}`,
+    `link add ${device} type vxlan id 1 dstport 8472 ${peers}`,
     ...tunnelAddressLines(vxlanDevice, node),
+    `neighbour add ${other.tunnel.ipv4} ${neighbour}`,
+    `neighbour add ${other.tunnel.ipv6} ${neighbour}`,
     `route add ${other.podRange.ipv4} via ${other.tunnel.ipv4} dev ${vxlanDevice} onlink`,
     `route add ${other.tunnel.ipv6}/128 dev ${vxlanDevice}`,
     `route add ${other.podRange.ipv6} via ${other.tunnel.ipv6} dev ${vxlanDevice}`,
   ];
+}
+
+/** That of the node's VXLAN device: locally administered, with the node's address on the LAN in it. */
+function linkAddress({ lan }: LabNode): string {
+  const bytes = lan.ipv4.split('.').map((byte) => Number(byte).toString(16).padStart(2, '0'));
+  return ['02', '00', ...bytes].join(':');
 }
 
 // The device outlives the process behind it, so all of it is made here.

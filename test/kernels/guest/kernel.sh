@@ -5,8 +5,8 @@ set -eu
 cd /tmp
 image=$(apt-cache pkgnames "linux-image-$1" | grep -E '^linux-image-[0-9].*[0-9]-cloud-amd64$' | sort -V | tail -n 1)
 version=${image#linux-image-}
-# From Linux 7 on, the kernel and its modules are packages that the image depends on.
-parts=$(apt-cache depends "$image" | sed -nE 's/^ *Depends: (linux-(binary|modules)-)/\1/p')
+# From Linux 7 on, the image is empty and depends on the packages of its parts.
+parts=$(apt-cache depends "$image" | sed -nE 's/^ *Depends: (linux-(base|binary|modules)-)/\1/p')
 # shellcheck disable=SC2086
 apt-get download "$image" $parts
 # Unpacked, not installed: the packages' scripts would make an initrd of a hundred times the size.
@@ -15,7 +15,9 @@ for file in linux-*.deb; do
   rm "$file"
 done
 depmod "$version"
-mv "/boot/vmlinuz-$version" /boot/vmlinuz
+for file in "/boot/vmlinuz-$version" "/lib/modules/$version/vmlinuz"; do
+  if [ -e "$file" ]; then mv "$file" /boot/vmlinuz; fi
+done
 
 mkdir -p initrd/bin initrd/dev initrd/modules initrd/root
 cp "$(command -v busybox)" initrd/bin/busybox
