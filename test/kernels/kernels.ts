@@ -1,7 +1,7 @@
 // `npm run test:kernels`: runs tests of Sluice on Debian's kernels, oldest first, two virtual machines at a
 // time, and prints a table. `--kernel NAME`, once or more often, chooses kernels; `--write` puts the table into
-// docs/kernels.md. Exit codes: 0 every topic was tested and every test passed, 1 not so, 2 a machine could
-// not be made or sent no report.
+// docs/kernels.md. Exit codes: 0 every topic was tested and every test passed, 1 not so, 2 it could not
+// begin.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { prepareBoots, runInGuest } from './boot.ts';
@@ -46,6 +46,9 @@ function chooseGuests(names: readonly string[] = guests.map(({ name }) => name))
   });
 }
 
+// All topics of the table say `not run`.
+const nothing = { results: [], console: '' } as const;
+
 /** Two at a time: each keeps one processor busy. */
 async function runAll(chosen: readonly Guest[]): Promise<readonly Run[]> {
   const waiting = [...chosen.entries()];
@@ -64,7 +67,11 @@ async function runOne(guest: Guest): Promise<Run> {
   const onConsole = (path: string): void => {
     stdout.write(`kernel ${guest.name}: started, console in ${path}\n`);
   };
-  const report = await runInGuest({ guest, vitestArguments: allTests, timeoutMs, onConsole });
+  const boot = { guest, vitestArguments: allTests, timeoutMs, onConsole };
+  const report = await runInGuest(boot).catch((error: Error) => {
+    stdout.write(`${error.message}\n`);
+    return { ...nothing, versions: { kernel: guest.name, nft: '', iptables: '' } };
+  });
   const failed = report.results.filter(({ failures }) => failures.length > 0);
   stdout.write(`kernel ${guest.name}: ${report.results.length} tests, ${failed.length} failed\n`);
   // What vitest says of failures comes after all results.

@@ -81,10 +81,11 @@ export async function buildNetwork(): Promise<Network> {
 function nodeScript(names: Readonly<Record<Side, string>>): string {
   return `
     sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv4.conf.all.rp_filter=0 \\
-      net.ipv4.conf.default.rp_filter=0 net.ipv4.icmp_ratelimit=0 net.ipv4.icmp_msgs_per_sec=100000 net.ipv4.icmp_msgs_burst=10000 \\
+      net.ipv4.conf.default.rp_filter=0 net.ipv4.icmp_ratelimit=0 \\
       net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.default.send_redirects=0 \\
-      net.ipv6.icmp.ratelimit=0 net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.all.accept_dad=0 \\
-      net.netfilter.nf_conntrack_max=200000
+      net.ipv6.icmp.ratelimit=0 net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.all.accept_dad=0
+    # An older kernel has these for the whole machine alone.
+    sysctl -eqw net.ipv4.icmp_msgs_per_sec=100000 net.ipv4.icmp_msgs_burst=10000
     ip link add cbr0 type veth peer name eth0 netns ${names.pod}
     ip link add eth0 type veth peer name eth0 netns ${names.lan}
     ip addr add ${bridge.IPv4}/24 dev cbr0

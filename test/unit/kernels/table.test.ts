@@ -55,13 +55,11 @@ test('tests count for their mode and topic; what needs no proxy counts for both'
       tests('skipped', 'nftables in JSON', 'lb-local'),
       tests('failed', 'iptables', 'affinity-clientip'),
     ]),
-    file('test/kernel/iptables-services.test.ts', [
-      tests('passed', 'nft', 'a client stays with its endpoint, whichever others come and go'),
-    ]),
+    file('test/cli/cleanup.test.ts', [tests('passed', 'with iptables', 'only what is ours goes')]),
   ]);
-  expect(cells(text, 'lab', 'conformance', 'Local', 'affinity')).toEqual([
-    ['1 passed', '1 passed', '1 passed', 'not run'],
-    ['1 passed', 'not run', 'not run', '1 passed, **1 failed**'],
+  expect(cells(text, 'lab', 'conformance', 'Local', 'affinity', 'clean-up')).toEqual([
+    ['1 passed', '1 passed', '1 passed', 'not run', 'not run'],
+    ['1 passed', 'not run', 'not run', '0 passed, **1 failed**', '1 passed'],
   ]);
 });
 
@@ -77,7 +75,7 @@ test('a file that could not be loaded, or whose hook failed, is a failure', () =
 });
 
 const conformance = 'test/conformance/conformance.test.ts';
-const inBothModes = ['nftables', 'iptables'].flatMap((mode) =>
+const inBothModes = ['nftables in text', 'iptables'].flatMap((mode) =>
   ['clusterip-basic', 'affinity-clientip', 'lb-local', 'lb-source-ranges', 'udp-basic'].map(
     (name) => tests('passed', mode, name),
   ),
