@@ -155,7 +155,7 @@ describe('findings are listed per Service, in words and with their rules', () =>
     const stand = await standWith('iptables', manifest);
     await apply(stand, 'iptables', manifest);
     await stand.exec('iptables', ['-t', 'nat', '-D', 'PREROUTING', '1']);
-    await stand.exec('iptables', ['-t', 'nat', '-N', 'KUBE-SVC-THEIRS']);
+    await stand.exec('iptables', ['-t', 'nat', '-N', 'KUBE-SVC-THEIRSTHEIRSTHEI']);
     await stand.exec('iptables', ['-t', 'nat', '-I', 'KUBE-SERVICES', '-j', 'ACCEPT']);
     const { stdout } = await stand.sluice(['verify', ...stand.flags, '-o', 'json']);
     const { isTrue, findings } = JSON.parse(stdout) as Json;
@@ -168,7 +168,7 @@ describe('findings are listed per Service, in words and with their rules', () =>
         [
           ['missing', 'nat PREROUTING KUBE-SERVICES'],
           ['changed', 'nat KUBE-SERVICES'],
-          ['foreign', 'nat KUBE-SVC-THEIRS'],
+          ['foreign', 'nat KUBE-SVC-THEIRSTHEIRSTHEI'],
         ],
       ],
     ]);
