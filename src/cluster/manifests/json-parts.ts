@@ -22,7 +22,7 @@ const maxDepth = 100;
  */
 export function jsonPartsOf(text: string): JsonParts | undefined {
   const scan = scanned(text);
-  if (scan.depth > maxDepth) return undefined;
+  if (scan === undefined) return undefined;
   try {
     const { keys, ...parts } = listIn(text, scan.marks) ?? wholeOf(text);
     return keys === scan.keys ? parts : undefined;
@@ -80,40 +80,46 @@ type Scan = {
   readonly marks: readonly number[];
   /** How many keys are written. */
   readonly keys: number;
-  readonly depth: number;
 };
 
-/** What JSON has; of other text anything. */
-function scanned(text: string): Scan {
+const closers: Readonly<Record<string, string>> = { '{': '}', '[': ']' };
+
+/** What JSON has; of other text anything, or undefined. Undefined for what is nested too deep. */
+function scanned(text: string): Scan | undefined {
   const marks: number[] = [];
-  let [depth, deepest, keys] = [0, 0, 0];
+  const awaited: string[] = [];
+  let keys = 0;
   let [wordStart, wordEnd] = [0, 0];
   let isInItems = false;
   for (let at = 0; at < text.length; at++) {
-    switch (text.charAt(at)) {
+    const char = text.charAt(at);
+    switch (char) {
       case '"':
         wordStart = at + 1;
         at = wordEnd = endOfString(text, wordStart);
         break;
       case ':':
         keys++;
-        if (depth === 1) isInItems = text.slice(wordStart, wordEnd) === 'items';
+        if (awaited.length === 1) isInItems = text.slice(wordStart, wordEnd) === 'items';
         break;
       case '{':
       case '[':
-        deepest = Math.max(deepest, ++depth);
-        if (isInItems && depth === 2) marks.push(at);
+        awaited.push(closers[char] ?? '');
+        if (awaited.length > maxDepth) return undefined;
+        if (isInItems && awaited.length === 2) marks.push(at);
         break;
       case ',':
-        if (isInItems && depth === 2) marks.push(at);
+        if (isInItems && awaited.length === 2) marks.push(at);
         break;
       case '}':
       case ']':
-        if (isInItems && depth === 2) marks.push(at);
-        depth--;
+        if (awaited.pop() !== char) return undefined;
+        if (awaited.length > 1 || !isInItems) break;
+        if (awaited.length === 1) marks.push(at);
+        isInItems = false;
     }
   }
-  return { marks, keys, depth: deepest };
+  return { marks, keys };
 }
 
 /** Where the quote is that ends the string, or the end of the text. */

@@ -61,6 +61,8 @@ describe('nothing is read of', () => {
     ['a missing item', list('1,,2')],
     ['a comma after the last item', list('1,')],
     ['brackets that do not match', list('{"a":[1}]')],
+    ['items that a brace closes', '{"kind":"List","items":[},"a":1}'],
+    ['two arrays for one field', '{"kind":"List","items":[1],["a":1}'],
     ['a comment', list('1 /* one */')],
     ['space that JSON does not know', list('\u00A01')],
     ['a nesting of more than 100', `${'['.repeat(101)}${']'.repeat(101)}`],
