@@ -16,6 +16,8 @@ export type Boot = {
   readonly vitestArguments: readonly string[];
   /** How long all of it may take. */
   readonly timeoutMs: number;
+  /** Ends the guest. */
+  readonly signal?: AbortSignal;
   /** Is told the path of the console's log, which grows while the guest runs. */
   readonly onConsole?: (path: string) => void;
 };
@@ -46,6 +48,7 @@ export async function runInGuest(boot: Boot): Promise<Finished> {
     await execa('qemu-system-x86_64', machine(image, disks, files), {
       stdin: 'ignore',
       timeout: boot.timeoutMs,
+      ...(boot.signal && { cancelSignal: boot.signal }),
     });
     const report = parseReport(await readFile(files.report, 'utf8'));
     return { ...report, console: await readFile(files.console, 'utf8') };

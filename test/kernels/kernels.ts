@@ -14,10 +14,14 @@ import { allTests } from './topics.ts';
 const { stdout, stderr } = process;
 const timeoutMs = 90 * 60_000;
 
+const ending = new AbortController();
+const { signal } = ending;
+// Not `once`: execa ends a process that nobody else listens in.
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => ending.abort());
 try {
   process.exitCode = await main();
 } catch (error) {
-  stderr.write(`test:kernels: ${(error as Error).message}\n`);
+  stderr.write(`test:kernels: ${signal.aborted ? 'stopped' : (error as Error).message}\n`);
   process.exitCode = 2;
 }
 
@@ -67,8 +71,9 @@ async function runOne(guest: Guest): Promise<Run> {
   const onConsole = (path: string): void => {
     stdout.write(`kernel ${guest.name}: started, console in ${path}\n`);
   };
-  const boot = { guest, vitestArguments: allTests, timeoutMs, onConsole };
+  const boot = { guest, vitestArguments: allTests, timeoutMs, signal, onConsole };
   const report = await runInGuest(boot).catch((error: Error) => {
+    signal.throwIfAborted();
     stdout.write(`${error.message}\n`);
     return { ...nothing, versions: { kernel: guest.name, nft: '', iptables: '' } };
   });
