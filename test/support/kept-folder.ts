@@ -1,7 +1,7 @@
 // Folders that take long to make, kept between runs in the user's cache. In: a name, all that a folder is
 // made from, and how it is made. Out: its path.
 import { createHash } from 'node:crypto';
-import { access, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { env } from 'node:process';
@@ -14,12 +14,18 @@ export type Recipe = {
   readonly make: (folder: string) => Promise<void>;
 };
 
+const unusedMs = 7 * 24 * 60 * 60_000;
+
 /** The path of the folder; the first call on a machine makes it, later ones find it. */
 export async function keptFolder({ name, from, make }: Recipe): Promise<string> {
   const cache = join(env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'sluice');
   const digest = createHash('sha256').update(JSON.stringify(from)).digest('hex').slice(0, 8);
   const kept = join(cache, `${name}-${digest}`);
-  if (await exists(kept)) return kept;
+  if (await exists(kept)) {
+    // The day it was last used.
+    await utimes(kept, new Date(), new Date());
+    return kept;
+  }
   await mkdir(cache, { recursive: true });
   // Made aside and renamed, so that nobody finds a half-made one.
   const made = await mkdtemp(join(cache, `${name}-new-`));
@@ -31,19 +37,17 @@ export async function keptFolder({ name, from, make }: Recipe): Promise<string> 
     // Another process may have been first; what it made is as good.
     if (!(await exists(kept))) throw error;
   }
-  await removeOlder(cache, name, kept);
+  await removeUnused(cache, name);
   return kept;
 }
 
-/** Removes what was made from something else, which nobody looks for any more. */
-async function removeOlder(cache: string, name: string, kept: string): Promise<void> {
-  const older = (await readdir(cache)).filter(
-    (folder) =>
-      folder.startsWith(`${name}-`) &&
-      /^[0-9a-f]{8}$/.test(folder.slice(name.length + 1)) &&
-      join(cache, folder) !== kept,
-  );
-  await Promise.all(older.map((folder) => rm(join(cache, folder), { recursive: true })));
+/** Removes folders of this name, half-made ones too, that no checkout has used for a week. */
+async function removeUnused(cache: string, name: string): Promise<void> {
+  const others = (await readdir(cache)).filter((folder) => folder.startsWith(`${name}-`));
+  for (const path of others.map((folder) => join(cache, folder))) {
+    const { mtimeMs } = await stat(path);
+    if (Date.now() - mtimeMs > unusedMs) await rm(path, { recursive: true, force: true });
+  }
 }
 
 async function exists(path: string): Promise<boolean> {
