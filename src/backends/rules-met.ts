@@ -1,5 +1,5 @@
-// The very rules that a packet meets, in order and as the backend spells them, with what becomes of the
-// packet there. A second reading of the same intent: not what was decided, but what was written. Pure.
+// The rules that a packet matches, in order and as the backend spells them, with what each does to the packet.
+// A second reading of the same intent: not what was decided, but what was written. Pure.
 import type { ChainPlace } from '../model/chain-path.ts';
 import type { Family, Ip } from '../model/ip.ts';
 import type { TracedOutcome } from '../netfilter/kube-proxy/outcome.ts';

@@ -13,7 +13,7 @@ export type Fact =
       readonly before: number;
       readonly after: number;
     }
-  /** What becomes of connections changes: `before` and `after` differ. */
+  /** Connections are handled differently: `before` and `after` say how. */
   | { readonly kind: 'fate'; readonly before: Served['fate']; readonly after: Served['fate'] }
   | { readonly kind: 'affinity'; readonly before: number; readonly after: number }
   | {

@@ -65,7 +65,7 @@ function nodePortIp({ family, nodePorts }: FamilySettings, hostIps: readonly Ip[
   return hostIps.find((ip) => familyOf(ip) === family && ip !== '::1' && !ip.startsWith('127.'));
 }
 
-/** A pod's source; undefined where pods are not told from others. */
+/** A pod's source; undefined if nothing marks a packet as a pod's. */
 function podOf({ family, podSource }: FamilySettings) {
   if (podSource === undefined) return undefined;
   if (podSource.kind === 'cidr') return { source: firstIn(podSource.cidr) };

@@ -29,7 +29,7 @@ export type World = {
   readonly settings: FamilySettings;
   /** All addresses on the host's interfaces. */
   readonly hostIps: readonly Ip[];
-  /** How pods are told from others. */
+  /** What marks a packet as a pod's. */
   readonly pods: DetectedPods;
   readonly serviceCidrs: readonly ServiceCidr[];
   readonly services: ReadonlyMap<ServiceKey, Service>;

@@ -11,7 +11,7 @@ export type ClientSide = 'outside' | 'pod';
 export type ChainPath = {
   /** In order, up to where an endpoint is chosen or the connection is stopped. */
   readonly chains: readonly ChainPlace[];
-  /** What becomes of connections that no endpoint gets; undefined where endpoints get them. */
+  /** Where connections go that reach no endpoint; undefined if endpoints get them. */
   readonly stop: 'rejected' | 'dropped' | 'untouched' | undefined;
 };
 

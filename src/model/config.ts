@@ -4,6 +4,9 @@ import type { Cidr, Ip } from './ip.ts';
 
 export type ProxyMode = 'nftables' | 'iptables';
 
+/** The mode that is used unless another one is asked for. */
+export const defaultProxyMode: ProxyMode = 'nftables';
+
 /** How pods are told from others: KubeProxyConfiguration.detectLocalMode with its argument. */
 export type DetectLocal =
   /** clusterCIDR: at most one a family. */

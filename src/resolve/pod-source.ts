@@ -1,4 +1,4 @@
-// How pods are told from others in one family, and by which field. Pure.
+// What marks a packet as a pod's in one IP family, and which field says so. Pure.
 import type { Config } from '../model/config.ts';
 import type { Cidr, Family } from '../model/ip.ts';
 import { familyOf } from '../model/ip.ts';

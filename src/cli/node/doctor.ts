@@ -8,7 +8,7 @@ import type { Finding, Status, Wanted } from '../../host/finding.ts';
 import { SluiceError, UsageError } from '../../errors.ts';
 import type { Exec } from '../../host/tools/exec.ts';
 import { gatherFacts } from '../../host/gather-facts.ts';
-import type { ProxyMode } from '../../model/config.ts';
+import { defaultProxyMode, type ProxyMode } from '../../model/config.ts';
 import type { Io } from '../io.ts';
 import { exitCodes } from '../io.ts';
 import type { Paint } from '../report/print-plan.ts';
@@ -33,7 +33,7 @@ export async function doctorCommand(
 ): Promise<number> {
   const nodePorts = portRange(options.nodePortRange);
   const facts = await gatherFacts(exec, { node: options.nodeVersion, settings: settingNames });
-  const proxyMode = options.proxyMode ?? modeFound(facts) ?? 'nftables';
+  const proxyMode = options.proxyMode ?? modeFound(facts) ?? defaultProxyMode;
   const wanted: Wanted = { proxyMode, nodePorts };
   const rulesRefusal = canAskForRules(facts, wanted) ? await refusalOf(exec, proxyMode) : undefined;
   const findings = diagnose({ ...facts, rulesRefusal }, wanted);

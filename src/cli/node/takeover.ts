@@ -78,7 +78,8 @@ async function takeOver<U extends Unit>(
   }
   const savedAt = new Date().toISOString();
   const { file } = await rememberBefore(exec, served, { file: beforeFile, savedAt });
-  if (file !== undefined) say(`what stands here is kept in ${file}: sluice rollback puts it back`);
+  if (file !== undefined)
+    say(`the existing rules are backed up in ${file}; sluice rollback restores them`);
   const wanted = desiredOf(backend, objects, {
     config,
     families: served,

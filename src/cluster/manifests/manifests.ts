@@ -36,7 +36,7 @@ export async function readManifests(path: string, source: FileSource = {}): Prom
 
 type FileLine = { readonly file: string; readonly line: number };
 
-/** The objects and problems of some files; of an object that stands there twice, the first counts. */
+/** The objects and problems of some files; if an object occurs twice, the first counts. */
 export function manifestsFrom(files: Iterable<FileReading>): Manifests {
   const digests: string[] = [];
   const objects = new Map<string, ClusterObject>();

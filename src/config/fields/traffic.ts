@@ -1,4 +1,5 @@
 // The fields that decide about Service traffic.
+import { defaultProxyMode } from '../../model/config.ts';
 import type { FieldRow } from '../field.ts';
 
 const bit = { kind: 'int', default: 14, range: { min: 0, max: 31 }, placeholder: 'BIT' } as const;
@@ -47,7 +48,7 @@ export const trafficFields = [
     kind: 'string',
     choices: ['nftables', 'iptables'],
     refusals: { ipvs: 'ipvs is not supported, and deprecated in kube-proxy: use nftables' },
-    default: 'nftables',
+    default: defaultProxyMode,
     help: 'the kernel subsystem to program',
     effect: 'obeyed',
   },

@@ -14,12 +14,12 @@ export type TakeOverOptions = {
   readonly exec: Exec;
   readonly mode: ProxyMode;
   readonly families: readonly Family[];
-  /** Where what stands here is kept for a rollback. */
+  /** The file in which the existing rules are backed up for a rollback. */
   readonly beforeFile: string;
   readonly log: Logger;
 };
 
-/** Writes down what stands here before the first pass, and removes it when ours is in place. */
+/** Backs up the existing rules before the first pass, and removes them once ours are in place. */
 export function createTakeOver(options: TakeOverOptions): Part {
   const left = new Set(options.families);
   return {
@@ -45,7 +45,10 @@ async function remember(options: TakeOverOptions): Promise<ReadonlySet<Family> |
     return new Set(rulesets.map(({ family }) => family));
   } catch (err) {
     // The way back is a convenience; answering Services is the job.
-    log.warn({ err, file: beforeFile }, 'what stands here cannot be kept for a rollback');
+    log.warn(
+      { err, file: beforeFile },
+      'cannot back up the existing rules; rollback will not be possible',
+    );
     return undefined;
   }
 }

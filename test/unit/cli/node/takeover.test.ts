@@ -74,7 +74,7 @@ node 192.0.2.11  tcp 10.96.0.10:80  10.244.2.11:8080 masqueraded, 10.244.2.12:80
   expect(taken).toEqual({
     exitCode: 0,
     stdout,
-    stderr: `what stands here is kept in ${beforeFile}: sluice rollback puts it back
+    stderr: `the existing rules are backed up in ${beforeFile}; sluice rollback restores them
 our rules are in place, and verified: IPv4, IPv6
 ${removed}taken over: now let sluice run follow the Services, and no other proxy
 `,
