@@ -1,13 +1,14 @@
 // What the number of Services costs: starts, changes, memory, in one run on one machine, beside the time of
 // the kernel's own tools for the same rules. Needs root. Run: npm run bench -- [--only PART]...
-// [--services N] [--quick]. Results: a table here, and results/ as JSON and as a plot.
+// [--services N] [--quick] [--rules FILE]. Results: a table here, and results/ as JSON and as a plot.
 import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { parts, type Figure, type PartName } from './scale/figures.ts';
+import type { Figure } from './scale/figure.ts';
+import { parts, type PartName } from './scale/figures.ts';
 import { plotOf } from './scale/plot.ts';
 import { machineOf, rowOf, tableOf, writeResults } from './scale/report.ts';
 
@@ -15,6 +16,7 @@ const { values } = parseArgs({
   options: {
     only: { type: 'string', multiple: true },
     services: { type: 'string' },
+    rules: { type: 'string' },
     quick: { type: 'boolean', default: false },
   },
 });
@@ -32,12 +34,13 @@ try {
   execFileSync(process.execPath, [build, sluiceFile], { stdio: 'inherit' });
   const machine = machineOf(loadavg());
   process.stdout.write(`${machine.text}\n`);
+  const share = values.quick ? 0.1 : 1;
   for (const part of wanted) {
     const say = (figure: Omit<Figure, 'part'>): void => {
       figures.push({ part, ...figure });
       process.stderr.write(`${rowOf({ part, ...figure })}\n`);
     };
-    await parts[part]({ sluiceFile, folder, sizes, share: values.quick ? 0.1 : 1, say });
+    await parts[part]({ sluiceFile, folder, sizes, share, rules: values.rules, say });
   }
   process.stdout.write(`${tableOf(figures)}\n`);
   // A part of the run, or a small one, is no result.

@@ -1,40 +1,18 @@
 // The figures that the bench prints: each has a name, a bound, and how it is measured. What is measured on
 // the same stage comes from one part.
+import type { PartOptions } from './figure.ts';
 import { iptablesFloors, nftFloor } from './floor.ts';
 import { measureCpu, measureGrowth, measureSingleChanges } from './measure.ts';
 import { measureStart, measureSteadyChanges, startSluice, type Start } from './measure.ts';
+import { packets } from './parts/packets.ts';
 import { createStage, type Source, type Stage } from './stage.ts';
 import { median, percentile } from './statistics.ts';
 
-/** One measured figure; within its bound where `value` does not exceed it. */
-export type Figure = {
-  readonly part: PartName;
-  readonly name: string;
-  readonly services: number;
-  readonly unit: 'ms' | 'MB' | 'lost' | 'x';
-  readonly value: number;
-  /** Undefined: there is none, the figure is told beside others. */
-  readonly bound: number | undefined;
-  /** The time of the kernel's own tool for the same rules. */
-  readonly floorMs?: number;
-  readonly note?: string;
-};
-
+/** The name of a part. */
 export type PartName = keyof typeof parts;
 
-/** What the parts work with. */
-export type PartOptions = {
-  readonly sluiceFile: string;
-  readonly folder: string;
-  /** The sizes of clusters: of the smallest to the largest. */
-  readonly sizes: readonly number[];
-  /** How much is measured: 1, or a part of it for a first look. */
-  readonly share: number;
-  readonly say: (figure: Omit<Figure, 'part'>) => void;
-};
-
 /** Every part, in order. */
-export const parts = { start, change, burst, cpu, idle, growth, iptables } as const;
+export const parts = { packets, start, change, burst, cpu, idle, growth, iptables } as const;
 
 const mainSize = 10_000;
 // Nobody keeps a larger cluster in files than the last of these is measured with.

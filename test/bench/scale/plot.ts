@@ -1,5 +1,5 @@
 // A plot of figures over the number of Services, both axes logarithmic, as SVG. Pure.
-import type { Figure } from './figures.ts';
+import type { Figure } from './figure.ts';
 
 type Point = { readonly x: number; readonly y: number };
 type Line = { readonly label: string; readonly points: readonly Point[]; readonly isFloor?: true };

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
-import type { Figure } from './figures.ts';
+import type { Figure } from './figure.ts';
 
 /** What the figures were measured on. */
 export type Machine = { readonly text: string; readonly loadBefore: number };
@@ -59,6 +59,7 @@ function padded(cells: readonly string[]): string {
 }
 
 function quantity(value: number, unit: Figure['unit']): string {
+  if (unit === 'us') return `${value.toFixed(2)} us`;
   if (unit === 'lost') return String(value);
   if (unit === 'x') return `${value.toFixed(2)} x`;
   return `${value.toFixed(value < 100 ? 1 : 0)} ${unit}`;

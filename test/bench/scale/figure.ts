@@ -1,0 +1,29 @@
+// What the bench measures and how it is told.
+
+/** One measured figure; within its bound where `value` does not exceed it. */
+export type Figure = {
+  /** The part of the bench that it comes from. */
+  readonly part: string;
+  readonly name: string;
+  readonly services: number;
+  readonly unit: 'us' | 'ms' | 'MB' | 'lost' | 'x';
+  readonly value: number;
+  /** Undefined: there is none, the figure is told beside others. */
+  readonly bound: number | undefined;
+  /** The time of the kernel's own tool for the same rules. */
+  readonly floorMs?: number;
+  readonly note?: string;
+};
+
+/** What the parts work with. */
+export type PartOptions = {
+  readonly sluiceFile: string;
+  readonly folder: string;
+  /** The sizes of clusters: of the smallest to the largest. */
+  readonly sizes: readonly number[];
+  /** How much is measured: 1, or a part of it for a first look. */
+  readonly share: number;
+  /** A file that `nft -f` loads in place of Sluice's rules, to see what packets cost with it. */
+  readonly rules: string | undefined;
+  readonly say: (figure: Omit<Figure, 'part'>) => void;
+};

@@ -1,0 +1,41 @@
+// The program that sends frames: see sender.pl.
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { stopped } from '../line-process.ts';
+
+/** Which frames of which file are sent where. */
+export type Sending = {
+  readonly interface: string;
+  readonly file: string;
+  readonly first: number;
+  readonly count: number;
+};
+
+/** It, running. */
+export type Sender = AsyncDisposable & {
+  /** Microseconds of processor time for a frame, a number for each few hundred of them. */
+  readonly send: (sending: Sending) => Promise<readonly number[]>;
+};
+
+/** Starts it in a network namespace. */
+export async function startSender(namespace: string): Promise<Sender> {
+  const program = fileURLToPath(new URL('sender.pl', import.meta.url));
+  const child = spawn('ip', ['netns', 'exec', namespace, 'perl', program], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const nextLine = async (): Promise<string> => {
+    const { value, done } = await lines.next();
+    if (done === true) throw new Error('the sender of packets has ended');
+    return value;
+  };
+  await nextLine();
+  return {
+    async send({ interface: on, file, first, count }) {
+      child.stdin.write(`${on} ${file} ${first} ${count}\n`);
+      return (await nextLine()).split(' ').map(Number);
+    },
+    [Symbol.asyncDispose]: () => stopped(child, 'SIGKILL'),
+  };
+}
