@@ -98,6 +98,7 @@ const everything = [
   'set Service default/a',
   'set ServiceCIDR kubernetes',
 ];
+const withoutNode = everything.filter((line) => !line.includes('Node'));
 const of =
   (resource: string): Matching =>
   ({ path }) =>
@@ -116,8 +117,9 @@ describe('the first batch', () => {
       for (let n = 0; n < 5; n += 1) await turn();
       expect(follower.batches).toEqual([]);
       resolve();
-      expect(await follower.batch()).toEqual(expect.arrayContaining(everything));
-      expect(await follower.batch()).toHaveLength(5);
+      expect((await follower.batch()).toSorted()).toEqual(
+        [...everything, 'set Service default/b'].toSorted(),
+      );
     },
   );
 
@@ -134,7 +136,8 @@ describe('the first batch', () => {
     server.fail({ kind: 'status', code: 404 }, { matching: of('servicecidrs') });
     await using follower = await Follower.start(server);
     expect((await follower.batch()).toSorted()).toEqual(everything.slice(0, 3));
-    expect(follower.health.at(-1)).toMatchObject({ isListed: true, isConnected: true });
+    const health = follower.health.at(-1);
+    expect([health?.isListed, health?.isConnected]).toEqual([true, true]);
   });
 
   test('comes 30 s later without the Node', async () => {
@@ -147,8 +150,8 @@ describe('the first batch', () => {
     await clock.advance(nodeWaitMs - 1);
     expect(follower.batches).toEqual([]);
     await clock.advance(1);
-    expect(await follower.batch()).toHaveLength(3);
-    expect(follower.messages).toContain(
+    expect((await follower.batch()).toSorted()).toEqual(withoutNode);
+    expect(follower.messages.at(-1)).toBe(
       'this Node is not there, or lacks what is needed; going on',
     );
   });
@@ -160,14 +163,16 @@ describe('the first batch', () => {
     await using follower = await Follower.start(server, { clock, nodeWaitMs: 29_500 });
     await clock.waiting(29_500);
     server.store.set('Node', rawNode('node-1'));
-    expect((await follower.batch()).filter((line) => line.includes('Node'))).toHaveLength(2);
+    expect((await follower.batch()).toSorted()).toEqual(
+      [...everything, 'set Node node-1'].toSorted(),
+    );
   });
 
   test('does not wait where the proxy needs nothing of the Node', async () => {
     await using server = await smallCluster();
     server.store.delete('Node', 'node-1');
     await using follower = await Follower.start(server, { isNodeReady: () => true });
-    expect(await follower.batch()).toHaveLength(3);
+    expect((await follower.batch()).toSorted()).toEqual(withoutNode);
   });
 });
 
@@ -194,9 +199,10 @@ describe('afterwards', () => {
     const connectedMs = follower.health.at(-1)?.sinceMs ?? 0;
     await server.goAway();
     await follower.until(() => (follower.health.at(-1)?.lastError ?? '').includes('ECONNREFUSED'));
+    // It may have been away for less than a millisecond.
     const lost = follower.health.at(-1);
-    expect(lost).toMatchObject({ isListed: true, isConnected: false });
-    expect(lost?.sinceMs).toBeGreaterThanOrEqual(connectedMs);
+    const isLater = (lost?.sinceMs ?? 0) >= connectedMs;
+    expect([lost?.isListed, lost?.isConnected, isLater]).toEqual([true, false, true]);
     expect(follower.batches).toHaveLength(1);
     server.store.delete('EndpointSlice', 'default/a-1');
     server.compact();

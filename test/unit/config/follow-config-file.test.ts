@@ -147,8 +147,16 @@ describe('a file with faults', () => {
     await writeFile(file, withCluster('10.1.0.0/16'));
     const following = follow(file, withCluster('10.1.0.0/16'));
     await writeFile(file, '');
-    const [refused] = await following.next(1);
-    expect(refused).toMatchObject({ level: 50 });
+    expect(await following.next(1)).toEqual([
+      {
+        level: 50,
+        faults: [
+          `${file}:1: apiVersion: is missing: it must be kubeproxy.config.k8s.io/v1alpha1`,
+          `${file}:1: kind: is missing: it must be KubeProxyConfiguration`,
+        ],
+        msg: 'configuration refused; the old one stays',
+      },
+    ]);
     await following.stop();
   });
 });

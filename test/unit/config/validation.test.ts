@@ -172,10 +172,8 @@ describe('addresses', () => {
 });
 
 test('no health server is asked for by an address that is not there', () => {
-  expect(fromFlags(['--healthz-port=0'])).toMatchObject({
-    healthzBindAddress: undefined,
-    document: { healthzBindAddress: '' },
-  });
+  const { healthzBindAddress, document } = fromFlags(['--healthz-port=0']);
+  expect([healthzBindAddress, document['healthzBindAddress']]).toEqual([undefined, '']);
 });
 
 test.each(['1.34', '1.36', '1', 'v1.35', '2.35'])(

@@ -20,10 +20,32 @@ const strictOn = (...names: readonly string[]) =>
   names.map((name) => [`net.ipv4.conf.${name}.rp_filter`, '1'] as const);
 
 test('a node that is well has nothing to mend, and says what was looked at', () => {
-  const findings = diagnose(well, wanted);
-  expect(findings.filter(({ status }) => status !== 'ok')).toEqual([]);
-  expect(findings.length).toBeGreaterThan(15);
-  expect(findings.filter(({ fix }) => fix !== undefined)).toEqual([]);
+  const ok = [
+    ['permissions', 'CAP_NET_ADMIN'],
+    ['kernel', '6.12.9-amd64'],
+    ['node', 'v24.1.0'],
+    ['nft', 'nft 1.0.6'],
+    ['iptables', 'iptables 1.8.9 (nf_tables)'],
+    ['rules', 'taken in nftables mode'],
+    ['conntrack', 'conntrack 1.4.7'],
+    ['proxies', 'sluice run, process 10'],
+    ['kube-proxy nft', 'no table of kube-proxy'],
+    ['iptables rules', 'none of any Service proxy'],
+    ['IPVS', 'nothing of kube-proxy in IPVS mode'],
+    ['forwarding', 'net.ipv4.ip_forward = 1'],
+    ['forwarding', 'net.ipv6.conf.all.forwarding = 1'],
+    ['rp_filter', 'net.ipv4.conf.all.rp_filter = 2'],
+    ['bridges', 'no pods behind a bridge'],
+    ['route_localnet', 'net.ipv4.conf.all.route_localnet = 0'],
+    ['node ports', '30000-32767 are outside of net.ipv4.ip_local_port_range'],
+    ['conntrack room', '100 of 262144 entries (0%)'],
+    ['conntrack losses', 'none to speak of'],
+    ['conntrack time', 'TCP connections are forgotten after 86400 s of silence'],
+    ['vxlan', 'no VXLAN interface'],
+  ];
+  expect(diagnose(well, wanted)).toEqual(
+    ok.map(([check, finding]) => ({ check, status: 'ok', finding })),
+  );
 });
 
 test('every finding that is to be mended says how, in one line', () => {

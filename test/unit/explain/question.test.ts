@@ -104,14 +104,18 @@ test.each([
 
 test('pods come in by the interfaces that they are told by', () => {
   const bridge = ['--detect-local-mode', 'BridgeInterface', '--pod-bridge-interface', 'cbr0'];
-  expect(asked('10.244.1.7', '10.96.0.10:80', bridge)).toContain('elsewhere cbr0 ');
+  expect(asked('10.244.1.7', '10.96.0.10:80', bridge)).toBe(
+    'elsewhere cbr0 10.244.1.7 tcp 10.96.0.10 80',
+  );
   const prefix = [
     '--detect-local-mode',
     'InterfaceNamePrefix',
     '--pod-interface-name-prefix',
     'veth',
   ];
-  expect(asked('10.244.1.7', '10.96.0.10:80', prefix)).toContain('elsewhere veth0 ');
+  expect(asked('10.244.1.7', '10.96.0.10:80', prefix)).toBe(
+    'elsewhere veth0 10.244.1.7 tcp 10.96.0.10 80',
+  );
 });
 
 test.each([

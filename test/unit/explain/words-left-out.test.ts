@@ -8,6 +8,15 @@ import { skipWords } from '../../../src/model/reason.ts';
 import type { Explanation } from '../../../src/explain/explanation.ts';
 import { answerTo, here, shop, there, toClusterIp, why, type Ask } from './shop.ts';
 
+const upToEndpoints = [
+  'configuration: clusterCIDR 10.244.0.0/16: the sender is a pod',
+  'Service web/shop: spec.clusterIPs[0] 10.96.0.10: its own address in the cluster',
+  'Service web/shop: spec.ports[0].port tcp 80 (http): the Service port that it is for',
+  'Service web/shop: spec.internalTrafficPolicy Cluster: endpoints on any node count',
+];
+const keptForPod =
+  'configuration: clusterCIDR 10.244.0.0/16: from a pod, so the source address is kept';
+
 describe('endpoints that are left out', () => {
   const notReady = { conditions: { ready: false } };
   const ending = { conditions: { ready: false, serving: true, terminating: true } };
@@ -43,9 +52,15 @@ describe('endpoints that are left out', () => {
   });
 
   test.each([
-    ['zone', zone('zone-a'), zone('zone-b'), 'forZones zone-b'],
-    ['node', forNode('node-1'), forNode('node-2'), 'forNodes node-2'],
-  ])('for another %s', (by, ours, theirs, field) => {
+    [
+      'zone',
+      zone('zone-a'),
+      zone('zone-b'),
+      'forZones zone-b',
+      'labels["topology.kubernetes.io/zone"] zone-a',
+    ],
+    ['node', forNode('node-1'), forNode('node-2'), 'forNodes node-2', 'name node-1'],
+  ])('for another %s', (by, ours, theirs, field, own) => {
     const raws = shop({}, [
       { ...here, ...ours },
       { ...there, ...theirs },
@@ -57,16 +72,20 @@ describe('endpoints that are left out', () => {
         `EndpointSlice web/shop-x: endpoints[].hints.${field}`,
       ],
     ]);
-    expect(why({ raws, to: toClusterIp }).join('\n')).toContain(
-      `every ready endpoint has a hint, and some are for this ${by}: only those count`,
-    );
+    expect(why({ raws, to: toClusterIp })).toEqual([
+      ...upToEndpoints,
+      `Node node-1: metadata.${own}: every ready endpoint has a hint, and some are for this ${by}: only those count`,
+      keptForPod,
+    ]);
   });
 
   test('those that end stand in where none is ready', () => {
     const raws = shop({}, [{ ...here, ...ending }]);
-    expect(why({ raws, to: toClusterIp })).toContain(
+    expect(why({ raws, to: toClusterIp })).toEqual([
+      ...upToEndpoints,
       'EndpointSlice web/shop-x: endpoints[].conditions.serving true: no endpoint is ready: those that are terminating but still serve stand in',
-    );
+      keptForPod,
+    ]);
   });
 });
 
@@ -104,12 +123,13 @@ describe('packets that are not for a Service port', () => {
       'address tcp 127.0.0.1:30080: no Service has this address and port: left as it is',
       'configuration: nodePortAddresses primary: node ports do not answer at this address',
     ]);
-    expect(near(ask)[0]).toContain(
-      'has this node port, at other addresses of this node: tcp 30080',
-    );
-    expect(near({ raws, to: 'udp 192.168.10.11 30080' })[0]).toContain(
-      'Service web/shop has this port with another protocol: tcp 30080',
-    );
+    const cause = '(Service web/shop: spec.ports[].nodePort tcp 30080)';
+    expect(near(ask)).toEqual([
+      `Service web/shop has this node port, at other addresses of this node: tcp 30080 ${cause}`,
+    ]);
+    expect(near({ raws, to: 'udp 192.168.10.11 30080' })).toEqual([
+      `Service web/shop has this port with another protocol: tcp 30080 ${cause}`,
+    ]);
   });
 
   test("an endpoint's own address", () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { encodePlan } from '../../../src/backends/iptables/restore.ts';
 import { parseSaved } from '../../../src/backends/iptables/read/observe.ts';
-import { plan } from '../../../src/netfilter/plan.ts';
+import { plan, unitOf } from '../../../src/netfilter/plan.ts';
 import { assembly, cidr, decided, ip, service } from './fixture.ts';
 
 // A node with the kubelet, kube-proxy, and rules of its user.
@@ -99,26 +99,56 @@ test("our chains, kube-proxy's and the jumps to them are read, with the Services
 });
 
 const inKubeletFirewall = /KUBE-FIREWALL/;
+const localnetRule =
+  '-I KUBE-FIREWALL ! -s 127.0.0.0/8 -d 127.0.0.0/8 -m comment --comment "block incoming localnet connections" -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP';
 
 test("what is missing of the kubelet's chain is added, what is there stays", () => {
   const whole = assembly('IPv4', []).whole();
   const lines = encodePlan('IPv4', plan(parseSaved('IPv4', saved), whole)).split('\n');
   expect(lines.filter((line) => inKubeletFirewall.test(line))).toEqual([
     '-I OUTPUT -j KUBE-FIREWALL',
-    '-I KUBE-FIREWALL ! -s 127.0.0.0/8 -d 127.0.0.0/8 -m comment --comment "block incoming localnet connections" -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP',
+    localnetRule,
   ]);
 });
 
 test("where the kubelet's chain is missing it is made, but never emptied", () => {
   const lines = encodePlan('IPv4', plan(new Map(), assembly('IPv4', []).whole())).split('\n');
-  expect(lines).toContain('-N KUBE-FIREWALL');
-  expect(lines).not.toContain(':KUBE-FIREWALL - [0:0]');
+  expect(lines.filter((line) => inKubeletFirewall.test(line))).toEqual([
+    '-N KUBE-FIREWALL',
+    '-I INPUT -j KUBE-FIREWALL',
+    '-I OUTPUT -j KUBE-FIREWALL',
+    localnetRule,
+  ]);
 });
 
 test("a clean-up leaves the kubelet's chain", () => {
-  const text = encodePlan('IPv4', plan(parseSaved('IPv4', saved), new Map()));
-  expect(text).toContain('-X KUBE-FORWARD');
-  expect(text).not.toMatch(inKubeletFirewall);
+  const lines = encodePlan('IPv4', plan(parseSaved('IPv4', saved), new Map())).split('\n');
+  expect(lines).toEqual([
+    '# iptables-restore --noflush',
+    '*filter',
+    ':KUBE-FORWARD - [0:0]',
+    ':KUBE-NODEPORTS - [0:0]',
+    '-D INPUT -m comment --comment "kubernetes health check service ports" -j KUBE-NODEPORTS',
+    '-D FORWARD -m comment --comment "kubernetes forwarding rules" -j KUBE-FORWARD',
+    '-X KUBE-FORWARD',
+    '-X KUBE-NODEPORTS',
+    'COMMIT',
+    '*nat',
+    ':KUBE-EXT-3AI2BAUVBILXL6BZ - [0:0]',
+    ':KUBE-SEP-25IJ5FPP5YWZXJV6 - [0:0]',
+    ':KUBE-SERVICES - [0:0]',
+    '-D PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES',
+    '-D PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES',
+    '-X KUBE-EXT-3AI2BAUVBILXL6BZ',
+    '-X KUBE-SEP-25IJ5FPP5YWZXJV6',
+    '-X KUBE-SERVICES',
+    'COMMIT',
+    '*mangle',
+    ':KUBE-PROXY-CANARY - [0:0]',
+    '-X KUBE-PROXY-CANARY',
+    'COMMIT',
+    '',
+  ]);
 });
 
 test('a ruleset of one family holds nothing of the other', () => {
@@ -203,5 +233,9 @@ test('a chain that others lead to is emptied, not deleted, and then left alone',
   // It is as good as new where it is needed again.
   const whole = assembly('IPv4', []).whole();
   const steps = plan(parseSaved('IPv4', emptied), whole);
-  expect(encodePlan('IPv4', steps)).toContain('-A KUBE-MARK-MASQ -j MARK');
+  const marking = whole.get('nat KUBE-MARK-MASQ');
+  expect(marking?.text).toBe('-A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000');
+  expect(steps.filter((step) => unitOf(step).id === marking?.id)).toEqual([
+    { op: 'replace', unit: marking, was: parseSaved('IPv4', emptied).get('nat KUBE-MARK-MASQ') },
+  ]);
 });

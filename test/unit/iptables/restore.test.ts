@@ -163,7 +163,8 @@ test.each([
   });
   const located = locateFailure(failed);
   const lines = located.message.split('\n');
-  expect(lines[0]).toContain('iptables-restore: line 6 (-A CHAIN -j TARGET-6): iptables-restore');
+  const said = stderr.replaceAll(/ ?\n/g, '; ');
+  expect(lines[0]).toBe(`iptables-restore: line 6 (-A CHAIN -j TARGET-6): ${said}`);
   expect(lines.slice(1)).toEqual([
     '  3: -A CHAIN -j TARGET-3',
     '  4: -A CHAIN -j TARGET-4',

@@ -57,14 +57,14 @@ test.each([
   ['-j MARK --and-mark 0x4000', { kind: 'mark', keep: 0x4000, flip: 0 }],
   ['', { kind: 'none' }],
 ])('target %s', (text, expected) => {
-  expect(parse(text)).toMatchObject({ matches: [], target: expected });
+  expect(parse(text)).toEqual({ comment: '', matches: [], target: expected, text });
 });
 
 test.each([
-  '-m nfacct --nfacct-name  ct_state_invalid_dropped_pkts',
-  '-m comment --comment --comment',
-])('%s says nothing of packets', (text) => {
-  expect(parse(text)).toMatchObject({ matches: [], target: { kind: 'none' } });
+  ['-m nfacct --nfacct-name  ct_state_invalid_dropped_pkts', ''],
+  ['-m comment --comment --comment', '--comment'],
+])('%s says nothing of packets', (text, comment) => {
+  expect(parse(text)).toEqual({ comment, matches: [], target: { kind: 'none' }, text });
 });
 
 test.each([
@@ -82,9 +82,12 @@ test.each([
   '-m recent --remove --name X',
   '-m set --match-set CLUSTER dst,dst',
   '! -m tcp',
-  '!',
 ])('match %s is not understood', (text) => {
-  expect(parse(text).matches.map(({ kind }) => kind)).toContain('unknown');
+  expect(parse(text).matches).toEqual([{ kind: 'unknown', text }]);
+});
+
+test('a negation of nothing is not understood', () => {
+  expect(parse('!').matches).toEqual([{ kind: 'unknown', text: '! !' }]);
 });
 
 test.each([
@@ -118,7 +121,12 @@ test('a comment is taken out of its quotes', () => {
 COMMIT
 `;
   const [rule] = readIptables(saved).nat.get('KUBE-SERVICES')?.rules ?? [];
-  expect(rule).toMatchObject({ comment: 'a "b" \\ c', target: { kind: 'return' } });
+  expect(rule).toEqual({
+    comment: 'a "b" \\ c',
+    matches: [],
+    target: { kind: 'return' },
+    text: '-m comment --comment "a \\"b\\" \\\\ c" -j RETURN',
+  });
 });
 
 test('of built-in chains only the jumps to Kubernetes chains are read', () => {
@@ -139,8 +147,13 @@ COMMIT
 `);
   expect([...nat.keys()]).toEqual([]);
   expect([...filter.keys()]).toEqual(['FORWARD', 'KUBE-FORWARD']);
-  expect(filter.get('FORWARD')?.rules).toMatchObject([
-    { matches: [{ kind: 'unknown', text: '-m foo --bar' }], target: { chain: 'KUBE-FORWARD' } },
+  expect(filter.get('FORWARD')?.rules).toEqual([
+    {
+      comment: '',
+      matches: [{ kind: 'unknown', text: '-m foo --bar' }],
+      target: { kind: 'jump', chain: 'KUBE-FORWARD' },
+      text: '-m foo --bar -j KUBE-FORWARD',
+    },
   ]);
 });
 

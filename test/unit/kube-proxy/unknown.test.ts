@@ -57,7 +57,7 @@ test('in iptables: a match or a target of another kind', () => {
     }),
     { numRuns: 25, seed: 11 },
   );
-  expect(told).toBeGreaterThan(100);
+  expect(told).toBe(360);
 });
 
 test('in nftables: a statement of another kind at any place', () => {
@@ -76,7 +76,7 @@ test('in nftables: a statement of another kind at any place', () => {
     }),
     { numRuns: 25, seed: 11 },
   );
-  expect(told).toBeGreaterThan(100);
+  expect(told).toBe(1845);
 });
 
 test('what is not understood always counts as a difference', () => {

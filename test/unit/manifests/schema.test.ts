@@ -44,7 +44,7 @@ describe.each(minors)('1.%i takes', (minor) => {
     test.each(objects.map((object) => [object.kind, object.metadata.name, object] as const))(
       '%s %s',
       async (kind, _name, object) => {
-        expect(Object.keys(groups)).toContain(kind);
+        expect(Object.hasOwn(groups, kind)).toBe(true);
         expect(await faultsIn(object, kind as Kind, minor)).toEqual([]);
       },
     );
@@ -96,7 +96,9 @@ describe.each(minors)('1.%i refuses', (minor) => {
       'DaemonSet',
       minor,
     );
-    expect(faults).toContain('/apiVersion is apps/v2');
+    const given = told('/apiVersion is apps/v2');
+    // The packages since 1.35 name the only one that there is, too.
+    expect(faults).toEqual([...given, ...(minor < 35 ? [] : ['/apiVersion enum apps/v1'])]);
   });
 });
 

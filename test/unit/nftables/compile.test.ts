@@ -106,15 +106,23 @@ test.each<Family>(['IPv4', 'IPv6'])('no shared %s chain names a Service', (famil
 });
 
 test('node ports are at all local addresses but loopback, or at the ones that were asked for', () => {
+  const lastLine = (program: ReadonlyMap<string, { readonly text: string }>) =>
+    program
+      .get('chain services')
+      ?.text.trimEnd()
+      .split('\n')
+      .findLast((line) => line !== '}');
   const all = programOf([outward], ['--nodeport-addresses', '0.0.0.0/0']);
-  expect(all.get('chain services')?.text).toContain(
-    '  fib daddr type local ip daddr != 127.0.0.0/8 meta l4proto . th dport vmap @service-nodeports',
+  const comment = 'comment "send to the Service with this node port"';
+  expect(lastLine(all)).toBe(
+    `  fib daddr type local ip daddr != 127.0.0.0/8 meta l4proto . th dport vmap @service-nodeports ${comment}`,
   );
   const some = programOf([outward], ['--nodeport-addresses', '192.168.0.0/24']);
-  expect(some.get('chain services')?.text).toContain(
-    '  ip daddr @nodeport-ips meta l4proto . th dport vmap @service-nodeports',
+  expect(lastLine(some)).toBe(
+    `  ip daddr @nodeport-ips meta l4proto . th dport vmap @service-nodeports ${comment}`,
   );
-  expect(some.has('nodeport-ips 192.168.0.2')).toBe(true);
+  const ips = [...some.keys()].filter((id) => id.startsWith('nodeport-ips '));
+  expect(ips).toEqual(['nodeport-ips 192.168.0.2']);
 });
 
 test('what nft lists in another form reads the same', () => {

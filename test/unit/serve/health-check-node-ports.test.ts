@@ -56,8 +56,26 @@ async function ask(port: number, { path = '/', method = 'GET' } = {}): Promise<A
   const [response] = await once(sent, 'response');
   let body = '';
   for await (const chunk of response) body += String(chunk);
-  return { status: response.statusCode, headers: response.headers, body };
+  const { connection: _, date, ...headers } = response.headers;
+  expect(date).toMatch(/ GMT$/);
+  return { status: response.statusCode, headers, body };
 }
+
+const headersWith = (localEndpoints: number) => ({
+  'content-type': 'application/json',
+  'transfer-encoding': 'chunked',
+  'x-content-type-options': 'nosniff',
+  'x-load-balancing-endpoint-weight': String(localEndpoints),
+});
+
+const bodyOf = (localEndpoints: number, isHealthy: boolean): string => `{
+\t"service": {
+\t\t"namespace": "ns",
+\t\t"name": "a"
+\t},
+\t"localEndpoints": ${localEndpoints},
+\t"serviceProxyHealthy": ${isHealthy}
+}`;
 
 async function summary(port: number): Promise<string> {
   try {
@@ -73,21 +91,8 @@ test('answers as kube-proxy does, at any path and to any method', async () => {
   const port = await freePort();
   expect(await set([a, { port, localEndpoints: 18 }])).toEqual([]);
   for (const how of [{}, { path: '/healthz?x=1' }, { method: 'POST' }, { method: 'DELETE' }]) {
-    const { status, headers, body } = await ask(port, how);
-    expect(status).toBe(200);
-    expect(headers).toMatchObject({
-      'content-type': 'application/json',
-      'x-content-type-options': 'nosniff',
-      'x-load-balancing-endpoint-weight': '18',
-    });
-    expect(body).toBe(`{
-\t"service": {
-\t\t"namespace": "ns",
-\t\t"name": "a"
-\t},
-\t"localEndpoints": 18,
-\t"serviceProxyHealthy": true
-}`);
+    const body = bodyOf(18, true);
+    expect(await ask(port, how)).toEqual({ status: 200, headers: headersWith(18), body });
   }
   expect((await ask(port, { method: 'HEAD' })).body).toBe('');
 });
@@ -96,13 +101,8 @@ test('without endpoints here the load balancer is sent elsewhere', async () => {
   const { set } = stand();
   const port = await freePort();
   await set([a, { port, localEndpoints: 0 }]);
-  const { status, headers, body } = await ask(port);
-  expect([status, headers['x-load-balancing-endpoint-weight']]).toEqual([503, '0']);
-  expect(headers).toMatchObject({
-    'content-type': 'application/json',
-    'x-content-type-options': 'nosniff',
-  });
-  expect(JSON.parse(body)).toMatchObject({ localEndpoints: 0, serviceProxyHealthy: true });
+  const body = bodyOf(0, true);
+  expect(await ask(port)).toEqual({ status: 503, headers: headersWith(0), body });
 });
 
 test('while the rules do not follow the cluster too, whatever endpoints there are', async () => {
@@ -110,9 +110,8 @@ test('while the rules do not follow the cluster too, whatever endpoints there ar
   const port = await freePort();
   await set([a, { port, localEndpoints: 7 }]);
   proxy.isHealthy = false;
-  const { status, headers, body } = await ask(port);
-  expect([status, headers['x-load-balancing-endpoint-weight']]).toEqual([503, '7']);
-  expect(JSON.parse(body)).toMatchObject({ localEndpoints: 7, serviceProxyHealthy: false });
+  const body = bodyOf(7, false);
+  expect(await ask(port)).toEqual({ status: 503, headers: headersWith(7), body });
   proxy.isHealthy = true;
   expect(await summary(port)).toBe('200 7');
 });
@@ -152,10 +151,10 @@ test('a port that is taken is told of, and tried again with the next update', as
   const { set } = stand();
   const { port, release } = await takenPort();
   const check = { port, localEndpoints: 1 };
-  const [failure, ...more] = await set([a, check]);
-  expect(more).toEqual([]);
-  expect(failure).toMatchObject({ service: a, port, error: { code: 'EADDRINUSE' } });
-  expect(await set()).toMatchObject([{ service: a, port }]);
+  // All that is asserted of the error is its code: its text is Node's.
+  const failures = (await set([a, check])).concat(await set());
+  const error = expect.objectContaining({ code: 'EADDRINUSE' });
+  expect(failures).toEqual(Array(2).fill({ service: a, port, error }));
   await release();
   expect(await set()).toEqual([]);
   expect(await summary(port)).toBe('200 1');

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { decodeNode } from '../../../src/cluster/decode/node.ts';
 import type { ClusterChange } from '../../../src/model/kubernetes.ts';
 import type { ProxyStatus } from '../../../src/model/proxy-status.ts';
+import { notFound } from '../../../src/serve/answer.ts';
 import { healthAnswerer, type HealthPath } from '../../../src/serve/health.ts';
 import { createMetrics } from '../../../src/serve/metrics/metrics.ts';
 import { HealthListener } from '../../../src/daemon/serving/health-listener.ts';
@@ -227,7 +228,7 @@ test('there is no other path', async () => {
     nowMs: () => startMs,
   });
   for (const path of ['/', '/healthz/', '/metrics', '/livez/x', '']) {
-    expect(await answer(path)).toMatchObject({ status: 404, body: '404 page not found\n' });
+    expect(await answer(path)).toEqual(notFound);
   }
   expect(answers).toEqual([]);
 });

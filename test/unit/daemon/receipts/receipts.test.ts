@@ -75,6 +75,24 @@ function stand(mode: ProxyMode) {
 const set = (...raw: readonly object[]): readonly ClusterChange[] =>
   decodeAll(raw).map((object) => ({ op: 'set', object }));
 
+/** What the rules of one Service with two endpoints are counted as. */
+const counted = {
+  nftables: {
+    holdings: {
+      units: new Map(Object.entries({ table: 1, set: 12, map: 5, chain: 23, element: 14 })),
+      rules: new Map(),
+    },
+    rulesWritten: new Map(),
+  },
+  iptables: {
+    holdings: {
+      units: new Map(Object.entries({ jump: 12, rule: 3, chain: 15 })),
+      rules: new Map(Object.entries({ filter: 16, nat: 21 })),
+    },
+    rulesWritten: new Map(Object.entries({ filter: 16, nat: 21 })),
+  },
+};
+
 describe.each(['nftables', 'iptables'] as const)('%s', (mode) => {
   test('what is counted by changes is what counting all of it gives', async () => {
     await fc.assert(
@@ -100,7 +118,7 @@ describe.each(['nftables', 'iptables'] as const)('%s', (mode) => {
     const objects = set(node, service(), slice(both));
     const [first] = await pass(objects);
     expect(queued).toEqual([{ services: 1, slices: 1 }]);
-    expect(first).toMatchObject({
+    expect(first).toEqual({
       family: 'IPv4',
       isFailed: false,
       isFull: true,
@@ -109,9 +127,12 @@ describe.each(['nftables', 'iptables'] as const)('%s', (mode) => {
       operations: { create: mode === 'nftables' ? 55 : 30, replace: 0, delete: 0 },
       quarantined: 0,
       conflicts: 0,
+      programmingSeconds: [],
+      withoutLocal: { internal: 0, external: 0 },
+      ...counted[mode],
     });
     const [again] = await pass(set(slice([{ ip: R }])));
-    expect(again).toMatchObject({ isFailed: false, isFull: false });
+    expect([again?.isFailed, again?.isFull]).toEqual([false, false]);
     const [none] = await pass(set(slice([{ ip: R }])));
     expect(none?.operations).toEqual({ create: 0, replace: 0, delete: 0 });
   });
@@ -130,7 +151,7 @@ describe.each(['nftables', 'iptables'] as const)('%s', (mode) => {
     expect(health.isHealthy).toBe(false);
     fault.error = undefined;
     const [mended] = await pass([]);
-    expect(mended).toMatchObject({ isFailed: false, isFull: true });
+    expect([mended?.isFailed, mended?.isFull]).toEqual([false, true]);
     expect(health.isHealthy).toBe(true);
   });
 
@@ -194,10 +215,7 @@ test('the rules that are counted are those of a full restore, before and after e
   };
   for (const endpoints of [[], both]) {
     const [receipt] = await pass(set(node, service(), slice(endpoints)));
-    const { filter, nat } = written();
-    expect(receipt?.holdings.rules.get('filter')).toBe(filter);
-    expect(receipt?.holdings.rules.get('nat')).toBe(nat);
-    expect(nat).toBeGreaterThan(5);
+    expect(Object.fromEntries(receipt?.holdings.rules ?? [])).toEqual(written());
   }
 });
 
