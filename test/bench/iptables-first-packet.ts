@@ -12,7 +12,7 @@ import { createNamespaces, deleteNamespaces, newLabName } from '../../src/lab/na
 import type { ServiceRules } from '../../src/model/ruleset.ts';
 import { plan } from '../../src/netfilter/plan.ts';
 import { variants, withOneVariant } from '../support/one-variant.ts';
-import { assembly, decided } from '../unit/iptables/fixture.ts';
+import { assembly, decided } from '../unit/backends/iptables/fixture.ts';
 
 const bound = 1.3;
 const connectionsPerRound = 20;

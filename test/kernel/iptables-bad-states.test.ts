@@ -18,8 +18,8 @@ import { machine, ownUnits } from '../support/iptables-machine.ts';
 import { bringTo, expectWorking, webRules } from '../support/iptables-web.ts';
 import { variants } from '../support/one-variant.ts';
 import { clusterObjects } from '../support/service-objects.ts';
-import { assembly } from '../unit/iptables/fixture.ts';
-import { objectsThen, savedThen } from '../unit/iptables/kube-proxy-node.ts';
+import { assembly } from '../unit/backends/iptables/fixture.ts';
+import { objectsThen, savedThen } from '../unit/backends/iptables/kube-proxy-node.ts';
 
 const nothing: Program<IptablesUnit> = new Map();
 const noRules = assembly('IPv4', []).whole();

@@ -13,7 +13,7 @@ import type { Machine } from '../support/iptables-machine.ts';
 import { machine } from '../support/iptables-machine.ts';
 import { variants } from '../support/one-variant.ts';
 import { networkNamespace } from '../support/network-namespace.ts';
-import { assembly, cidr, decided, ip } from '../unit/iptables/fixture.ts';
+import { assembly, cidr, decided, ip } from '../unit/backends/iptables/fixture.ts';
 
 const nothing = new Map<string, IptablesUnit>();
 

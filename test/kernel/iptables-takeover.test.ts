@@ -6,8 +6,8 @@ import { desiredOf } from '../../src/sync/offline.ts';
 import { configFor } from '../support/config.ts';
 import { machine, ownUnits } from '../support/iptables-machine.ts';
 import { variants } from '../support/one-variant.ts';
-import { assembly, service } from '../unit/iptables/fixture.ts';
-import { objectsThen, savedThen } from '../unit/iptables/kube-proxy-node.ts';
+import { assembly, service } from '../unit/backends/iptables/fixture.ts';
+import { objectsThen, savedThen } from '../unit/backends/iptables/kube-proxy-node.ts';
 
 const nothing = new Map<string, IptablesUnit>();
 const web = service('ns/web', '10.96.0.1', { ports: [{ endpoints: [['10.244.1.1', 80]] }] });

@@ -10,7 +10,7 @@ import { plan } from '../../src/netfilter/plan.ts';
 import { expectWorking, webRules } from '../support/iptables-web.ts';
 import { networkNamespace } from '../support/network-namespace.ts';
 import { variants } from '../support/one-variant.ts';
-import { savedThen } from '../unit/iptables/kube-proxy-node.ts';
+import { savedThen } from '../unit/backends/iptables/kube-proxy-node.ts';
 
 test('who holds the lock of the legacy iptables is named when waiting was in vain', async () => {
   const { exec: inside, folder } = await networkNamespace();

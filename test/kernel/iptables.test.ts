@@ -10,7 +10,7 @@ import type { ServiceRules } from '../../src/model/ruleset.ts';
 import { plan } from '../../src/netfilter/plan.ts';
 import { machine, ownUnits } from '../support/iptables-machine.ts';
 import { variants } from '../support/one-variant.ts';
-import { assembly, cidr, decided, ip, service } from '../unit/iptables/fixture.ts';
+import { assembly, cidr, decided, ip, service } from '../unit/backends/iptables/fixture.ts';
 
 const nothing = new Map<string, IptablesUnit>();
 const cases = variants.flatMap((variant) =>

@@ -1,5 +1,5 @@
 // Imports point one way: each part of the tree may know only of those that stand before it.
-import { globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { expect, test } from 'vitest';
 
@@ -90,6 +90,22 @@ test('every file imports only what stands before it', () => {
 test('no file imports itself through others', () => {
   const circular = files.filter((file) => reachedFrom(file).has(file));
   expect(circular).toEqual([]);
+});
+
+/** Folders of test/unit that are not of src: what they test is outside of it. */
+const besides = new Map([
+  ['manifests', 'the files of manifests/'],
+  ['kernels', 'the table that test/kernels writes'],
+]);
+
+test('the folders of unit tests are those of src', () => {
+  const folders = globSync('test/unit/**/*.ts', { cwd: root }).map((file) =>
+    relative('test/unit', dirname(file)),
+  );
+  const unknown = [...new Set(folders)].filter(
+    (folder) => !besides.has(folder) && !existsSync(join(root, 'src', folder)),
+  );
+  expect(unknown).toEqual([]);
 });
 
 test('no folder holds more than 14 files', () => {

@@ -4,7 +4,7 @@ import type { Backend } from '../../src/backends/backend.ts';
 import type { IptablesUnit } from '../../src/backends/iptables/unit.ts';
 import { plan } from '../../src/netfilter/plan.ts';
 import type { Program } from '../../src/netfilter/program.ts';
-import { assembly, service } from '../unit/iptables/fixture.ts';
+import { assembly, service } from '../unit/backends/iptables/fixture.ts';
 import { ownUnits } from './iptables-machine.ts';
 
 type IptablesBackend = Backend<IptablesUnit>;

@@ -1,7 +1,7 @@
 // Rules for ten thousand Services are read and asked in time that grows with their number, not faster.
 import { expect, test } from 'vitest';
-import type { Ip } from '../../../src/model/ip.ts';
-import { packetsTo } from '../../../src/netfilter/kube-proxy/compare.ts';
+import type { Ip } from '../../../../src/model/ip.ts';
+import { packetsTo } from '../../../../src/netfilter/kube-proxy/compare.ts';
 import type { Rules } from './left-behind.ts';
 import { iptablesRules, nftRules } from './left-behind.ts';
 

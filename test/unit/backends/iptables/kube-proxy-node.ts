@@ -2,14 +2,14 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { decodeObject } from '../../../src/cluster/decode/object.ts';
-import type { Family } from '../../../src/model/ip.ts';
-import type { ClusterObject } from '../../../src/model/kubernetes.ts';
-import type { Case } from '../../conformance/case.ts';
-import { manifestObjects, standingAfter } from '../../conformance/manifests.ts';
+import { decodeObject } from '../../../../src/cluster/decode/object.ts';
+import type { Family } from '../../../../src/model/ip.ts';
+import type { ClusterObject } from '../../../../src/model/kubernetes.ts';
+import type { Case } from '../../../conformance/case.ts';
+import { manifestObjects, standingAfter } from '../../../conformance/manifests.ts';
 
-const cases = join(import.meta.dirname, '../../conformance/cases');
-const fixtures = join(import.meta.dirname, '../../fixtures/kube-proxy');
+const cases = join(import.meta.dirname, '../../../conformance/cases');
+const fixtures = join(import.meta.dirname, '../../../fixtures/kube-proxy');
 
 // Of the API server itself; the cases do not name it.
 const apiServer = [

@@ -1,24 +1,24 @@
 // Services for the tests of the iptables backend, through the real rule book.
-import { buildParts, buildService } from '../../../rules/index.ts';
-import { createIptablesBackend } from '../../../src/backends/iptables/backend.ts';
-import type { IptablesUnit } from '../../../src/backends/iptables/unit.ts';
-import type { Assembly } from '../../../src/backends/backend.ts';
-import type { Exec } from '../../../src/host/tools/exec.ts';
-import type { Endpoint, Frontend } from '../../../src/model/forwarding.ts';
-import type { Cidr, Family, Ip } from '../../../src/model/ip.ts';
-import { familyOf, parseCidr, parseIp } from '../../../src/model/ip.ts';
+import { buildParts, buildService } from '../../../../rules/index.ts';
+import { createIptablesBackend } from '../../../../src/backends/iptables/backend.ts';
+import type { IptablesUnit } from '../../../../src/backends/iptables/unit.ts';
+import type { Assembly } from '../../../../src/backends/backend.ts';
+import type { Exec } from '../../../../src/host/tools/exec.ts';
+import type { Endpoint, Frontend } from '../../../../src/model/forwarding.ts';
+import type { Cidr, Family, Ip } from '../../../../src/model/ip.ts';
+import { familyOf, parseCidr, parseIp } from '../../../../src/model/ip.ts';
 import type {
   EndpointSlice,
   Protocol,
   Service,
   ServiceKey,
   SliceEndpoint,
-} from '../../../src/model/kubernetes.ts';
-import { serviceKey } from '../../../src/model/kubernetes.ts';
-import type { ServiceRules } from '../../../src/model/ruleset.ts';
-import type { FamilySettings, PodSource } from '../../../src/model/settings.ts';
-import { internalSource } from '../../../src/resolve/context.ts';
-import { resolveService } from '../../../src/resolve/service.ts';
+} from '../../../../src/model/kubernetes.ts';
+import { serviceKey } from '../../../../src/model/kubernetes.ts';
+import type { ServiceRules } from '../../../../src/model/ruleset.ts';
+import type { FamilySettings, PodSource } from '../../../../src/model/settings.ts';
+import { internalSource } from '../../../../src/resolve/context.ts';
+import { resolveService } from '../../../../src/resolve/service.ts';
 
 /** One port of a Service: its address, and `ip port` of its endpoints. */
 export type PortSpec = {

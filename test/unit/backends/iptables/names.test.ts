@@ -4,8 +4,8 @@ import {
   endpointChainName,
   endpointComments,
   serviceChainName,
-} from '../../../src/backends/iptables/names.ts';
-import type { Protocol, ServiceKey } from '../../../src/model/kubernetes.ts';
+} from '../../../../src/backends/iptables/names.ts';
+import type { Protocol, ServiceKey } from '../../../../src/model/kubernetes.ts';
 import { ip } from './fixture.ts';
 
 const port = (service: string, portName: string, protocol: Protocol) => ({

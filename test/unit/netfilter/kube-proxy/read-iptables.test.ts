@@ -1,9 +1,9 @@
 // What iptables-save prints, read word by word; what is not understood stays text; what is cut off says so.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseIptablesRule } from '../../../src/netfilter/kube-proxy/iptables/parse-rule.ts';
-import { RulesetError } from '../../../src/netfilter/kube-proxy/outcome.ts';
-import { readIptables } from '../../../src/netfilter/kube-proxy/read-iptables.ts';
+import { parseIptablesRule } from '../../../../src/netfilter/kube-proxy/iptables/parse-rule.ts';
+import { RulesetError } from '../../../../src/netfilter/kube-proxy/outcome.ts';
+import { readIptables } from '../../../../src/netfilter/kube-proxy/read-iptables.ts';
 import { savedText } from './left-behind.ts';
 
 const half = { numerator: 1n, denominator: 2n };

@@ -1,11 +1,11 @@
 // Our rules beside those that kube-proxy 1.36 made of the same objects: all that differs is named here.
 import { describe, expect, test } from 'vitest';
-import { createIptablesBackend } from '../../../src/backends/iptables/backend.ts';
-import { parseSaved } from '../../../src/backends/iptables/read/observe.ts';
-import type { IptablesUnit } from '../../../src/backends/iptables/unit.ts';
-import type { Family } from '../../../src/model/ip.ts';
-import { desiredOf } from '../../../src/sync/offline.ts';
-import { configFor } from '../../support/config.ts';
+import { createIptablesBackend } from '../../../../src/backends/iptables/backend.ts';
+import { parseSaved } from '../../../../src/backends/iptables/read/observe.ts';
+import type { IptablesUnit } from '../../../../src/backends/iptables/unit.ts';
+import type { Family } from '../../../../src/model/ip.ts';
+import { desiredOf } from '../../../../src/sync/offline.ts';
+import { configFor } from '../../../support/config.ts';
 import { objectsThen, savedThen } from './kube-proxy-node.ts';
 
 const noTools = (): Promise<never> => Promise.reject(new Error('no tool is run here'));

@@ -2,18 +2,18 @@
 // what another kind's writer wrote for its own.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { keys } from '../../../src/backends/nftables/keys.ts';
-import { portNames } from '../../../src/backends/nftables/names.ts';
+import { keys } from '../../../../src/backends/nftables/keys.ts';
+import { portNames } from '../../../../src/backends/nftables/names.ts';
 import {
   balanceChains,
   endpointsMap,
   endpointsMapNamed,
-} from '../../../src/backends/nftables/schema.ts';
-import type { Spelling } from '../../../src/backends/spelling.ts';
-import type { Ip } from '../../../src/model/ip.ts';
-import { parseIp } from '../../../src/model/ip.ts';
-import type { Protocol } from '../../../src/model/kubernetes.ts';
-import { serviceKey, servicePortName, servicePortNamed } from '../../../src/model/kubernetes.ts';
+} from '../../../../src/backends/nftables/schema.ts';
+import type { Spelling } from '../../../../src/backends/spelling.ts';
+import type { Ip } from '../../../../src/model/ip.ts';
+import { parseIp } from '../../../../src/model/ip.ts';
+import type { Protocol } from '../../../../src/model/kubernetes.ts';
+import { serviceKey, servicePortName, servicePortNamed } from '../../../../src/model/kubernetes.ts';
 
 const label = fc.stringMatching(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/);
 const portName = fc.oneof(fc.constant(''), label);

@@ -2,12 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { createIptablesBackend } from '../../../src/backends/iptables/backend.ts';
-import { hostPort } from '../../../src/model/forwarding.ts';
-import type { Family, Ip } from '../../../src/model/ip.ts';
-import { readIptables } from '../../../src/netfilter/kube-proxy/read-iptables.ts';
-import { traceIptables } from '../../../src/netfilter/kube-proxy/trace-iptables.ts';
-import type { Served } from '../../../src/netfilter/served.ts';
+import { createIptablesBackend } from '../../../../src/backends/iptables/backend.ts';
+import { hostPort } from '../../../../src/model/forwarding.ts';
+import type { Family, Ip } from '../../../../src/model/ip.ts';
+import { readIptables } from '../../../../src/netfilter/kube-proxy/read-iptables.ts';
+import { traceIptables } from '../../../../src/netfilter/kube-proxy/trace-iptables.ts';
+import type { Served } from '../../../../src/netfilter/served.ts';
 
 const backend = createIptablesBackend((file) => Promise.reject(new Error(`no ${file} here`)));
 const clients: Readonly<Record<Family, { readonly pod: Ip; readonly stranger: Ip }>> = {
@@ -19,7 +19,10 @@ describe.each([
   ['IPv4', 'iptables.ipv4.rules'],
   ['IPv6', 'iptables.ipv6.rules'],
 ] as const)('%s', async (family, file) => {
-  const saved = readFileSync(join(import.meta.dirname, '../../fixtures/kube-proxy', file), 'utf8');
+  const saved = readFileSync(
+    join(import.meta.dirname, '../../../fixtures/kube-proxy', file),
+    'utf8',
+  );
   const rules = readIptables(saved);
   const served = backend.served(family, await backend.parse(family, saved));
   const node = (family === 'IPv4' ? '192.168.10.11' : 'fd00:192::11') as Ip;

@@ -1,9 +1,9 @@
 // What one change among 5,000 Services hands to iptables-restore: what it touches, and no more.
 import { expect, test } from 'vitest';
-import { encodePlan } from '../../../src/backends/iptables/restore.ts';
-import type { ServiceKey } from '../../../src/model/kubernetes.ts';
-import type { ServiceRules } from '../../../src/model/ruleset.ts';
-import { plan } from '../../../src/netfilter/plan.ts';
+import { encodePlan } from '../../../../src/backends/iptables/restore.ts';
+import type { ServiceKey } from '../../../../src/model/kubernetes.ts';
+import type { ServiceRules } from '../../../../src/model/ruleset.ts';
+import { plan } from '../../../../src/netfilter/plan.ts';
 import { assembly, cidr, decided, ip } from './fixture.ts';
 
 const count = 5_000;

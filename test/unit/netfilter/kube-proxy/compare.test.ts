@@ -1,10 +1,10 @@
 // What counts as a difference between two proxies, and what does not.
 import { expect, test } from 'vitest';
-import type { Ip } from '../../../src/model/ip.ts';
-import type { Client } from '../../../src/netfilter/kube-proxy/compare.ts';
-import { compare, mergeOutcomes, packetsTo } from '../../../src/netfilter/kube-proxy/compare.ts';
-import type { TracedOutcome } from '../../../src/netfilter/kube-proxy/outcome.ts';
-import { packetOf } from '../../support/packets.ts';
+import type { Ip } from '../../../../src/model/ip.ts';
+import type { Client } from '../../../../src/netfilter/kube-proxy/compare.ts';
+import { compare, mergeOutcomes, packetsTo } from '../../../../src/netfilter/kube-proxy/compare.ts';
+import type { TracedOutcome } from '../../../../src/netfilter/kube-proxy/outcome.ts';
+import { packetOf } from '../../../support/packets.ts';
 
 const packet = packetOf('pod 10.244.1.11 by cbr0', 'tcp 10.96.0.1 80');
 

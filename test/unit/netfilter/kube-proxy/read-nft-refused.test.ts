@@ -1,10 +1,10 @@
 // A listing that is cut off, or none of nft's, is refused with its place; nothing else goes wrong with one.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { RulesetError } from '../../../src/netfilter/kube-proxy/outcome.ts';
-import { readNft } from '../../../src/netfilter/kube-proxy/read-nft.ts';
-import { traceNft } from '../../../src/netfilter/kube-proxy/trace-nft.ts';
-import { packetOf } from '../../support/packets.ts';
+import { RulesetError } from '../../../../src/netfilter/kube-proxy/outcome.ts';
+import { readNft } from '../../../../src/netfilter/kube-proxy/read-nft.ts';
+import { traceNft } from '../../../../src/netfilter/kube-proxy/trace-nft.ts';
+import { packetOf } from '../../../support/packets.ts';
 import { savedText } from './left-behind.ts';
 import { listing, own, table } from './listing.ts';
 

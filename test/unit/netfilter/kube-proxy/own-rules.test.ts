@@ -3,22 +3,22 @@
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { Backend } from '../../../src/backends/backend.ts';
-import { frontendId } from '../../../src/model/forwarding.ts';
-import type { Family, Ip } from '../../../src/model/ip.ts';
-import { families, familyOf } from '../../../src/model/ip.ts';
-import { compare, packetsTo } from '../../../src/netfilter/kube-proxy/compare.ts';
-import { plan } from '../../../src/netfilter/plan.ts';
-import type { Unit } from '../../../src/netfilter/program.ts';
-import { trace } from '../../../src/netfilter/trace.ts';
-import { desiredOf } from '../../../src/sync/offline.ts';
-import type { Scenario } from '../../scenarios/scenario.ts';
-import { iptables, nftJson, readScenario } from '../../scenarios/scenario.ts';
-import { rulesetOf } from '../../support/ruleset.ts';
+import type { Backend } from '../../../../src/backends/backend.ts';
+import { frontendId } from '../../../../src/model/forwarding.ts';
+import type { Family, Ip } from '../../../../src/model/ip.ts';
+import { families, familyOf } from '../../../../src/model/ip.ts';
+import { compare, packetsTo } from '../../../../src/netfilter/kube-proxy/compare.ts';
+import { plan } from '../../../../src/netfilter/plan.ts';
+import type { Unit } from '../../../../src/netfilter/program.ts';
+import { trace } from '../../../../src/netfilter/trace.ts';
+import { desiredOf } from '../../../../src/sync/offline.ts';
+import type { Scenario } from '../../../scenarios/scenario.ts';
+import { iptables, nftJson, readScenario } from '../../../scenarios/scenario.ts';
+import { rulesetOf } from '../../../support/ruleset.ts';
 import { clients, iptablesRules, nftRules } from './left-behind.ts';
 import type { Rules } from './left-behind.ts';
 
-const scenarios = join(import.meta.dirname, '../../scenarios');
+const scenarios = join(import.meta.dirname, '../../../scenarios');
 const names = globSync('*/cluster.yaml', { cwd: scenarios })
   .map((file) => file.split('/')[0] as string)
   .toSorted();

@@ -7,14 +7,14 @@ import {
   policyChainName,
   portNames,
   sharedChainName,
-} from '../../../src/backends/nftables/names.ts';
+} from '../../../../src/backends/nftables/names.ts';
 import {
   balanceChains,
   endpointsMap,
   endpointsMapNamed,
-} from '../../../src/backends/nftables/schema.ts';
-import type { Ip } from '../../../src/model/ip.ts';
-import { serviceKey, type Protocol } from '../../../src/model/kubernetes.ts';
+} from '../../../../src/backends/nftables/schema.ts';
+import type { Ip } from '../../../../src/model/ip.ts';
+import { serviceKey, type Protocol } from '../../../../src/model/kubernetes.ts';
 
 const sticky = {
   service: serviceKey('conf', 'sticky'),

@@ -1,18 +1,18 @@
 // A node that kube-proxy 1.36 leaves: its rules of both modes as tracers, and who may send packets to it.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { nodes, outside, pods } from '../../../src/lab/topology.ts';
-import type { ProxyMode } from '../../../src/model/config.ts';
-import type { FrontendAddress } from '../../../src/model/forwarding.ts';
-import type { Family, Ip } from '../../../src/model/ip.ts';
-import { parseIp } from '../../../src/model/ip.ts';
-import { iptablesAddresses, nftAddresses } from '../../../src/netfilter/kube-proxy/addresses.ts';
-import type { Client } from '../../../src/netfilter/kube-proxy/compare.ts';
-import type { Tracer } from '../../../src/netfilter/kube-proxy/outcome.ts';
-import { readIptables } from '../../../src/netfilter/kube-proxy/read-iptables.ts';
-import { readNft } from '../../../src/netfilter/kube-proxy/read-nft.ts';
-import { traceIptables } from '../../../src/netfilter/kube-proxy/trace-iptables.ts';
-import { traceNft } from '../../../src/netfilter/kube-proxy/trace-nft.ts';
+import { nodes, outside, pods } from '../../../../src/lab/topology.ts';
+import type { ProxyMode } from '../../../../src/model/config.ts';
+import type { FrontendAddress } from '../../../../src/model/forwarding.ts';
+import type { Family, Ip } from '../../../../src/model/ip.ts';
+import { parseIp } from '../../../../src/model/ip.ts';
+import { iptablesAddresses, nftAddresses } from '../../../../src/netfilter/kube-proxy/addresses.ts';
+import type { Client } from '../../../../src/netfilter/kube-proxy/compare.ts';
+import type { Tracer } from '../../../../src/netfilter/kube-proxy/outcome.ts';
+import { readIptables } from '../../../../src/netfilter/kube-proxy/read-iptables.ts';
+import { readNft } from '../../../../src/netfilter/kube-proxy/read-nft.ts';
+import { traceIptables } from '../../../../src/netfilter/kube-proxy/trace-iptables.ts';
+import { traceNft } from '../../../../src/netfilter/kube-proxy/trace-nft.ts';
 
 /** Rules that can be asked: what becomes of a packet, and which addresses they know. */
 export type Rules = { readonly trace: Tracer; readonly addresses: readonly FrontendAddress[] };
@@ -46,7 +46,7 @@ export const clients: readonly Client[] = [
 export function savedText(mode: ProxyMode, family: Family, version: string = '1.1.3'): string {
   const name = family.toLowerCase();
   const file = mode === 'iptables' ? `iptables.${name}.rules` : `nftables.${name}.${version}.json`;
-  return readFileSync(join(import.meta.dirname, '../../fixtures/kube-proxy', file), 'utf8');
+  return readFileSync(join(import.meta.dirname, '../../../fixtures/kube-proxy', file), 'utf8');
 }
 
 /** The rules in iptables-save's text. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { encodePlan } from '../../../src/backends/iptables/restore.ts';
-import { parseSaved } from '../../../src/backends/iptables/read/observe.ts';
-import { plan, unitOf } from '../../../src/netfilter/plan.ts';
+import { encodePlan } from '../../../../src/backends/iptables/restore.ts';
+import { parseSaved } from '../../../../src/backends/iptables/read/observe.ts';
+import { plan, unitOf } from '../../../../src/netfilter/plan.ts';
 import { assembly, cidr, decided, ip, service } from './fixture.ts';
 
 // A node with the kubelet, kube-proxy, and rules of its user.

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { containers } from '../../../src/backends/nftables/schema.ts';
-import { partsOf, transactionOf } from '../../../src/backends/nftables/transaction.ts';
-import { elementUnit, tableUnit } from '../../../src/backends/nftables/unit.ts';
-import type { ElementUnit, NftUnit } from '../../../src/backends/nftables/unit.ts';
-import type { Plan } from '../../../src/netfilter/plan.ts';
+import { containers } from '../../../../src/backends/nftables/schema.ts';
+import { partsOf, transactionOf } from '../../../../src/backends/nftables/transaction.ts';
+import { elementUnit, tableUnit } from '../../../../src/backends/nftables/unit.ts';
+import type { ElementUnit, NftUnit } from '../../../../src/backends/nftables/unit.ts';
+import type { Plan } from '../../../../src/netfilter/plan.ts';
 
 function elements(container: string, count: number): readonly ElementUnit[] {
   return Array.from({ length: count }, (_, n) => elementUnit({ container, key: `key-${n}` }));

@@ -1,20 +1,20 @@
 // kube-proxy's rules of every conformance case's objects do what ours for the same objects do: the same
 // packets, traced through both. What differs is named here.
 import { describe, expect, test } from 'vitest';
-import type { ProxyMode } from '../../../src/model/config.ts';
-import type { FrontendAddress } from '../../../src/model/forwarding.ts';
-import { frontendId } from '../../../src/model/forwarding.ts';
-import type { Family, Ip } from '../../../src/model/ip.ts';
-import { families, familyOf } from '../../../src/model/ip.ts';
-import type { Difference } from '../../../src/netfilter/kube-proxy/compare.ts';
-import { compare, packetsTo } from '../../../src/netfilter/kube-proxy/compare.ts';
-import type { TracedOutcome } from '../../../src/netfilter/kube-proxy/outcome.ts';
-import type { Packet, Ruleset } from '../../../src/netfilter/trace.ts';
-import { trace } from '../../../src/netfilter/trace.ts';
-import { configFor } from '../../support/config.ts';
-import { packetOf } from '../../support/packets.ts';
-import { rulesetOf } from '../../support/ruleset.ts';
-import { objectsThen } from '../iptables/kube-proxy-node.ts';
+import type { ProxyMode } from '../../../../src/model/config.ts';
+import type { FrontendAddress } from '../../../../src/model/forwarding.ts';
+import { frontendId } from '../../../../src/model/forwarding.ts';
+import type { Family, Ip } from '../../../../src/model/ip.ts';
+import { families, familyOf } from '../../../../src/model/ip.ts';
+import type { Difference } from '../../../../src/netfilter/kube-proxy/compare.ts';
+import { compare, packetsTo } from '../../../../src/netfilter/kube-proxy/compare.ts';
+import type { TracedOutcome } from '../../../../src/netfilter/kube-proxy/outcome.ts';
+import type { Packet, Ruleset } from '../../../../src/netfilter/trace.ts';
+import { trace } from '../../../../src/netfilter/trace.ts';
+import { configFor } from '../../../support/config.ts';
+import { packetOf } from '../../../support/packets.ts';
+import { rulesetOf } from '../../../support/ruleset.ts';
+import { objectsThen } from '../../backends/iptables/kube-proxy-node.ts';
 import { clients, hostIps, leftBehind, nftVersions, nodeIps } from './left-behind.ts';
 
 const sources = families.flatMap((family) => [

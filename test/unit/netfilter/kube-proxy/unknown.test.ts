@@ -2,10 +2,10 @@
 // others get the answer that they would get without it.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Family } from '../../../src/model/ip.ts';
-import { familyOf } from '../../../src/model/ip.ts';
-import { compare, packetsTo } from '../../../src/netfilter/kube-proxy/compare.ts';
-import type { Packet } from '../../../src/netfilter/trace.ts';
+import type { Family } from '../../../../src/model/ip.ts';
+import { familyOf } from '../../../../src/model/ip.ts';
+import { compare, packetsTo } from '../../../../src/netfilter/kube-proxy/compare.ts';
+import type { Packet } from '../../../../src/netfilter/trace.ts';
 import type { Rules } from './left-behind.ts';
 import { clients, iptablesRules, leftBehind, nftRules, nodeIps, savedText } from './left-behind.ts';
 

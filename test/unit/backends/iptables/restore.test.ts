@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { encodePlan, limits, locateFailure } from '../../../src/backends/iptables/restore.ts';
-import type { IptablesUnit } from '../../../src/backends/iptables/unit.ts';
-import { chainUnit, jumpUnit } from '../../../src/backends/iptables/unit.ts';
-import { ToolError } from '../../../src/errors.ts';
-import type { ServiceKey } from '../../../src/model/kubernetes.ts';
-import { plan } from '../../../src/netfilter/plan.ts';
+import { encodePlan, limits, locateFailure } from '../../../../src/backends/iptables/restore.ts';
+import type { IptablesUnit } from '../../../../src/backends/iptables/unit.ts';
+import { chainUnit, jumpUnit } from '../../../../src/backends/iptables/unit.ts';
+import { ToolError } from '../../../../src/errors.ts';
+import type { ServiceKey } from '../../../../src/model/kubernetes.ts';
+import { plan } from '../../../../src/netfilter/plan.ts';
 
 function programOf(...units: IptablesUnit[]): ReadonlyMap<string, IptablesUnit> {
   return new Map(units.map((unit) => [unit.id, unit]));

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import type { FindHolders } from '../../../src/backends/iptables/lock.ts';
-import { probeTools } from '../../../src/backends/iptables/probe.ts';
-import { places, tools } from '../../../src/backends/iptables/variant.ts';
-import { MissingToolError } from '../../../src/errors.ts';
-import type { Exec } from '../../../src/host/tools/exec.ts';
-import { missingTool } from '../../../src/host/tools/exec.ts';
+import type { FindHolders } from '../../../../src/backends/iptables/lock.ts';
+import { probeTools } from '../../../../src/backends/iptables/probe.ts';
+import { places, tools } from '../../../../src/backends/iptables/variant.ts';
+import { MissingToolError } from '../../../../src/errors.ts';
+import type { Exec } from '../../../../src/host/tools/exec.ts';
+import { missingTool } from '../../../../src/host/tools/exec.ts';
 
 /** What a machine answers: nothing to what is not named. */
 type Answers = {

@@ -1,11 +1,11 @@
 // The spelling in nft's own language: what Services share, and what they have of their own.
 import { expect, test } from 'vitest';
-import { createNftablesBackend } from '../../../src/backends/nftables/backend.ts';
-import { statementText } from '../../../src/backends/nftables/expression.ts';
-import type { Family } from '../../../src/model/ip.ts';
-import { everyKind, objectsOf, type Kind } from '../../support/every-kind.ts';
-import { configFor } from '../../support/config.ts';
-import { wanted } from '../../support/nftables-machine.ts';
+import { createNftablesBackend } from '../../../../src/backends/nftables/backend.ts';
+import { statementText } from '../../../../src/backends/nftables/expression.ts';
+import type { Family } from '../../../../src/model/ip.ts';
+import { everyKind, objectsOf, type Kind } from '../../../support/every-kind.ts';
+import { configFor } from '../../../support/config.ts';
+import { wanted } from '../../../support/nftables-machine.ts';
 
 const backend = createNftablesBackend(
   (file) => Promise.reject(new Error(`no tool is run here, not ${file}`)),

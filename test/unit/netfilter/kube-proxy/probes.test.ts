@@ -3,16 +3,16 @@
 import { globSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { nodes, outside, pods } from '../../../src/lab/topology.ts';
-import type { ProxyMode } from '../../../src/model/config.ts';
-import { families, familyOf, parseIp } from '../../../src/model/ip.ts';
-import type { Family, Ip } from '../../../src/model/ip.ts';
-import type { Protocol } from '../../../src/model/kubernetes.ts';
-import type { Client } from '../../../src/netfilter/kube-proxy/compare.ts';
-import type { TracedOutcome } from '../../../src/netfilter/kube-proxy/outcome.ts';
-import type { Packet } from '../../../src/netfilter/trace.ts';
-import type { Expectation, Probe } from '../../conformance/case.ts';
-import { caseFolder, expectationOf, readCase } from '../../conformance/case.ts';
+import { nodes, outside, pods } from '../../../../src/lab/topology.ts';
+import type { ProxyMode } from '../../../../src/model/config.ts';
+import { families, familyOf, parseIp } from '../../../../src/model/ip.ts';
+import type { Family, Ip } from '../../../../src/model/ip.ts';
+import type { Protocol } from '../../../../src/model/kubernetes.ts';
+import type { Client } from '../../../../src/netfilter/kube-proxy/compare.ts';
+import type { TracedOutcome } from '../../../../src/netfilter/kube-proxy/outcome.ts';
+import type { Packet } from '../../../../src/netfilter/trace.ts';
+import type { Expectation, Probe } from '../../../conformance/case.ts';
+import { caseFolder, expectationOf, readCase } from '../../../conformance/case.ts';
 import { clients, hostIps, leftBehind } from './left-behind.ts';
 
 const names = globSync('*.yaml', { cwd: fileURLToPath(caseFolder) })

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { buildParts } from '../../../rules/index.ts';
-import { createIptablesBackend } from '../../../src/backends/iptables/backend.ts';
-import type { ServiceUnits } from '../../../src/backends/iptables/compile/service.ts';
-import { compileService } from '../../../src/backends/iptables/compile/service.ts';
-import type { TreeName } from '../../../src/backends/iptables/dispatch/places.ts';
-import { compileFrame } from '../../../src/backends/iptables/compile/frame.ts';
-import type { NodePortAddresses, PodSource } from '../../../src/model/settings.ts';
+import { buildParts } from '../../../../rules/index.ts';
+import { createIptablesBackend } from '../../../../src/backends/iptables/backend.ts';
+import type { ServiceUnits } from '../../../../src/backends/iptables/compile/service.ts';
+import { compileService } from '../../../../src/backends/iptables/compile/service.ts';
+import type { TreeName } from '../../../../src/backends/iptables/dispatch/places.ts';
+import { compileFrame } from '../../../../src/backends/iptables/compile/frame.ts';
+import type { NodePortAddresses, PodSource } from '../../../../src/model/settings.ts';
 import { assembly, cidr, decided, ip, service, settings } from './fixture.ts';
 
 const noTools = (): Promise<never> => Promise.reject(new Error('no tool is run here'));

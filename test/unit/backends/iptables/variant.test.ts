@@ -1,7 +1,7 @@
 // Which iptables is chosen, by what iptables-save prints of each.
 import { expect, test } from 'vitest';
-import type { Saved } from '../../../src/backends/iptables/variant.ts';
-import { chooseVariant } from '../../../src/backends/iptables/variant.ts';
+import type { Saved } from '../../../../src/backends/iptables/variant.ts';
+import { chooseVariant } from '../../../../src/backends/iptables/variant.ts';
 
 function saved(IPv4: string, IPv6 = ''): Saved {
   return { IPv4, IPv6 };

@@ -4,7 +4,7 @@ import {
   oneOf,
   ruleText,
   setMark,
-} from '../../../src/backends/iptables/rule-text.ts';
+} from '../../../../src/backends/iptables/rule-text.ts';
 
 test('a rule has its parts in the order in which iptables-save prints them', () => {
   const text = ruleText({

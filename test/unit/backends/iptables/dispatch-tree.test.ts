@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import ipaddr from 'ipaddr.js';
 import { expect, test } from 'vitest';
-import type { DispatchRule } from '../../../src/backends/iptables/dispatch/tree.ts';
-import { DispatchTree } from '../../../src/backends/iptables/dispatch/tree.ts';
-import { addressDigits } from '../../../src/backends/iptables/dispatch/address-prefix.ts';
-import { portDigits } from '../../../src/backends/iptables/dispatch/port-prefix.ts';
-import type { Ip } from '../../../src/model/ip.ts';
-import { familyOf } from '../../../src/model/ip.ts';
-import type { Protocol } from '../../../src/model/kubernetes.ts';
+import type { DispatchRule } from '../../../../src/backends/iptables/dispatch/tree.ts';
+import { DispatchTree } from '../../../../src/backends/iptables/dispatch/tree.ts';
+import { addressDigits } from '../../../../src/backends/iptables/dispatch/address-prefix.ts';
+import { portDigits } from '../../../../src/backends/iptables/dispatch/port-prefix.ts';
+import type { Ip } from '../../../../src/model/ip.ts';
+import { familyOf } from '../../../../src/model/ip.ts';
+import type { Protocol } from '../../../../src/model/kubernetes.ts';
 import { ip } from './fixture.ts';
 
 const root = 'KUBE-SERVICES';

@@ -1,9 +1,9 @@
 // What nft lists, statement by statement, asked with packets; what is not understood is told, not guessed.
 import { describe, expect, test } from 'vitest';
-import type { Ip } from '../../../src/model/ip.ts';
-import { readNft } from '../../../src/netfilter/kube-proxy/read-nft.ts';
-import { traceNft } from '../../../src/netfilter/kube-proxy/trace-nft.ts';
-import { packetOf } from '../../support/packets.ts';
+import type { Ip } from '../../../../src/model/ip.ts';
+import { readNft } from '../../../../src/netfilter/kube-proxy/read-nft.ts';
+import { traceNft } from '../../../../src/netfilter/kube-proxy/trace-nft.ts';
+import { packetOf } from '../../../support/packets.ts';
 import { savedText } from './left-behind.ts';
 import { listing, own, table } from './listing.ts';
 
