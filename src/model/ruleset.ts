@@ -29,12 +29,7 @@ export type ConnectionState = 'new' | 'invalid' | 'established';
 /** What is done with a packet that all matches of a rule fit. */
 export type Action =
   /** Look the destination up among the entries of a dispatch; no entry: go on with the next rule. */
-  | {
-      readonly kind: 'dispatch';
-      readonly dispatch: DispatchName;
-      /** Entries without an address are looked up by protocol and port alone. */
-      readonly by: 'address' | 'node-port';
-    }
+  | ({ readonly kind: 'dispatch' } & LookUp)
   /** Pick a member at random, evenly, and send the connection there. */
   | { readonly kind: 'balance'; readonly pool: Pool }
   | { readonly kind: 'mark'; readonly mark: number }
@@ -112,13 +107,16 @@ export type Part<Name extends PartName = PartName> = {
   };
 }[Name];
 
-/** The look-ups by address, protocol and port. */
-export type DispatchName =
-  | 'services'
-  | 'no-endpoints'
-  | 'no-external-endpoints'
-  | 'source-ranges'
-  | 'health-ports';
+/** The look-ups by address, protocol and port; entries without an address by protocol and port alone. */
+export type LookUp =
+  | {
+      readonly dispatch: 'services' | 'no-external-endpoints';
+      readonly by: 'address' | 'node-port';
+    }
+  | { readonly dispatch: 'source-ranges' | 'no-endpoints'; readonly by: 'address' }
+  | { readonly dispatch: 'health-ports'; readonly by: 'node-port' };
+
+export type DispatchName = LookUp['dispatch'];
 
 /** The rules of one Service port, entered from a dispatch. */
 export type ServiceChain = {

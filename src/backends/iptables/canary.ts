@@ -5,7 +5,7 @@
 import type { Exec } from '../../host/tools/exec.ts';
 import { lockSeconds } from './lock.ts';
 import type { TableName } from './names.ts';
-import { canaryChain, fixedChains } from './names.ts';
+import { fixedChains } from './names.ts';
 import type { IptablesUnit } from './unit.ts';
 import { chainUnit } from './unit.ts';
 
@@ -13,7 +13,7 @@ const canaryTables: readonly TableName[] = ['filter', 'nat', 'mangle'];
 
 /** Their units. */
 export function canaryUnits(): readonly IptablesUnit[] {
-  return canaryTables.map((table) => chainUnit(table, canaryChain, { rules: [] }));
+  return canaryTables.map((table) => chainUnit(table, fixedChains.canary, { rules: [] }));
 }
 
 // As iptables has it: 1 where the chain is not there, 4 where the tables cannot be read at the moment.
@@ -26,7 +26,7 @@ const exitCodes = { there: 0, absent: 1, locked: 4 } as const;
 export async function canariesStand(exec: Exec, tool: string): Promise<boolean | undefined> {
   const { absent, locked } = exitCodes;
   for (const table of canaryTables.toReversed()) {
-    const args = ['-w', lockSeconds, '-t', table, '-S', canaryChain];
+    const args = ['-w', lockSeconds, '-t', table, '-S', fixedChains.canary];
     const { exitCode } = await exec(tool, args, { allowedExitCodes: [absent, locked] });
     if (exitCode === absent) return false;
     if (exitCode === locked) return undefined;

@@ -4,12 +4,24 @@ import { installWith } from '../../host/finding.ts';
 import type { IptablesFacts, IptablesVariant, NodeFacts } from '../../host/node-facts.ts';
 import { versionIn } from '../../netfilter/version.ts';
 import { iptablesShortcoming } from '../../netfilter/requirements.ts';
-import { fixedChains } from './names.ts';
+import { fixedChains, isBranchChain, kubeletChains, portPrefixOf } from './names.ts';
 
-// Those by which packets get to Services, of kube-proxy and of our iptables mode.
-const entry = /^KUBE-(SERVICES|NODEPORTS|EXTERNAL-SERVICES|PROXY-CANARY|SVC-.+|SEP-.+)$/;
-// Only our iptables mode has these.
-const ours = /^KUBE-(SVCS-.+|NPS-.+|EXTERNAL-NODEPORTS)$/;
+const { services, nodePorts, externalServices, externalNodePorts, proxyCanary } = fixedChains;
+const entries: ReadonlySet<string> = new Set([services, nodePorts, externalServices, proxyCanary]);
+const kubelets: ReadonlySet<string> = new Set(kubeletChains);
+
+/** Those by which packets get to Services, of kube-proxy and of our iptables mode. */
+function isEntry(chain: string): boolean {
+  const prefix = portPrefixOf(chain);
+  return entries.has(chain) || prefix === 'KUBE-SVC' || prefix === 'KUBE-SEP';
+}
+
+/** Those that only our iptables mode has. */
+function isOurs(chain: string): boolean {
+  return chain === externalNodePorts || isBranchChain(chain);
+}
+
+/** Whether the iptables of iptables mode is there, and new enough. */
 export const iptablesCheck: Check = ({ tools: { iptables } }, { proxyMode }) => {
   const isNeeded = proxyMode === 'iptables';
   const version = versionIn(iptables ?? '');
@@ -36,11 +48,11 @@ export const iptablesRulesCheck: Check = (facts, { proxyMode }) => {
   const unknown = unread.map(({ variant, family }): Finding => {
     return { check, status: 'unknown', finding: `${family} rules of ${variant} cannot be read` };
   });
-  const holding = facts.iptables.filter(hasChains(entry));
+  const holding = facts.iptables.filter(hasChains(isEntry));
   const variants = new Set(holding.map(({ variant }) => variant));
   const cleanup = 'sluice cleanup --proxy-mode iptables';
   if (proxyMode === 'nftables' && holding.length > 0) {
-    const whose = holding.some(hasChains(ours)) ? 'Sluice in iptables mode' : 'kube-proxy';
+    const whose = holding.some(hasChains(isOurs)) ? 'Sluice in iptables mode' : 'kube-proxy';
     const finding = `rules of ${whose} are in ${placesOf(holding)}: they act beside the nftables table`;
     return [{ check, status: 'fail', finding, fix: cleanup }, ...unknown];
   }
@@ -57,17 +69,17 @@ export const iptablesRulesCheck: Check = (facts, { proxyMode }) => {
 
 /** The variant that the kubelet does not use. */
 function unusedVariant(all: NodeFacts['iptables']): IptablesVariant {
-  const kubelets = all.find(hasChains(/^KUBE-(IPTABLES-HINT|KUBELET-CANARY)$/));
-  return kubelets?.variant === 'legacy' ? 'nft' : 'legacy';
+  const found = all.find(hasChains((chain) => kubelets.has(chain)));
+  return found?.variant === 'legacy' ? 'nft' : 'legacy';
 }
 
 /** Whether rules of this mode are here that kube-proxy did not make. */
 export function hasIptablesRules({ iptables }: NodeFacts): boolean {
-  return iptables.some(({ chains }) => chains?.has(fixedChains.externalNodePorts) === true);
+  return iptables.some(({ chains }) => chains?.has(externalNodePorts) === true);
 }
 
-function hasChains(pattern: RegExp): (facts: IptablesFacts) => boolean {
-  return ({ chains }) => [...(chains ?? [])].some((name) => pattern.test(name));
+function hasChains(isLooked: (chain: string) => boolean): (facts: IptablesFacts) => boolean {
+  return ({ chains }) => [...(chains ?? [])].some(isLooked);
 }
 
 function placesOf(facts: NodeFacts['iptables']): string {

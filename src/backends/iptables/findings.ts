@@ -1,6 +1,7 @@
 // What there is to say of rules that were found beside ours: one sentence each, with what to do about
 // it. Pure.
 import type { Family } from '../../model/ip.ts';
+import { fixedChains, ourLines } from './names.ts';
 import type { IptablesUnit } from './unit.ts';
 import type { Installation } from './variant.ts';
 
@@ -29,23 +30,18 @@ export function leftoverFinding(
   );
 }
 
-// As in ourNames (observe.ts), in the words of grep.
-const ours =
-  '(^:|^-A |-[jg] )(SLUICE-CANARY|KUBE-(SERVICES|NODEPORTS|EXTERNAL-|POSTROUTING|MARK-MASQ|FORWARD|PROXY-|' +
-  '(SVCS|NPS|EXTS|ENPS|FWS|SVC|SVL|EXT|FW|SEP|XLB)-))';
-
 /** Removes our chains, and kube-proxy's, with all that leads to them; leaves everything else. */
 export function removalCommand(family: Family, { tools }: Installation): string {
   const tool = tools[family];
-  return `${tool}-save | grep -Ev '${ours}' | ${tool}-restore -w`;
+  return `${tool}-save | grep -Ev '${ourLines}' | ${tool}-restore -w`;
 }
 
 /** Of a kube-proxy that has been here, and may still be. */
 export function canaryFinding(family: Family, units: Found): string | undefined {
-  const isThere = [...units.values()].some(({ chain }) => chain === 'KUBE-PROXY-CANARY');
+  const isThere = [...units.values()].some(({ chain }) => chain === fixedChains.proxyCanary);
   if (!isThere) return undefined;
   return (
-    `${family}: kube-proxy has programmed this node (KUBE-PROXY-CANARY); its rules are replaced. ` +
+    `${family}: kube-proxy has programmed this node (${fixedChains.proxyCanary}); its rules are replaced. ` +
     'One that still runs writes them back: stop it'
   );
 }

@@ -16,39 +16,73 @@ import type { Spelling } from '../spelling.ts';
  */
 export type TableName = 'filter' | 'nat' | 'mangle';
 
-/** The chains that there is one of. */
-export const fixedChains = {
-  services: 'KUBE-SERVICES',
-  nodePorts: 'KUBE-NODEPORTS',
-  externalServices: 'KUBE-EXTERNAL-SERVICES',
+/** The chains that there is one of, with the tables that they are in. */
+const fixed = {
+  services: ['KUBE-SERVICES', 'nat', 'filter'],
+  nodePorts: ['KUBE-NODEPORTS', 'nat', 'filter'],
+  externalServices: ['KUBE-EXTERNAL-SERVICES', 'filter'],
   /** Ours alone: kube-proxy has these rules in KUBE-EXTERNAL-SERVICES. */
-  externalNodePorts: 'KUBE-EXTERNAL-NODEPORTS',
-  proxyFirewall: 'KUBE-PROXY-FIREWALL',
-  postrouting: 'KUBE-POSTROUTING',
-  markMasquerade: 'KUBE-MARK-MASQ',
-  forward: 'KUBE-FORWARD',
-} as const;
+  externalNodePorts: ['KUBE-EXTERNAL-NODEPORTS', 'filter'],
+  proxyFirewall: ['KUBE-PROXY-FIREWALL', 'filter'],
+  postrouting: ['KUBE-POSTROUTING', 'nat'],
+  markMasquerade: ['KUBE-MARK-MASQ', 'nat'],
+  forward: ['KUBE-FORWARD', 'filter'],
+  /** Ours alone, and empty (canary.ts). */
+  canary: ['SLUICE-CANARY', 'filter', 'nat', 'mangle'],
+  /** Kube-proxy's alone. */
+  proxyCanary: ['KUBE-PROXY-CANARY', 'filter', 'nat', 'mangle'],
+} as const satisfies Record<string, readonly [string, ...TableName[]]>;
 
-/** The kubelet's chain in the filter table; we put a rule there, and leave all that is in it. */
-export const kubeletFirewall = 'KUBE-FIREWALL';
+/**
+ * What the names of all other chains begin with, with what follows it and the tables that they are in.
+ * Kube-proxy's chains are among them: taking a node over, or cleaning it, deals with all of them.
+ */
+const prefixes = {
+  'KUBE-SVC': ['port', 'nat'],
+  'KUBE-SVL': ['port', 'nat'],
+  'KUBE-EXT': ['port', 'nat'],
+  'KUBE-FW': ['port', 'nat'],
+  'KUBE-SEP': ['port', 'nat'],
+  /** Kube-proxy's before 1.24. */
+  'KUBE-XLB': ['port', 'nat'],
+  'KUBE-SVCS': ['branch', 'nat', 'filter'],
+  'KUBE-NPS': ['branch', 'nat', 'filter'],
+  'KUBE-EXTS': ['branch', 'filter'],
+  'KUBE-ENPS': ['branch', 'filter'],
+  'KUBE-FWS': ['branch', 'filter'],
+} as const satisfies Record<string, readonly [keyof typeof suffixes, ...TableName[]]>;
 
-/** Ours alone, and empty (canary.ts). */
-export const canaryChain = 'SLUICE-CANARY';
-
-/** What identifies a Service port. */
-export type ServicePortId = Pick<ServiceChain, 'service' | 'portName' | 'protocol'>;
+type Prefix = keyof typeof prefixes;
+type PrefixOf<Kind> = { [P in Prefix]: (typeof prefixes)[P][0] extends Kind ? P : never }[Prefix];
 
 // Kubernetes' own limit for a chain name is the kernel's, 28 characters; 16 of base32 fit every prefix.
 const hashLength = 16;
 
-/**
- * What a chain of a Service port does: balance over the endpoints of the cluster or of this node, take
- * external traffic, or ask who may use a load balancer's address.
- */
-export type ServiceChainPrefix = 'KUBE-SVC' | 'KUBE-SVL' | 'KUBE-EXT' | 'KUBE-FW';
+/** What follows a prefix: the hash of a Service port, or digits, or a hash of those. */
+const suffixes = { port: /^[A-Z2-7]{16}$/, branch: /^[0-9A-Z]{1,16}$/ };
 
-/** What the names of chains of one Service port begin with; KUBE-XLB is kube-proxy's before 1.24. */
-export const perService = /^KUBE-(SVC|SVL|EXT|FW|SEP|XLB)-/;
+/** The name of each chain that there is one of. */
+export const fixedChains = Object.fromEntries(
+  Object.entries(fixed).map(([key, [chain]]) => [key, chain]),
+) as { readonly [K in keyof typeof fixed]: (typeof fixed)[K][0] };
+
+/** The kubelet's chain in the filter table; we put a rule there, and leave all that is in it. */
+export const kubeletFirewall = 'KUBE-FIREWALL';
+
+/** The kubelet's alone: they tell which variant of iptables it uses. */
+export const kubeletChains = ['KUBE-IPTABLES-HINT', 'KUBE-KUBELET-CANARY'] as const;
+
+/** What identifies a Service port. */
+export type ServicePortId = Pick<ServiceChain, 'service' | 'portName' | 'protocol'>;
+
+/** What a chain of a Service port does; KUBE-SEP sends its connections to one endpoint. */
+export type PortPrefix = PrefixOf<'port'>;
+
+/**
+ * Those that Services have whatever their endpoints: balance over the endpoints of the cluster or of this
+ * node, take external traffic, or ask who may use a load balancer's address.
+ */
+export type ServiceChainPrefix = Exclude<PortPrefix, 'KUBE-SEP' | 'KUBE-XLB'>;
 
 /** A chain of one Service port, such as `KUBE-SVC-NPX46M4PTMTKRN6Y`. */
 export function serviceChainName(
@@ -64,7 +98,24 @@ export function endpointChainName(
   { ip, port }: Endpoint,
 ): string {
   const portText = `${servicePortName(service, portName)}${protocol}`;
-  return `KUBE-SEP-${shortHash(`${portText}${hostPort(ip, port)}`, hashLength)}`;
+  return `${endpointPrefix}-${shortHash(`${portText}${hostPort(ip, port)}`, hashLength)}`;
+}
+
+const endpointPrefix = 'KUBE-SEP' satisfies PortPrefix;
+
+/** What the chain of a Service port with this name does; undefined for the name of any other chain. */
+export function portPrefixOf(chain: string): PortPrefix | undefined {
+  const prefix = prefixIn(chain);
+  return prefix !== undefined && isPortPrefix(prefix) ? prefix : undefined;
+}
+
+function prefixIn(chain: string): Prefix | undefined {
+  const prefix = chain.slice(0, Math.max(chain.lastIndexOf('-'), 0));
+  return Object.hasOwn(prefixes, prefix) ? (prefix as Prefix) : undefined;
+}
+
+function isPortPrefix(prefix: Prefix): prefix is PortPrefix {
+  return prefixes[prefix][0] === 'port';
 }
 
 /** What a rule from a Service port's chain to an endpoint says: `web/shop:http -> 10.0.0.1:8080`. */
@@ -83,7 +134,7 @@ export const endpointComments: Spelling<{
 };
 
 /** Of which dispatch tree a branch is: no two trees of a table share one. */
-export type BranchPrefix = 'KUBE-SVCS' | 'KUBE-NPS' | 'KUBE-EXTS' | 'KUBE-ENPS' | 'KUBE-FWS';
+export type BranchPrefix = PrefixOf<'branch'>;
 
 /**
  * The chain with the entries under a prefix of digits (dispatch/address-prefix, dispatch/port-prefix):
@@ -95,19 +146,11 @@ export function branchChainName(prefix: BranchPrefix, digits: string): string {
   return `${prefix}-${suffix}`;
 }
 
-// What the names above look like. kube-proxy's chains are ours too: taking a node over, or cleaning it, deals
-// with all of them. KUBE-XLB is that of its releases before 1.24.
-const hashed = '[A-Z2-7]{16}';
-const branch = '[0-9A-Z]{1,16}';
-const ourNames: Readonly<Record<TableName, RegExp>> = {
-  nat: new RegExp(
-    `^KUBE-(SERVICES|NODEPORTS|POSTROUTING|MARK-MASQ|PROXY-CANARY|(SVCS|NPS)-${branch}|(SVC|SVL|EXT|FW|SEP|XLB)-${hashed})$`,
-  ),
-  filter: new RegExp(
-    `^KUBE-(SERVICES|EXTERNAL-(SERVICES|NODEPORTS)|FORWARD|NODEPORTS|PROXY-(FIREWALL|CANARY)|(SVCS|EXTS|ENPS|NPS|FWS)-${branch})$`,
-  ),
-  mangle: /^KUBE-PROXY-CANARY$/,
-};
+/** Whether this is the name of a branch: kube-proxy has no such chains. */
+export function isBranchChain(chain: string): boolean {
+  const prefix = prefixIn(chain);
+  return prefix !== undefined && !isPortPrefix(prefix);
+}
 
 /** The kernel's own chains. */
 export const builtInChains: ReadonlySet<string> = new Set([
@@ -118,9 +161,30 @@ export const builtInChains: ReadonlySet<string> = new Set([
   'POSTROUTING',
 ]);
 
+const fixedTables: ReadonlyMap<string, readonly TableName[]> = new Map(
+  Object.values(fixed).map(([chain, ...tables]) => [chain, tables]),
+);
+
 /** Whether a chain of this table is ours, or kube-proxy's, and nobody else's. */
 export function isOurChain(table: TableName, name: string): boolean {
-  return name === canaryChain || ourNames[table].test(name);
+  const prefix = prefixIn(name);
+  if (prefix === undefined) return fixedTables.get(name)?.includes(table) === true;
+  const [suffix, ...tables] = prefixes[prefix];
+  const isThere: readonly TableName[] = tables;
+  return isThere.includes(table) && suffixes[suffix].test(name.slice(prefix.length + 1));
+}
+
+/**
+ * What grep -E finds in the lines of iptables-save that make these chains, are in them, or lead to them;
+ * it does not look at tables.
+ */
+export const ourLines = `(^:|^-A |-[jg] )(${fixedChains.canary}|KUBE-(${[
+  ...restsOf(Object.values(fixedChains)),
+  `(${restsOf(Object.keys(prefixes)).join('|')})-[0-9A-Z]+`,
+].join('|')}))( |$)`;
+
+function restsOf(names: readonly string[]): readonly string[] {
+  return names.flatMap((name) => /^KUBE-(.*)$/.exec(name)?.[1] ?? []);
 }
 
 /** The same for a chain in the tables that iptables-nft has in nftables. */

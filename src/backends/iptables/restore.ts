@@ -4,7 +4,7 @@ import { ToolError } from '../../errors.ts';
 import type { Family } from '../../model/ip.ts';
 import type { Plan } from '../../netfilter/plan.ts';
 import type { TableName } from './names.ts';
-import { perService } from './names.ts';
+import { portPrefixOf } from './names.ts';
 import type { IptablesUnit } from './unit.ts';
 import type { Variant } from './variant.ts';
 import { tools } from './variant.ts';
@@ -111,7 +111,7 @@ function inOne({ written, deleted, jumpsGone, jumpsNew }: Steps): string[] {
 function inMany(steps: Steps, limit: Limits): string[][] {
   const deleted = fallingByName(steps.deleted);
   const byService = Map.groupBy(steps.replaced, ({ chain, owner }) =>
-    perService.test(chain) ? owner : undefined,
+    portPrefixOf(chain) === undefined ? undefined : owner,
   );
   const shared = byService.get(undefined) ?? [];
   byService.delete(undefined);

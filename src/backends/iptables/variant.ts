@@ -2,6 +2,7 @@
 // as iptables-wrappers finds out. Pure. Must not let us write where nobody else writes: rules of both
 // variants act, one after the other.
 import type { Family } from '../../model/ip.ts';
+import { kubeletChains } from './names.ts';
 
 /** The two programs: one writes to nftables, one to the kernel's older tables. */
 export type Variant = 'nf_tables' | 'legacy';
@@ -34,7 +35,7 @@ export type Saved = Readonly<Record<Family, string>>;
 export type Choice = { readonly variant: Variant; readonly why: string };
 
 // The kubelet makes the first of these for this very purpose, and the second since 1.17.
-const kubeletChain = /^:(KUBE-IPTABLES-HINT|KUBE-KUBELET-CANARY) /m;
+const kubeletChain = new RegExp(`^:(${kubeletChains.join('|')}) `, 'm');
 
 /** Chooses by the kubelet's chains, else by the number of rules; where nothing tells, nf_tables. */
 export function chooseVariant(saved: Readonly<Record<Variant, Saved>>): Choice {

@@ -9,8 +9,8 @@ import { changeOf } from '../../change-of.ts';
 import type { ServiceUnits } from './service.ts';
 import { compileService } from './service.ts';
 import type { TreeName, TreePlace } from '../dispatch/places.ts';
-import { treeDigits, treePlaces } from '../dispatch/places.ts';
-import type { Digits, DispatchRule } from '../dispatch/tree.ts';
+import { treeMatch, treeNames, treePlaces } from '../dispatch/places.ts';
+import type { DispatchRule, PrefixMatch } from '../dispatch/tree.ts';
 import { DispatchTree } from '../dispatch/tree.ts';
 import { compileFrame, compileTails } from './frame.ts';
 import type { ChainUnit, IptablesUnit } from '../unit.ts';
@@ -32,10 +32,11 @@ export class IptablesAssembly implements Assembly<IptablesUnit> {
     this.#frame = [...compileFrame(family, parts), ...more];
     const tails = compileTails(parts);
     this.#dispatches = new Map(
-      [...treePlaces].flatMap(([name, place]) => {
+      treeNames.flatMap((name) => {
         const tail = tails.get(name);
         if (tail === undefined) return [];
-        return [[name, new Dispatch(treeDigits(name, family), { place, tail })] as const];
+        const at = { place: treePlaces[name], tail };
+        return [[name, new Dispatch(treeMatch(name, family), at)] as const];
       }),
     );
   }
@@ -98,9 +99,9 @@ class Dispatch {
   readonly #tree: DispatchTree;
   readonly #units = new Map<string, ChainUnit>();
 
-  constructor(digits: Digits, at: DispatchPlace) {
+  constructor(matchOf: PrefixMatch, at: DispatchPlace) {
     this.#at = at;
-    this.#tree = new DispatchTree(digits, at.place);
+    this.#tree = new DispatchTree(matchOf, at.place);
     this.#refresh(at.place.root);
   }
 

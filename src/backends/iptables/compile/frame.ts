@@ -3,9 +3,9 @@
 import type { Family } from '../../../model/ip.ts';
 import type { DispatchRule, Hook, Part, PartName } from '../../../model/ruleset.ts';
 import { isDispatch } from '../../../model/ruleset.ts';
-import { compileRule, nodePortRules } from './rule.ts';
+import { compileRule, jumpRule, nodePortRules } from './rule.ts';
 import type { TreeName } from '../dispatch/places.ts';
-import { treeName, treePlace } from '../dispatch/places.ts';
+import { treeName, treePlaces } from '../dispatch/places.ts';
 import type { TableName } from '../names.ts';
 import { fixedChains, kubeletFirewall } from '../names.ts';
 import { commentMatch, flipMark, markMatch, ruleText, setMark, stateMatch } from '../rule-text.ts';
@@ -95,8 +95,8 @@ const nodePortsComment =
 
 function tailOf(part: PartName, { when, then, why }: DispatchRule): readonly string[] {
   const [match] = when;
-  if (match === undefined) throw new Error(`iptables cannot look up twice in ${part}`);
-  const { root } = treePlace(then);
+  const { root } = treePlaces[treeName(then)];
+  if (match === undefined) return [jumpRule({ when: [], why }, root)];
   if (part === 'services') return nodePortRules(match.addresses, nodePortsComment, root);
   // As kube-proxy: what nothing answers is refused at every address of the host.
   return nodePortRules({ kind: 'any-local', except: undefined }, why, root);

@@ -6,8 +6,10 @@ import { hostCidr } from '../../../model/ip.ts';
 import { servicePortName } from '../../../model/kubernetes.ts';
 import type { DispatchEntry, ServiceChain, ServiceRules } from '../../../model/ruleset.ts';
 import { verdictTarget } from './rule.ts';
+import { addressDigits } from '../dispatch/address-prefix.ts';
 import type { TreeName } from '../dispatch/places.ts';
 import { treeName } from '../dispatch/places.ts';
+import { portDigits } from '../dispatch/port-prefix.ts';
 import type { DispatchRule } from '../dispatch/tree.ts';
 import { serviceChainName } from '../names.ts';
 import { commentMatch, portMatch, ruleText } from '../rule-text.ts';
@@ -31,8 +33,11 @@ export function compileService({ service, family, entries }: ServiceRules): Serv
     const id = frontendId(address);
     // What nothing answers is refused to everybody.
     if (dispatch === 'source-ranges' && !served.has(id)) return [];
-    const tree = treeName({ dispatch, by: address.ip === undefined ? 'node-port' : 'address' });
-    return [{ tree, rule: { address, text: entryText(family, entry, restricted.has(id)) } }];
+    const { ip } = address;
+    const tree = treeName({ dispatch, by: ip === undefined ? 'node-port' : 'address' });
+    const digits = ip === undefined ? portDigits(address) : addressDigits(ip);
+    const text = entryText(family, entry, restricted.has(id));
+    return [{ tree, rule: { address, digits, text } }];
   });
   const byTree = Map.groupBy(rules, ({ tree }) => tree);
   return {

@@ -1,28 +1,22 @@
 // Addresses as hexadecimal digits, so that a prefix on a border of four bits is a prefix of text. Pure.
 import ipaddr from 'ipaddr.js';
 import type { Family, Ip } from '../../../model/ip.ts';
-import type { Digits } from './tree.ts';
+import type { PrefixMatch } from './tree.ts';
 
-/** The digits of frontends by their address, which they must have. */
-export function addressDigits(family: Family): Digits {
-  return {
-    of({ ip, protocol, port }) {
-      if (ip === undefined) throw new Error(`no address: ${protocol} ${port}`);
-      return digitsOf(ip);
-    },
-    matchOf: (prefix) => ({ destination: { value: cidrOfDigits(family, prefix), is: true } }),
-  };
+/** The digits of an address: `0a600001` for 10.96.0.1. */
+export function addressDigits(ip: Ip): string {
+  return Buffer.from(ipaddr.parse(ip).toByteArray()).toString('hex');
+}
+
+/** The match on all addresses whose digits begin with a prefix. */
+export function addressMatch(family: Family): PrefixMatch {
+  return (prefix) => ({ destination: { value: cidrOfDigits(family, prefix), is: true } });
 }
 
 // Digits of a whole address.
 const lengths: Readonly<Record<Family, number>> = { IPv4: 8, IPv6: 32 };
 
 const bitsPerDigit = 4;
-
-// `0a600001` for 10.96.0.1.
-function digitsOf(ip: Ip): string {
-  return Buffer.from(ipaddr.parse(ip).toByteArray()).toString('hex');
-}
 
 // `10.96.0.0/16` for `0a60`.
 function cidrOfDigits(family: Family, digits: string): string {

@@ -7,13 +7,8 @@ import { branchChainName } from '../names.ts';
 import type { RuleParts } from '../rule-text.ts';
 import { ruleText } from '../rule-text.ts';
 
-/** How the frontends of a tree become text whose prefixes packets can be told by. */
-export type Digits = {
-  /** The same length for all; 16 digits at most may follow a prefix. */
-  readonly of: (address: FrontendAddress) => string;
-  /** What all packets have that are for a frontend with this prefix. */
-  readonly matchOf: (prefix: string) => RuleParts;
-};
+/** What exactly those packets match that are for a frontend whose digits begin with this prefix. */
+export type PrefixMatch = (prefix: string) => RuleParts;
 
 /** The chains of a tree: that which packets enter, and what the names of the others begin with. */
 export type TreeChains = { readonly root: string; readonly branches: BranchPrefix };
@@ -24,12 +19,14 @@ export type TreeChains = { readonly root: string; readonly branches: BranchPrefi
  */
 export type DispatchRule = {
   readonly address: FrontendAddress;
+  /** What it is found by; the same length for all of a tree, 16 at most behind a prefix. */
+  readonly digits: string;
   /** The rule without its `-A CHAIN`. */
   readonly text: string;
 };
 
 /** A rule in its place; `key` sorts as digits, protocol, port, text. */
-type Placed = { readonly digits: string; readonly key: string; readonly text: string };
+type Placed = Pick<DispatchRule, 'digits' | 'text'> & { readonly key: string };
 
 /** A chain: all entries whose digits begin with `prefix`. */
 type Node = { readonly prefix: string; content: Leaf | Branch };
@@ -50,13 +47,13 @@ const maxRules = 16;
  * of entries, whatever the order in which they came and went.
  */
 export class DispatchTree {
-  readonly #digits: Digits;
+  readonly #matchOf: PrefixMatch;
   readonly #names: TreeChains;
   readonly #root: Node = emptyNode('');
   readonly #nodes = new Map<string, Node>();
 
-  constructor(digits: Digits, chains: TreeChains) {
-    this.#digits = digits;
+  constructor(matchOf: PrefixMatch, chains: TreeChains) {
+    this.#matchOf = matchOf;
     this.#names = chains;
     this.#nodes.set(chains.root, this.#root);
   }
@@ -64,14 +61,14 @@ export class DispatchTree {
   /** Adds an entry; returns the chains it touched. */
   insert(rule: DispatchRule): ReadonlySet<string> {
     const touched = new Set<string>();
-    this.#insert(this.#root, this.#place(rule), touched);
+    this.#insert(this.#root, placed(rule), touched);
     return touched;
   }
 
   /** Takes an entry away; returns the chains it touched. */
   remove(rule: DispatchRule): ReadonlySet<string> {
     const touched = new Set<string>();
-    this.#remove(this.#root, this.#place(rule), touched);
+    this.#remove(this.#root, placed(rule), touched);
     return touched;
   }
 
@@ -85,7 +82,7 @@ export class DispatchTree {
         return sortedByKey(content.rules).map(([, { text }]) => text);
       case 'branch':
         return sortedByKey(content.children).map(([, child]) =>
-          ruleText({ ...this.#digits.matchOf(child.prefix), jump: this.#chainOf(child) }),
+          ruleText({ ...this.#matchOf(child.prefix), jump: this.#chainOf(child) }),
         );
     }
   }
@@ -98,12 +95,6 @@ export class DispatchTree {
   #chainOf({ prefix }: Node): string {
     const { root, branches } = this.#names;
     return prefix === '' ? root : branchChainName(branches, prefix);
-  }
-
-  #place({ address, text }: DispatchRule): Placed {
-    const digits = this.#digits.of(address);
-    const port = String(address.port).padStart(5, '0');
-    return { digits, key: `${digits} ${address.protocol} ${port} ${text}`, text };
   }
 
   #insert(node: Node, rule: Placed, touched: Set<string>): void {
@@ -199,6 +190,11 @@ export class DispatchTree {
     this.#nodes.delete(chain);
     touched.add(chain);
   }
+}
+
+function placed({ address, digits, text }: DispatchRule): Placed {
+  const port = String(address.port).padStart(5, '0');
+  return { digits, key: `${digits} ${address.protocol} ${port} ${text}`, text };
 }
 
 function emptyNode(prefix: string): Node {

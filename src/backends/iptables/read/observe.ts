@@ -5,7 +5,7 @@ import { families } from '../../../model/ip.ts';
 import type { ServiceKey } from '../../../model/kubernetes.ts';
 import { servicePortNamed } from '../../../model/kubernetes.ts';
 import type { TableName } from '../names.ts';
-import { builtInChains, isOurChain, kubeletFirewall, perService } from '../names.ts';
+import { builtInChains, isOurChain, kubeletFirewall, portPrefixOf } from '../names.ts';
 import type { IptablesUnit } from '../unit.ts';
 import { chainUnit, heldChainUnit, jumpUnit, sharedChainUnit, sharedRuleUnit } from '../unit.ts';
 import { tools } from '../variant.ts';
@@ -119,7 +119,7 @@ function unitsOf({ table, shared, chains, jumps, heldBy }: Reading): IptablesUni
 }
 
 function ownerOf(chain: string, rules: readonly string[]): ServiceKey | undefined {
-  if (!perService.test(chain)) return undefined;
+  if (portPrefixOf(chain) === undefined) return undefined;
   for (const rule of rules) {
     const [, comment = ''] = /--comment "([^"]*)"/.exec(rule) ?? [];
     const named = servicePortNamed(comment);

@@ -11,7 +11,7 @@ import type { IptablesChain } from '../../../netfilter/kube-proxy/read-iptables.
 import { readIptables } from '../../../netfilter/kube-proxy/read-iptables.ts';
 import type { Program } from '../../../netfilter/program.ts';
 import type { Served } from '../../../netfilter/served.ts';
-import { perService } from '../names.ts';
+import { fixedChains, portPrefixOf } from '../names.ts';
 import type { IptablesUnit } from '../unit.ts';
 
 type Chains = ReadonlyMap<string, IptablesChain>;
@@ -74,7 +74,7 @@ function dispatchRules(chains: Chains): readonly IptablesRule[] {
   const entered = new Set<string>();
   const rules: IptablesRule[] = [];
   for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
-    if (entered.has(name) || perService.test(name)) continue;
+    if (entered.has(name) || portPrefixOf(name) !== undefined) continue;
     entered.add(name);
     for (const rule of chains.get(name)?.rules ?? []) {
       rules.push(rule);
@@ -87,7 +87,7 @@ function dispatchRules(chains: Chains): readonly IptablesRule[] {
 function commonOf(family: Family, rule: IptablesRule) {
   const { ip, protocol, port } = namedAddress(rule);
   const named = servicePortNamed(rule.comment);
-  const isOther = 'chain' in rule.target && !perService.test(rule.target.chain);
+  const isOther = 'chain' in rule.target && portChainOf(rule) === undefined;
   if (named === undefined || port === undefined || isOther || !isProtocol(protocol)) {
     return undefined;
   }
@@ -103,27 +103,31 @@ type Way = Pick<Served, 'endpoints' | 'outside' | 'affinitySeconds' | 'allowFrom
 
 function wayFrom(chains: Chains, name: string): Way {
   const rules = chains.get(name)?.rules ?? [];
-  if (name.startsWith('KUBE-FW-')) {
-    const passing = rules.filter(
-      ({ target }) => 'chain' in target && perService.test(target.chain),
-    );
-    const [next] = passing.flatMap(({ target }) => ('chain' in target ? [target.chain] : []));
+  const prefix = portPrefixOf(name);
+  if (prefix === 'KUBE-FW') {
+    const passing = rules.filter((rule) => portChainOf(rule) !== undefined);
+    const [next] = passing.flatMap((rule) => portChainOf(rule) ?? []);
     const way = next === undefined ? nowhere : wayFrom(chains, next);
     return { ...way, allowFrom: passing.flatMap(sourceOf) };
   }
   const masquerade = rules.flatMap(marking);
-  if (!/^KUBE-(EXT|XLB)-/.test(name)) {
+  if (prefix !== 'KUBE-EXT' && prefix !== 'KUBE-XLB') {
     return { ...poolAt(chains, name), outside: undefined, allowFrom: undefined, masquerade };
   }
-  const ways = rules.flatMap(({ matches, target }) =>
-    'chain' in target && perService.test(target.chain)
-      ? [{ to: target.chain, isForAll: matches.length === 0 }]
-      : [],
-  );
+  const ways = rules.flatMap((rule) => {
+    const to = portChainOf(rule);
+    return to === undefined ? [] : [{ to, isForAll: rule.matches.length === 0 }];
+  });
   const some = ways.find(({ isForAll }) => !isForAll)?.to;
   const all = ways.find(({ isForAll }) => isForAll)?.to;
   const outside = some === undefined ? undefined : poolAt(chains, all).endpoints;
   return { ...poolAt(chains, some ?? all), outside, allowFrom: undefined, masquerade };
+}
+
+/** The chain of a Service port that a rule leads to. */
+function portChainOf({ target }: IptablesRule): string | undefined {
+  if (!('chain' in target)) return undefined;
+  return portPrefixOf(target.chain) === undefined ? undefined : target.chain;
 }
 
 function sourceOf({ matches }: IptablesRule): readonly string[] {
@@ -132,7 +136,7 @@ function sourceOf({ matches }: IptablesRule): readonly string[] {
 
 /** On which condition a rule has the client's address replaced. */
 function marking({ target, matches }: IptablesRule): readonly string[] {
-  if (!('chain' in target) || target.chain !== 'KUBE-MARK-MASQ') return [];
+  if (!('chain' in target) || target.chain !== fixedChains.markMasquerade) return [];
   const conditions = matches.flatMap((match) => {
     if (match.kind === 'source') return [`${match.is ? '' : '! '}-s ${match.cidr}`];
     if (match.kind === 'in-interface') return [`${match.is ? '' : '! '}-i ${match.name}`];
@@ -146,9 +150,10 @@ function poolAt(
   name: string | undefined,
 ): Pick<Served, 'endpoints' | 'affinitySeconds'> {
   const rules = chains.get(name ?? '')?.rules ?? [];
-  const targets = rules.flatMap(({ target }) =>
-    'chain' in target && target.chain.startsWith('KUBE-SEP-') ? [target.chain] : [],
-  );
+  const targets = rules.flatMap((rule) => {
+    const to = portChainOf(rule);
+    return to !== undefined && portPrefixOf(to) === 'KUBE-SEP' ? [to] : [];
+  });
   const endpoints = [...new Set(targets)].flatMap((target) =>
     (chains.get(target)?.rules ?? []).flatMap((rule) =>
       rule.target.kind === 'dnat' ? [hostPort(rule.target.ip, rule.target.port ?? 0)] : [],

@@ -3,8 +3,11 @@ import ipaddr from 'ipaddr.js';
 import { expect, test } from 'vitest';
 import type { DispatchRule } from '../../../../src/backends/iptables/dispatch/tree.ts';
 import { DispatchTree } from '../../../../src/backends/iptables/dispatch/tree.ts';
-import { addressDigits } from '../../../../src/backends/iptables/dispatch/address-prefix.ts';
-import { portDigits } from '../../../../src/backends/iptables/dispatch/port-prefix.ts';
+import {
+  addressDigits,
+  addressMatch,
+} from '../../../../src/backends/iptables/dispatch/address-prefix.ts';
+import { portDigits, portMatch } from '../../../../src/backends/iptables/dispatch/port-prefix.ts';
 import type { Ip } from '../../../../src/model/ip.ts';
 import { familyOf } from '../../../../src/model/ip.ts';
 import type { Protocol } from '../../../../src/model/kubernetes.ts';
@@ -16,7 +19,8 @@ type AddressRule = DispatchRule & { readonly address: { readonly ip: Ip } };
 
 function rule(address: string, port: number): AddressRule {
   const text = `-d ${address} --dport ${port} -j SERVICE`;
-  return { address: { ip: ip(address), protocol: 'tcp', port }, text };
+  const to = { ip: ip(address), protocol: 'tcp', port } as const;
+  return { address: to, digits: addressDigits(to.ip), text };
 }
 
 // Addresses in clusters of different widths, so that all depths and shared prefixes occur.
@@ -56,7 +60,7 @@ const sets: fc.Arbitrary<readonly AddressRule[]> = fc.oneof(
 
 function emptyTree(rules: readonly AddressRule[]): DispatchTree {
   const family = rules[0] === undefined ? 'IPv4' : familyOf(rules[0].address.ip);
-  return new DispatchTree(addressDigits(family), { root, branches: 'KUBE-SVCS' });
+  return new DispatchTree(addressMatch(family), { root, branches: 'KUBE-SVCS' });
 }
 
 function treeOf(rules: readonly AddressRule[]): DispatchTree {
@@ -189,21 +193,24 @@ test.each([
   expect(contentOf(tree)).toEqual(contentOf(treeOf(rules)));
 });
 
+function portRule(protocol: Protocol, port: number): DispatchRule {
+  const address = { ip: undefined, protocol, port };
+  const text = `-p ${protocol} --dport ${port} -j SERVICE`;
+  return { address, digits: portDigits(address), text };
+}
+
 const portRules = fc.uniqueArray(
   fc
     .tuple(
       fc.constantFrom<Protocol>('tcp', 'udp', 'sctp'),
       fc.oneof(fc.integer({ min: 30000, max: 32767 }), fc.integer({ min: 1, max: 65535 })),
     )
-    .map(([protocol, port]): DispatchRule => ({
-      address: { ip: undefined, protocol, port },
-      text: `-p ${protocol} --dport ${port} -j SERVICE`,
-    })),
+    .map(([protocol, port]) => portRule(protocol, port)),
   { ...distinct, maxLength: 300 },
 );
 
 function portTreeOf(rules: readonly DispatchRule[]): DispatchTree {
-  const tree = new DispatchTree(portDigits, { root: 'KUBE-NODEPORTS', branches: 'KUBE-NPS' });
+  const tree = new DispatchTree(portMatch, { root: 'KUBE-NODEPORTS', branches: 'KUBE-NPS' });
   for (const added of rules) tree.insert(added);
   return tree;
 }
@@ -254,7 +261,7 @@ test('the chains of node ports follow from the set of entries, whatever came and
 
 test('node ports branch by protocol, then by ranges of numbers', () => {
   const one = (protocol: Protocol, port: number): DispatchRule => ({
-    address: { ip: undefined, protocol, port },
+    ...portRule(protocol, port),
     text: `${protocol} ${port}`,
   });
   const tcp = Array.from({ length: 17 }, (_, index) => one('tcp', 30000 + index));

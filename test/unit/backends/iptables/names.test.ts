@@ -1,8 +1,16 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   branchChainName,
+  builtInChains,
   endpointChainName,
   endpointComments,
+  fixedChains,
+  isBranchChain,
+  isOurChain,
+  kubeletChains,
+  kubeletFirewall,
+  ourLines,
+  portPrefixOf,
   serviceChainName,
 } from '../../../../src/backends/iptables/names.ts';
 import type { Protocol, ServiceKey } from '../../../../src/model/kubernetes.ts';
@@ -61,3 +69,79 @@ test.each([
     expect(endpointComments.read(`${service} cluster IP`)).toBeUndefined();
   },
 );
+
+describe('every name is read back', () => {
+  const web = port('web/shop', 'http', 'tcp');
+  const endpoint = { ip: ip('10.0.0.1'), port: 80, isLocal: false };
+  /** Each kind of chain: its name, the tables that it may be in, its prefix, and whether it is a branch. */
+  const kinds: readonly (readonly [string, string, string | undefined, boolean])[] = [
+    ...(['KUBE-SVC', 'KUBE-SVL', 'KUBE-EXT', 'KUBE-FW'] as const).map(
+      (prefix) => [serviceChainName(prefix, web), 'nat', prefix, false] as const,
+    ),
+    [endpointChainName(web, endpoint), 'nat', 'KUBE-SEP', false],
+    ['KUBE-XLB-BOJ3KUDRNTTUM2SY', 'nat', 'KUBE-XLB', false],
+    ...['0a60', 'f'.repeat(15), 'f'.repeat(32)].flatMap((digits) => [
+      [branchChainName('KUBE-SVCS', digits), 'filter nat', undefined, true] as const,
+      [branchChainName('KUBE-NPS', digits), 'filter nat', undefined, true] as const,
+      [branchChainName('KUBE-EXTS', digits), 'filter', undefined, true] as const,
+      [branchChainName('KUBE-ENPS', digits), 'filter', undefined, true] as const,
+      [branchChainName('KUBE-FWS', digits), 'filter', undefined, true] as const,
+    ]),
+    [fixedChains.services, 'filter nat', undefined, false],
+    [fixedChains.nodePorts, 'filter nat', undefined, false],
+    [fixedChains.externalServices, 'filter', undefined, false],
+    [fixedChains.externalNodePorts, 'filter', undefined, false],
+    [fixedChains.proxyFirewall, 'filter', undefined, false],
+    [fixedChains.postrouting, 'nat', undefined, false],
+    [fixedChains.markMasquerade, 'nat', undefined, false],
+    [fixedChains.forward, 'filter', undefined, false],
+    [fixedChains.canary, 'filter nat mangle', undefined, false],
+    [fixedChains.proxyCanary, 'filter nat mangle', undefined, false],
+  ];
+
+  test.each(kinds)('%s', (name, tables, prefix, isBranch) => {
+    const found = (['filter', 'nat', 'mangle'] as const).filter((table) => isOurChain(table, name));
+    expect([found.join(' '), portPrefixOf(name), isBranchChain(name)]).toEqual([
+      tables,
+      prefix,
+      isBranch,
+    ]);
+    expect(name.length).toBeLessThanOrEqual(28);
+    const isFound = linesOf(name).map((line) => new RegExp(ourLines).test(line));
+    expect(isFound).toEqual([true, true, true, true]);
+  });
+
+  test('those of others are not ours', () => {
+    const others = [
+      ...builtInChains,
+      ...kubeletChains,
+      kubeletFirewall,
+      'KUBE-SERVICES-X',
+      'KUBE-SVC',
+      'KUBE-SVC-lower',
+      'KUBE-ROUTER-INPUT',
+      'KUBE-POD-FW-BOJ3KUDRNTTUM2SY',
+      'X-KUBE-SVC-BOJ3KUDRNTTUM2SY',
+      'constructor-1',
+      '',
+    ];
+    const found = others.filter(
+      (name) =>
+        isOurChain('nat', name) ||
+        isOurChain('filter', name) ||
+        isBranchChain(name) ||
+        linesOf(name).some((line) => new RegExp(ourLines).test(line)),
+    );
+    expect(found).toEqual([]);
+  });
+});
+
+/** Lines of iptables-save that name a chain: its declaration, a rule of it, and rules that lead to it. */
+function linesOf(chain: string): readonly string[] {
+  return [
+    `:${chain} - [0:0]`,
+    `-A ${chain} -j RETURN`,
+    `-A OUTPUT -j ${chain}`,
+    `-A X -g ${chain}`,
+  ];
+}
