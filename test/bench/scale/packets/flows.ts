@@ -7,6 +7,7 @@ import {
   type BenchService,
   type ServicePort,
 } from '../cluster/services.ts';
+import { affinityServices } from '../kube-proxy-nft.ts';
 import type { Flow } from './frames.ts';
 
 /** What flows have in common. */
@@ -14,7 +15,7 @@ export type FlowKind = keyof typeof kinds;
 
 type Kind = {
   /** Which Services; how often one is drawn follows from `weigh`. */
-  readonly of: (service: BenchService) => boolean;
+  readonly among: (services: readonly BenchService[]) => readonly BenchService[];
   readonly weigh: (service: BenchService) => number;
   /** Where the packet is sent to. */
   readonly to: (
@@ -26,7 +27,11 @@ type Kind = {
   readonly isPod: boolean;
 };
 
-const all = (): boolean => true;
+const all: Kind['among'] = (services) => services;
+const those =
+  (of: (service: BenchService) => boolean): Kind['among'] =>
+  (services) =>
+    services.filter(of);
 const byEndpoints = ({ size }: BenchService): number => size;
 const toCluster: Kind['to'] = ({ clusterIps: [to] }, { port }) => ({ to, toPort: port });
 const toBalancer: Kind['to'] = ({ loadBalancerIp = '' }, { port }) => ({
@@ -40,35 +45,35 @@ const toPod: Kind['to'] = (service, { targetPort }, chance) => ({
 const hasNodePort = ({ ports: [port] }: BenchService): boolean => port?.nodePort !== undefined;
 
 const kinds = {
-  'past all Services': { of: all, weigh: byEndpoints, to: toPod, isPod: true },
-  'to a Service, by endpoints': { of: all, weigh: byEndpoints, to: toCluster, isPod: true },
-  'to a Service, each alike': { of: all, weigh: () => 1, to: toCluster, isPod: true },
+  'past all Services': { among: all, weigh: byEndpoints, to: toPod, isPod: true },
+  'to a Service, by endpoints': { among: all, weigh: byEndpoints, to: toCluster, isPod: true },
+  'to a Service, each alike': { among: all, weigh: () => 1, to: toCluster, isPod: true },
   'to a cluster IP': {
-    of: ({ hasAffinity }) => !hasAffinity,
+    among: those(({ hasAffinity }) => !hasAffinity),
     weigh: byEndpoints,
     to: toCluster,
     isPod: true,
   },
   'to a node port': {
-    of: (service) => hasNodePort(service) && !service.isLocal && !service.hasAffinity,
+    among: those((service) => hasNodePort(service) && !service.isLocal && !service.hasAffinity),
     weigh: byEndpoints,
     to: (_, { nodePort = 0 }) => ({ to: nodeIp, toPort: nodePort }),
     isPod: false,
   },
   'to a load balancer': {
-    of: ({ type, isLocal }) => type === 'LoadBalancer' && !isLocal,
+    among: those(({ type, isLocal }) => type === 'LoadBalancer' && !isLocal),
     weigh: byEndpoints,
     to: toBalancer,
     isPod: false,
   },
   'to a load balancer, Local': {
-    of: (service) => service.isLocal,
+    among: those(({ isLocal }) => isLocal),
     weigh: (service) => localEndpoints(service).length,
     to: toBalancer,
     isPod: false,
   },
   'to a Service with affinity': {
-    of: ({ hasAffinity }) => hasAffinity,
+    among: affinityServices,
     weigh: byEndpoints,
     to: toCluster,
     isPod: true,
@@ -90,7 +95,7 @@ export function flowsOf(
 ): readonly Flow[] {
   const kind: Kind = kinds[name];
   const random = numbersFrom(7 + flowKinds.indexOf(name));
-  const draw = drawer(services.filter(kind.of), kind.weigh);
+  const draw = drawer(kind.among(services), kind.weigh);
   const flows: Flow[] = [];
   for (let n = 0; n < count; n += 1) {
     const service = draw(random());

@@ -7,11 +7,17 @@ import type { BenchService } from '../cluster/services.ts';
 import { median } from '../statistics.ts';
 import { flowKinds, flowsOf, type FlowKind } from './flows.ts';
 import { framesOf } from './frames.ts';
-import { createPacketNetwork, type PacketNode } from './network.ts';
+import { createPacketNetwork, nowhere, type PacketNode } from './network.ts';
 import { startSender, type Sender } from './sender.ts';
 
-/** The microseconds of each kind of flow. */
+/** The microseconds of each kind of flow in the node: from its one interface to the other. */
 export type FlowTimes = ReadonlyMap<FlowKind, number>;
+
+export type PacketTimes<Layout extends string> = {
+  readonly flows: ReadonlyMap<Layout, FlowTimes>;
+  /** Microseconds that it takes a client's program to send a datagram, before the node has it. */
+  readonly client: number;
+};
 
 export type PacketOptions<Layout extends string> = {
   readonly services: readonly BenchService[];
@@ -42,7 +48,7 @@ const longestLoadMs = 900_000;
 /** Measures it; the layouts take turns, one kind of flow after the other. */
 export async function measurePackets<Layout extends string>(
   options: PacketOptions<Layout>,
-): Promise<ReadonlyMap<Layout, FlowTimes>> {
+): Promise<PacketTimes<Layout>> {
   await using network = await createPacketNetwork(options.rules.size);
   await using folder = await temporaryFolder();
   const files = await writeFlows(options.services, folder.path);
@@ -62,14 +68,26 @@ export async function measurePackets<Layout extends string>(
   );
   const meant: Job<Layout>[] = [];
   for (const job of jobs) if (await isMeant(sender, job)) meant.push(job);
+  const [bare, client]: readonly [number[], number[]] = [[], []];
   for (let round = 0; round < options.rounds; round += 1) {
+    const nothing = { file: jobs[0]?.file ?? '', interface: nowhere.interface, first: 0 };
+    bare.push(...(await sender.send({ ...nothing, count: flowsInRound })));
+    client.push(...(await sender.sendFromSocket(nowhere.ip, flowsInRound)));
     for (const job of meant) job.times.push(...(await sendRound(sender, job, round)));
   }
-  const byLayout = Map.groupBy(meant, ({ layout }) => layout);
+  return { client: median(client), flows: timesOf(meant, median(bare)) };
+}
+
+// Less what it takes to send a prepared frame, where no node takes it up.
+function timesOf<Layout>(
+  jobs: readonly Job<Layout>[],
+  sendingUs: number,
+): ReadonlyMap<Layout, FlowTimes> {
+  const byLayout = Map.groupBy(jobs, ({ layout }) => layout);
   return new Map(
     [...byLayout].map(([layout, own]) => [
       layout,
-      new Map(own.map(({ kind, times }) => [kind, median(times)])),
+      new Map(own.map(({ kind, times }) => [kind, median(times) - sendingUs])),
     ]),
   );
 }

@@ -20,6 +20,9 @@ export type PacketNetwork = AsyncDisposable & {
   readonly nodes: readonly PacketNode[];
 };
 
+/** The sender's interface that leads to no node: whatever is sent there is dropped at once. */
+export const nowhere = { interface: 'c', ip: '198.51.100.2' } as const;
+
 /** Where clients are that are pods of the node. */
 export const ownPods = '10.255.0.0/16';
 /** What frames to a node are sent from and to. */
@@ -43,12 +46,24 @@ export async function createPacketNetwork(count: number): Promise<PacketNetwork>
     await Promise.all(
       all.map((name) => write(execIn(name), 'ipv6/conf/default/disable_ipv6', '1')),
     );
+    await createNowhere(client, sink);
     const nodes = await Promise.all(names.map((name, n) => createNode({ client, sink, name, n })));
     return { client, nodes, [Symbol.asyncDispose]: dispose };
   } catch (error) {
     await dispose();
     throw error;
   }
+}
+
+async function createNowhere(client: string, sink: string): Promise<void> {
+  const lines = [
+    `link add ${nowhere.interface} type veth peer name s netns ${sink}`,
+    `address add 198.51.100.1/24 dev ${nowhere.interface}`,
+    `link set ${nowhere.interface} up`,
+    `neighbour add ${nowhere.ip} lladdr ${nobodysMac} dev ${nowhere.interface}`,
+  ];
+  await execOnHost('ip', ['-n', client, '-batch', '-'], { input: `${lines.join('\n')}\n` });
+  await execOnHost('ip', ['-n', sink, 'link', 'set', 's', 'up']);
 }
 
 type Place = {

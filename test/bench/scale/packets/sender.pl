@@ -1,13 +1,15 @@
 # Sends prepared frames on interfaces of this network namespace, and tells what it cost. A pair of virtual
 # interfaces hands a packet over within the call that sends it, so the sender's processor time is that of
 # the packet's whole way: through the node, to where it is dropped.
-# Each line on standard input: an interface, a file of frames, the first frame, how many. Each answer: a line
-# with the microseconds that a frame took, one number for each batch.
+# Each line on standard input: an interface, a file of frames, the first frame, how many; or "socket", an address,
+# how many: a program's own datagrams. Each answer: a line with the microseconds that one took, one number for
+# each batch.
 # A file of frames: each in 128 bytes, of which the first two are its length (big endian).
 # Perl, because it is on every Debian, and because the kernel's own interface is open to it.
 use strict;
 use warnings;
 use POSIX ();
+use Socket;
 
 my %calls = (
     x86_64 => { clock => 228, send => 307 },
@@ -22,7 +24,12 @@ my (%sockets, %files);
 $| = 1;
 print "ready\n";
 while (my $line = <STDIN>) {
-    my ($interface, $file, $first, $count) = split ' ', $line;
+    my @words = split ' ', $line;
+    if ($words[0] eq 'socket') {
+        answer(map { datagrams($words[1], $batch) } 1 .. $words[2] / $batch);
+        next;
+    }
+    my ($interface, $file, $first, $count) = @words;
     my $socket = $sockets{$interface} //= socketOn($interface);
     my $messages = $files{$file} //= messagesOf($file);
     my @times;
@@ -30,7 +37,19 @@ while (my $line = <STDIN>) {
         my $size = $first + $count - $at < $batch ? $first + $count - $at : $batch;
         push @times, sendBatch(fileno($socket), $messages->{address} + 64 * $at, $size);
     }
-    print join(' ', map { sprintf '%.3f', $_ } @times), "\n";
+    answer(@times);
+}
+
+sub answer { print join(' ', map { sprintf '%.3f', $_ } @_), "\n" }
+
+# To a new port each, as new flows are.
+sub datagrams {
+    my ($ip, $count) = @_;
+    socket(my $socket, AF_INET, SOCK_DGRAM, 0) or die "no socket: $!\n";
+    my @addresses = map { pack_sockaddr_in(10_000 + $_, inet_aton($ip)) } 1 .. $count;
+    my $start = now();
+    send($socket, '12345678', 0, $_) // die "not sent: $!\n" for @addresses;
+    return (now() - $start) * 1e6 / $count;
 }
 
 sub socketOn {

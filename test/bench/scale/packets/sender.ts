@@ -16,6 +16,8 @@ export type Sending = {
 export type Sender = AsyncDisposable & {
   /** Microseconds of processor time for a frame, a number for each few hundred of them. */
   readonly send: (sending: Sending) => Promise<readonly number[]>;
+  /** The same for so many datagrams that a program sends from a socket of its own. */
+  readonly sendFromSocket: (ip: string, count: number) => Promise<readonly number[]>;
 };
 
 /** Starts it in a network namespace. */
@@ -31,11 +33,13 @@ export async function startSender(namespace: string): Promise<Sender> {
     return value;
   };
   await nextLine();
+  const ask = async (...words: readonly (string | number)[]): Promise<readonly number[]> => {
+    child.stdin.write(`${words.join(' ')}\n`);
+    return (await nextLine()).split(' ').map(Number);
+  };
   return {
-    async send({ interface: on, file, first, count }) {
-      child.stdin.write(`${on} ${file} ${first} ${count}\n`);
-      return (await nextLine()).split(' ').map(Number);
-    },
+    send: ({ interface: on, file, first, count }) => ask(on, file, first, count),
+    sendFromSocket: (ip, count) => ask('socket', ip, count),
     [Symbol.asyncDispose]: () => stopped(child, 'SIGKILL'),
   };
 }

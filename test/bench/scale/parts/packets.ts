@@ -7,12 +7,12 @@ import { servicesOf, type BenchService } from '../cluster/services.ts';
 import type { PartOptions } from '../figure.ts';
 import { kubeProxyNft } from '../kube-proxy-nft.ts';
 import { flowKinds, type FlowKind } from '../packets/flows.ts';
-import { measurePackets, noProxy, type FlowTimes } from '../packets/measure.ts';
+import { measurePackets, noProxy, type PacketTimes } from '../packets/measure.ts';
 import { renderRules } from '../rules.ts';
 
 const rounds = 40;
-// kube-proxy's layout has a chain and an anonymous map for each port, and a set for each endpoint of a Service
-// with affinity: the kernel takes a time to load them that grows with the square of their number.
+// kube-proxy's layout has a chain and an anonymous map for each port: the kernel takes a time to load them
+// that grows with the square of their number.
 const mostForKubeProxy = 10_000;
 
 /** Measures it at each size. */
@@ -24,10 +24,8 @@ export async function packets(options: PartOptions): Promise<void> {
       rules: await rulesOf(services, options),
       rounds: Math.ceil(rounds * options.share),
     });
-    const timesOf = (layout: Layout): FlowTimes => found.get(layout) ?? new Map();
     sayTimes(size, found, options);
-    sayRatios(size, { none: timesOf('no proxy'), sluice: timesOf('Sluice') }, options);
-    sayAgainst(size, { sluice: timesOf('Sluice'), kubeProxy: timesOf('kube-proxy') }, options);
+    sayRatios(size, found, options);
   }
 }
 
@@ -53,16 +51,20 @@ async function rulesOf(
   return rules.set('kube-proxy', await written('kube-proxy.nft', kubeProxyNft(services)));
 }
 
+// A flow costs what its client takes to send it, and what the node takes to pass it on.
 function sayTimes(
   services: number,
-  found: ReadonlyMap<Layout, FlowTimes>,
+  { flows, client }: PacketTimes<Layout>,
   { say }: PartOptions,
 ): void {
+  const unit = 'us';
   for (const kind of flowKinds) {
-    for (const [layout, times] of found) {
-      const value = times.get(kind);
-      if (value === undefined) continue;
-      say({ name: `new flow ${kind}, ${layout}`, services, unit: 'us', value, bound: undefined });
+    for (const [layout, times] of flows) {
+      const node = times.get(kind);
+      if (node === undefined) continue;
+      const note = `${node.toFixed(2)} in the node alone`;
+      const name = `new flow ${kind}, ${layout}`;
+      say({ name, services, unit, value: client + node, bound: undefined, note });
     }
   }
 }
@@ -71,26 +73,22 @@ const past: FlowKind = 'past all Services';
 
 function sayRatios(
   services: number,
-  { none, sluice }: { readonly none: FlowTimes; readonly sluice: FlowTimes },
+  { flows, client }: PacketTimes<Layout>,
   { say }: PartOptions,
 ): void {
-  const [alone = Number.NaN, passing = Number.NaN] = [none.get(past), sluice.get(past)];
-  const ratio = { services, unit: 'x', bound: 1.2 } as const;
-  say({ ...ratio, name: `new flow ${past}: over no proxy`, value: passing / alone });
+  type At = readonly [Layout, FlowKind];
+  const nodeOf = ([layout, kind]: At): number => flows.get(layout)?.get(kind) ?? Number.NaN;
+  const ratio = (name: string, bound: number, over: At, under: At): void => {
+    const [upper, lower] = [nodeOf(over), nodeOf(under)];
+    const value = (client + upper) / (client + lower);
+    const note = `${(upper / lower).toFixed(2)} in the node alone`;
+    say({ name: `new flow ${name}`, services, unit: 'x', value, bound, note });
+  };
+  ratio(`${past}: over no proxy`, 1.2, ['Sluice', past], ['no proxy', past]);
   for (const kind of ['to a Service, by endpoints', 'to a Service, each alike'] as const) {
-    const value = (sluice.get(kind) ?? Number.NaN) / passing;
-    say({ ...ratio, name: `new flow ${kind}: over past`, value });
+    ratio(`${kind}: over past`, 1.2, ['Sluice', kind], ['Sluice', past]);
   }
-}
-
-function sayAgainst(
-  services: number,
-  { sluice, kubeProxy }: { readonly sluice: FlowTimes; readonly kubeProxy: FlowTimes },
-  { say }: PartOptions,
-): void {
-  for (const [kind, theirs] of kubeProxy) {
-    const value = (sluice.get(kind) ?? Number.NaN) / theirs;
-    const name = `new flow ${kind}: over kube-proxy`;
-    say({ name, services, unit: 'x', value, bound: 1 });
+  for (const kind of flows.get('kube-proxy')?.keys() ?? []) {
+    ratio(`${kind}: over kube-proxy`, 1, ['Sluice', kind], ['kube-proxy', kind]);
   }
 }
