@@ -1,4 +1,4 @@
-// All checks, in the order in which they are told.
+// All checks, in the order in which they are printed.
 import { backendChecks } from '../backends/checks.ts';
 import type { NodeFacts } from '../host/node-facts.ts';
 import {

@@ -34,9 +34,10 @@ export const conntrackLossCheck: Check = ({ conntrackStats: stats, sysctls, tool
   const findings: Finding[] = [];
   const [early, dropped, failed] = [of('early_drop'), of('drop'), of('insert_failed')];
   if (early > 0) {
-    const limit = Number(sysctls.get(max) ?? 0);
+    const limit = Number(sysctls.get(max));
     const finding = `${early} connections were dropped early, as the table was full`;
-    findings.push({ check, status: 'warn', finding, fix: `sysctl -w ${max}=${limit * 2}` });
+    const fix = limit > 0 ? `sysctl -w ${max}=${limit * 2}` : `sysctl -w ${max}=LIMIT`;
+    findings.push({ check, status: 'warn', finding, fix });
   }
   if (failed >= manyClashes) {
     findings.push({

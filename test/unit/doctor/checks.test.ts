@@ -16,6 +16,8 @@ const max = 'net.netfilter.nf_conntrack_max';
 const reserve = 'sysctl -w net.ipv4.ip_local_reserved_ports=';
 
 const allPaths = 'net.ipv4.conf.all.rp_filter';
+const without = (name: string) =>
+  new Map([...well.sysctls].filter(([setting]) => setting !== name));
 const strictOn = (...names: readonly string[]) =>
   names.map((name) => [`net.ipv4.conf.${name}.rp_filter`, '1'] as const);
 
@@ -213,6 +215,11 @@ describe('with nftables mode', () => {
       'connections lost',
       withStats({ early_drop: 5 }),
       [`warn conntrack losses: sysctl -w ${max}=524288`],
+    ],
+    [
+      'connections lost, and a limit that cannot be read',
+      { ...withStats({ early_drop: 5 }), sysctls: without(max) },
+      [`warn conntrack losses: sysctl -w ${max}=LIMIT`],
     ],
     [
       'parallel DNS requests',
