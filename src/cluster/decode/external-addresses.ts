@@ -9,8 +9,10 @@ import type { Service } from '../../model/kubernetes.ts';
 export type ExternalAddresses = Pick<Service, 'externalIps' | 'loadBalancerIps' | 'sourceRanges'>;
 
 /** The external addresses; entries that are none are reported to the list of `leftOut`. */
-export function readExternalAddresses(root: Field, leftOut: Field['problems']): ExternalAddresses {
-  const spec = section(root, 'spec');
+export function readExternalAddresses(
+  { root, spec }: { readonly root: Field; readonly spec: Field },
+  leftOut: Field['problems'],
+): ExternalAddresses {
   const listed = (key: string): readonly Field[] =>
     entries(child(spec, key))
       .map((entry) => ({ ...entry, problems: leftOut }))

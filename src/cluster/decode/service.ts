@@ -47,7 +47,7 @@ export function decodeService(raw: unknown): Decoded {
     type,
     clusterIps: readClusterIps(spec),
     ports: readServicePorts(child(spec, 'ports')),
-    ...readExternalAddresses(root, leftOut),
+    ...readExternalAddresses({ root, spec }, leftOut),
     ...readPolicies(spec, type),
   };
   if (problems.length > 0) return { kind: 'bad', id: key, problems: [...problems, ...leftOut] };

@@ -236,14 +236,21 @@ describe('a Service', () => {
   });
 
   test.each([
-    ['spec', 'default/web'],
-    ['metadata', undefined],
-  ])('is bad where its %s is no object, and says this first', (field, id) => {
+    [
+      'spec',
+      'default/web',
+      [
+        'spec: "x" is not an object',
+        'spec.clusterIP: is missing; only a cluster can allocate an address, so a manifest must name it',
+        'spec.ports: is missing; a Service needs at least one port',
+      ],
+    ],
+    ['metadata', undefined, ['metadata: "x" is not an object', 'metadata.name: is missing']],
+  ])('is bad where its %s is no object, and says so once, first', (field, id, expected) => {
     const decoded = decodeService({ ...service(), [field]: 'x' });
-    expect(decoded.kind === 'bad' && { id: decoded.id, first: decoded.problems[0] }).toEqual({
-      id,
-      first: { field, message: '"x" is not an object', path: [field] },
-    });
+    const problems = 'problems' in decoded ? decoded.problems : [];
+    const said = problems.map((problem) => `${problem.field}: ${problem.message}`);
+    expect(['id' in decoded && decoded.id, said]).toEqual([id, expected]);
   });
 
   test('reports all that is wrong at once', () => {
@@ -263,9 +270,8 @@ describe('a Service', () => {
     ['spec.ports', { ports: 'x' }],
   ])('reports what is wrong with %s once: %j', (field, spec) => {
     const decoded = decodeService(service(spec));
-    expect(decoded.kind === 'bad' && decoded.problems.map((problem) => problem.field)).toEqual([
-      field,
-    ]);
+    const fields = decoded.kind === 'bad' && decoded.problems.map((problem) => problem.field);
+    expect(fields).toEqual([field]);
   });
 
   test('gets no name through that could break a rule, a comment or a log line', () => {
