@@ -18,7 +18,9 @@ export type Tool =
   | 'ethtool'
   | 'mkfs.ext4'
   | 'mmdebstrap'
-  | 'qemu-system-x86_64';
+  | 'qemu-system-x86_64'
+  | 'zsh'
+  | 'fish';
 
 /** What ensureTools works with. */
 export type InstallEffects = {
@@ -40,6 +42,8 @@ const packageOf: Readonly<Record<Tool, string>> = {
   'mkfs.ext4': 'e2fsprogs',
   mmdebstrap: 'mmdebstrap',
   'qemu-system-x86_64': 'qemu-system-x86',
+  zsh: 'zsh',
+  fish: 'fish',
 };
 
 const installTimeoutMs = 10 * 60_000;

@@ -79,7 +79,8 @@ async function bookmarksAndEnd(wire: Wire, options: WatchOptions): Promise<void>
     : [];
   const startedMs = clock.now();
   for (const ms of [...times, lifeMs]) {
-    await clock.delay(startedMs + ms - clock.now(), signal);
+    // On a busy machine the time may have passed already.
+    await clock.delay(Math.max(startedMs + ms - clock.now(), 0), signal);
     if (signal.aborted) return;
     if (ms !== lifeMs) wire.write(bookmarkLine(info, store.version, false));
   }
