@@ -18,7 +18,7 @@ export type Change<U extends Unit> = { readonly before: Program<U>; readonly aft
 
 /**
  * The Program of one family, kept piece by piece, so that a change costs what it touches. What it
- * holds is a function of the pieces alone: no order of changes can be told from it.
+ * holds is a function of the pieces alone: the order of changes does not show in it.
  */
 export interface Assembly<U extends Unit> {
   /** Replaces the pieces of these Services (undefined: gone); says which units that touches. */
@@ -71,11 +71,11 @@ export interface Backend<U extends Unit = Unit> extends PureBackend<U> {
    * one may be carried out in parts, each of which leaves every chain of a Service as it was or as it is to be.
    */
   apply(family: Family, plan: Plan<U>): Promise<void>;
-  /** Which lines of `nft monitor` tell of changes of our rules; undefined where it hears of none. After probe. */
+  /** Which lines of `nft monitor` report changes of our rules; undefined where it hears of none. After probe. */
   touches(): TouchOf | undefined;
   /**
-   * Whether what a flush takes away first is still there, for a time when nothing tells of changes; undefined
-   * where that cannot be told now. Far cheaper than observe.
+   * Whether what a flush takes away first is still there, for a time when nothing reports changes; undefined
+   * where that cannot be known now. Far cheaper than observe.
    */
   canariesStand?(family: Family): Promise<boolean | undefined>;
   /**
@@ -83,7 +83,7 @@ export interface Backend<U extends Unit = Unit> extends PureBackend<U> {
    * it undid, undefined where nothing was.
    */
   tidy?(family: Family): Promise<string | undefined>;
-  /** Whether there can be rules of ours here; asks what a tool can tell that probe refuses. Absent: there can. */
+  /** Whether there can be rules of ours here; asks what a tool that probe refuses can still say. Absent: there can. */
   readonly mayHold?: (family: Family) => Promise<boolean>;
   /** Where else rules of ours were found by probe, in the way of those here; for a clean-up. */
   elsewhere?(): readonly Elsewhere<U>[];

@@ -1,5 +1,5 @@
 // Whose chain it is that a packet passed: ours by the names that the backend in use gives, others' as far as
-// their names tell. Pure.
+// their names show it. Pure.
 import type { ProxyMode } from '../model/config.ts';
 import type { TracePlace } from '../netfilter/parse-trace.ts';
 import { isOurIptablesChain } from './iptables/names.ts';

@@ -48,7 +48,7 @@ type Met = {
   readonly isBeforeChoice: boolean;
 };
 
-/** Takes down what a tracer tells of. Invariant: a rule is in #met once, where it was met first. */
+/** Takes down what a tracer reports. Invariant: a rule is in #met once, where it was met first. */
 export class Notes<R extends object> {
   readonly #met = new Map<R, Met>();
   /** The part of all packets that jumps lead to a chain. */

@@ -17,7 +17,7 @@ export function changesBetween(before: ClusterObjects, after: ClusterObjects): C
   return changes;
 }
 
-/** Whether two decoded objects say the same. Decoders write the fields in one order, so text tells. */
+/** Whether two decoded objects say the same. Decoders write the fields in one order, so equal text is enough. */
 export function areEqual<T extends ClusterObject | ClusterObject['value']>(
   one: T | undefined,
   other: T,

@@ -45,7 +45,7 @@ export class ClusterState {
     return this.#services.keys();
   }
 
-  /** All that is known, as it was told. */
+  /** All that is known, as it was given. */
   *objects(): Generator<ClusterObject> {
     for (const value of this.#services.values()) yield { kind: 'Service', id: value.key, value };
     for (const slices of this.#slices.values()) {

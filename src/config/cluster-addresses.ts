@@ -5,7 +5,7 @@ import { familyOf, type Cidr } from '../model/ip.ts';
 import type { FieldValues } from './fields.ts';
 import type { Origin, Report } from './origin.ts';
 
-/** How pods are told from others; each mode needs its own argument. */
+/** How pods are distinguished from others; each mode needs its own argument. */
 export function detectLocal(values: FieldValues, origin: Origin, report: Report): DetectLocal {
   const needed = (path: 'detectLocal.bridgeInterface' | 'detectLocal.interfaceNamePrefix') => {
     const value = values[path];

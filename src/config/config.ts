@@ -40,7 +40,7 @@ export function valuesFromFlags(flags: ConfigFlags): FieldValues {
   return values as FieldValues;
 }
 
-// Port 0 is how kube-proxy is told to serve nothing.
+// Port 0 is how kube-proxy is configured to serve nothing.
 function addressOf(text: string, port: number): string {
   return port === 0 ? '' : withPort(text, port);
 }

@@ -42,7 +42,7 @@ export type FieldRow = {
   readonly refusals?: Readonly<Record<string, string>>;
   /** Each use of the flag adds to the list, as Go's flags of slices do; otherwise the last one counts. */
   readonly adds?: true;
-  /** In a file, zero cannot be told from nothing, and is replaced by the default. */
+  /** In a file, zero cannot be distinguished from nothing, and is replaced by the default. */
   readonly zeroIsDefault?: true;
   /** What stands for the value in the help. */
   readonly placeholder?: string;

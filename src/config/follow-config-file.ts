@@ -1,4 +1,4 @@
-// Follows the file that --config names: reads it again after each change, and tells of the Config that
+// Follows the file that --config names: reads it again after each change, and reports the Config that
 // it makes. A file with faults is refused as a whole, and said so once; what was in force stays.
 import type { Logger } from 'pino';
 import { PlaceWatcher } from '../cluster/manifests/place-watcher.ts';
@@ -43,7 +43,7 @@ export async function followConfigFile(options: FollowOptions): Promise<void> {
   }
 }
 
-/** Only what a person can mend is told and lived with. */
+/** Only faults that a person can mend are reported; all others end the daemon. */
 function faultsOf(error: unknown): UsageError {
   if (error instanceof UsageError) return error;
   throw error;
@@ -65,7 +65,7 @@ export class ConfigFollower {
     this.#values = options.values;
   }
 
-  /** Takes over the text of the file, or tells why not. */
+  /** Takes over the text of the file, or reports why not. */
   read(text: string | UsageError): void {
     const { signal, onConfig } = this.#options;
     if (signal.aborted) return;

@@ -4,11 +4,11 @@ import { createCore, type Core, type DaemonOptions } from './core.ts';
 import { createEvents, startingEvent } from './events/proxy-events.ts';
 import { throughFamilyGate } from './family-gate.ts';
 import { staleNames } from './log-passes.ts';
-import type { Part } from './part.ts';
+import type { DaemonPart } from './daemon-part.ts';
 import { createParts } from './parts.ts';
 import { isInStep, runPass, type Pass, type Work } from './pass.ts';
 
-// What made the proxy end is told of, if that is quickly done.
+// What made the proxy end is sent as an Event, if that is quickly done.
 const lastEventsMs = 2000;
 
 /** Runs until the signal comes; then finishes the transaction in flight and leaves the rules. */
@@ -44,7 +44,7 @@ export async function runDaemon(backend: Backend, options: DaemonOptions): Promi
   log.info('stopping; the rules stay');
 }
 
-async function passOver(core: Core, parts: readonly Part[]): Promise<void> {
+async function passOver(core: Core, parts: readonly DaemonPart[]): Promise<void> {
   await Promise.all(parts.flatMap((part) => part.prepare?.() ?? []));
   const options = { ...core, nodeName: core.config.nodeName, listeners: parts };
   await core.loop.run(async (work: Work) => {
@@ -55,7 +55,7 @@ async function passOver(core: Core, parts: readonly Part[]): Promise<void> {
 }
 
 // Who reads it may go on to rely on flows as well; the next pass does not wait for that.
-async function tellInStep({ log }: Core, parts: readonly Part[], pass: Pass): Promise<void> {
+async function tellInStep({ log }: Core, parts: readonly DaemonPart[], pass: Pass): Promise<void> {
   await Promise.all(parts.flatMap((part) => part.quiet?.() ?? []));
   log.info({ version: pass.version, ...staleNames(pass.stale) }, 'in step');
 }
@@ -63,7 +63,7 @@ async function tellInStep({ log }: Core, parts: readonly Part[], pass: Pass): Pr
 // As kube-proxy's sync period: how often this host is looked at, when nothing else happens.
 const hostPeriodMs = 30_000;
 
-async function lookAround(core: Core, parts: readonly Part[]): Promise<void> {
+async function lookAround(core: Core, parts: readonly DaemonPart[]): Promise<void> {
   const { host, loop, reconciler, signal } = core;
   while (!signal.aborted) {
     await host.clock.delay(hostPeriodMs, signal);

@@ -10,7 +10,7 @@ import {
 } from '../host/kernel/conntrack-sysctls.ts';
 import { setOomScoreAdj } from '../host/kernel/oom-score.ts';
 import type { Config } from '../model/config.ts';
-import type { Part } from './part.ts';
+import type { DaemonPart } from './daemon-part.ts';
 import { whereInStep } from './pass.ts';
 
 /** What host settings are made from. */
@@ -25,7 +25,7 @@ export type HostSettingsOptions = {
  * work all the same. The settings of connection tracking come with nf_conntrack, which the first rules load:
  * those that are missing before are set once rules are in force.
  */
-export function hostSettingsPart({ config, files, log }: HostSettingsOptions): Part {
+export function hostSettingsPart({ config, files, log }: HostSettingsOptions): DaemonPart {
   const { conntrack, oomScoreAdj } = config;
   let missing: readonly KernelSetting[] = [];
   return {

@@ -8,13 +8,13 @@ import { createFollowers } from './followers/followers.ts';
 import { createTakeOver } from './followers/take-over.ts';
 import { hostSettingsPart } from './host-settings.ts';
 import { logPasses } from './log-passes.ts';
-import type { Part } from './part.ts';
+import type { DaemonPart } from './daemon-part.ts';
 import { ProxyHealth } from './serving/proxy-health.ts';
 import { createServing, type ClusterListener } from './serving/serving.ts';
 
 /** The parts, and who hears of the API server. */
 export type Parts = {
-  readonly parts: readonly Part[];
+  readonly parts: readonly DaemonPart[];
   readonly cluster: ClusterListener;
 };
 
@@ -59,7 +59,7 @@ async function changingParts(core: Core): Promise<Parts> {
   };
 }
 
-function driftPart(core: Core, count: Parameters<typeof driftTeller>[0]['count']): Part {
+function driftPart(core: Core, count: Parameters<typeof driftTeller>[0]['count']): DaemonPart {
   const { config, host, loop, tools } = core;
   const { nodeName, syncPeriodMs } = config;
   return new DriftWatch({
@@ -74,7 +74,7 @@ function driftPart(core: Core, count: Parameters<typeof driftTeller>[0]['count']
 }
 
 // Takes over other configurations.
-function configPart({ followConfig, reconciler, loop, log, signal }: Core): Part {
+function configPart({ followConfig, reconciler, loop, log, signal }: Core): DaemonPart {
   if (followConfig === undefined) return {};
   const onConfig = (config: Config): void => {
     reconciler.reconfigure(config);

@@ -19,7 +19,7 @@ export type Following = {
 
 /** A source of objects. */
 export type Source = {
-  /** As status tells it. */
+  /** As status prints it. */
   readonly status: StatusSource;
   /** Delivers batches until the signal comes; throws where it cannot be used at all. */
   readonly follow: (following: Following, deliver: (batch: Batch) => void) => Promise<void>;
@@ -60,7 +60,7 @@ export function clusterSource(config: Config): Source {
   };
 }
 
-// In this mode nothing tells pods from others until the Node says what its pods' range is.
+// In this mode nothing distinguishes pods from others until the Node says what its pods' range is.
 function nodeWait({ detectLocal }: Config) {
   if (detectLocal.mode !== 'NodeCIDR') return {};
   const isNodeReady = (node: Node | undefined): boolean => (node?.podCidrs.length ?? 0) > 0;

@@ -11,8 +11,8 @@ export type UnitFinding = {
   readonly id: string;
   /** As the kernel has it; undefined where it is missing. */
   readonly is: string | undefined;
-  /** As it must be; undefined where it is foreign. */
-  readonly mustBe: string | undefined;
+  /** As it should be; undefined where it is foreign. */
+  readonly desired: string | undefined;
 };
 
 /** What is wrong with one Service; `service` is '' for what all of them share. */
@@ -40,6 +40,6 @@ function findingOf(family: Family, op: Op): UnitFinding {
     kind,
     id,
     is: op.op === 'create' ? undefined : op.was.text,
-    mustBe: op.op === 'delete' ? undefined : op.unit.text,
+    desired: op.op === 'delete' ? undefined : op.unit.text,
   };
 }

@@ -101,7 +101,7 @@ function portOf(pair: Pair): string {
   return `${family} ${portName} ${address.protocol}`;
 }
 
-/** Addresses to which the same happens are told of together. */
+/** Addresses to which the same happens are reported together. */
 function changesOfPort(pairs: readonly Pair[]): readonly PortChange[] {
   const told = pairs.map((pair) => ({ pair, facts: addressFacts(pair.was, pair.is) }));
   const alike = Map.groupBy(told, ({ facts }) => JSON.stringify(facts));

@@ -1,5 +1,5 @@
 // What becomes of a packet, and why: the whole answer in one value. The ends are those of the rules as
-// the backend spells them; the decisions are told from the objects. Pure.
+// the backend spells them; the decisions are read from the objects. Pure.
 import type { Endpoint } from '../model/forwarding.ts';
 import { hostPort } from '../model/forwarding.ts';
 import { mergeOutcomes } from '../netfilter/kube-proxy/compare.ts';
@@ -81,7 +81,7 @@ function endsOf(packet: Packet, outcomes: readonly TracedOutcome[]): readonly En
   }));
 }
 
-// What was sent to an endpoint and stopped on the way there is told of each endpoint.
+// What was sent to an endpoint and stopped on the way there is reported for each endpoint.
 function endId({ verdict, endpoint, isMasqueraded }: TracedOutcome): string {
   const to = endpoint === undefined ? '' : hostPort(endpoint.ip, endpoint.port);
   return `${verdict} ${to} ${verdict === 'forwarded' && isMasqueraded}`;

@@ -123,7 +123,7 @@ function servicePort(
   );
   const [only, ...more] = fitting;
   if (only !== undefined && more.length === 0) return only;
-  // The same number twice is one port with several protocols: TCP is meant unless told.
+  // The same number twice is one port with several protocols: TCP is meant unless one is given.
   const tcp = fitting.find((one) => one.protocol === 'tcp');
   if (tcp !== undefined && new Set(fitting.map((one) => one.port)).size === 1) return tcp;
   const listed = ports.map((one) => `${one.name === '' ? one.port : one.name}/${one.protocol}`);

@@ -1,5 +1,5 @@
 // Looks at a node: tools, rules, interfaces and settings in, facts out. Changes nothing, and reads no
-// nftables table of others, of which it only asks the names. What a tool cannot tell stays undefined.
+// nftables table of others, of which it only asks the names. What a tool cannot say stays undefined.
 import { MissingToolError, ToolError } from '../errors.ts';
 import { families, parseIp, familyOf } from '../model/ip.ts';
 import type { Family } from '../model/ip.ts';

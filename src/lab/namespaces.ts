@@ -1,5 +1,5 @@
 // The network namespaces of labs: their names, their making and their end. A name carries the id of the
-// process that owns the lab, so that what a killed one left behind can be told and swept.
+// process that owns the lab, so that what a killed one left behind can be found and removed.
 import { randomBytes } from 'node:crypto';
 import { readdir, readlink, stat } from 'node:fs/promises';
 import type { Exec } from '../host/tools/exec.ts';

@@ -1,4 +1,4 @@
-// What each host's kernel is told before it has any interface: text for `sh`, run in its namespace.
+// The settings that each host's kernel gets before it has any interface: text for `sh`, run in its namespace.
 // Interfaces made later take their values from `default`.
 import type { Host } from './topology.ts';
 import { nodes } from './topology.ts';

@@ -10,7 +10,7 @@ export type Regarding = {
   readonly uid?: string;
 };
 
-/** A Kubernetes Event, as parts of the proxy tell of it. */
+/** A Kubernetes Event, as parts of the proxy report it. */
 export type ClusterEvent = {
   readonly regarding: Regarding;
   readonly type: 'Normal' | 'Warning';
@@ -27,5 +27,5 @@ export type ClusterEvent = {
 /** Takes an Event and returns at once; it may never be sent, and nothing may depend on it. */
 export type RecordEvent = (event: ClusterEvent) => void;
 
-/** For a proxy that has no API server to tell. */
+/** For a proxy without an API server. */
 export const recordNothing: RecordEvent = () => {};

@@ -7,7 +7,7 @@ export type ProxyMode = 'nftables' | 'iptables';
 /** The mode that is used unless another one is asked for. */
 export const defaultProxyMode: ProxyMode = 'nftables';
 
-/** How pods are told from others: KubeProxyConfiguration.detectLocalMode with its argument. */
+/** How pods are distinguished from others: KubeProxyConfiguration.detectLocalMode with its argument. */
 export type DetectLocal =
   /** clusterCIDR: at most one a family. */
   | { readonly mode: 'ClusterCIDR'; readonly clusterCidrs: readonly Cidr[] }
@@ -84,7 +84,7 @@ export type Config = {
   /** Such as `1.35`. */
   readonly showHiddenMetricsForVersion: string | undefined;
   readonly clientConnection: ClientConnection;
-  /** How often everything is told anew to whoever follows the cluster. */
+  /** How often everything is sent again to whoever follows the cluster. */
   readonly configSyncPeriodMs: number;
   /** How long after a failure the next try comes. */
   readonly syncPeriodMs: number;

@@ -1,4 +1,4 @@
-// New connections of Services, as a daemon tells them to `sluice top`: plain data, which goes through JSON
+// New connections of Services, as a daemon reports them to `sluice top`: plain data, which goes through JSON
 // as it is. Counts only grow while a daemon is asked again and again; whoever sees one shrink sees a
 // counter that began anew.
 import type { ProxyMode, ServiceCounters } from './config.ts';
@@ -39,5 +39,5 @@ export type Connections = {
   readonly ports: readonly PortConnections[];
 };
 
-/** The path at which a daemon tells it. */
+/** The path at which a daemon serves them. */
 export const connectionsPath = '/debug/connections';

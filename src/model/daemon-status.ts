@@ -1,4 +1,4 @@
-// What a daemon tells of itself to `sluice status`: plain data, which goes through JSON as it is.
+// What a daemon reports of itself to `sluice status`: plain data, which goes through JSON as it is.
 import type { ProxyMode } from './config.ts';
 import type { ServiceKey } from './kubernetes.ts';
 import type { QuarantinedService, PassRecord } from './pass-record.ts';
@@ -55,5 +55,5 @@ export type DaemonStatus = {
   readonly passes: { readonly count: number; readonly last: readonly PassRecord[] };
 };
 
-/** The path at which a daemon tells it. */
+/** The path at which a daemon serves it. */
 export const statusPath = '/debug/status';

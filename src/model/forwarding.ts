@@ -81,7 +81,7 @@ export type Frontend = {
   readonly openTo: readonly Reason<OpenToKind>[];
 };
 
-/** What a load balancer that asks at spec.healthCheckNodePort is told. */
+/** What a load balancer that asks at spec.healthCheckNodePort is answered. */
 export type HealthCheck = {
   readonly port: number;
   /** Distinct addresses of ready endpoints on this node. */

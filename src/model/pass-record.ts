@@ -1,4 +1,4 @@
-// What the flight recorder keeps of a pass, and a whole record as it is told, saved and replayed: plain
+// What the flight recorder keeps of a pass, and a whole record as it is sent, saved and replayed: plain
 // data, which goes through JSON as it is.
 import type { Config, ProxyMode } from './config.ts';
 import type { Family, Ip } from './ip.ts';
@@ -56,7 +56,7 @@ export type FamilyRecord = {
   /** Those that this pass quarantined; all of them are counted, the first have their reasons. */
   readonly quarantined: { readonly count: number; readonly first: readonly QuarantinedService[] };
   /** How many Services are quarantined, and how many addresses are in conflict, after it. */
-  readonly failings: { readonly quarantined: number; readonly conflicts: number };
+  readonly notProgrammed: { readonly quarantined: number; readonly conflicts: number };
   readonly durationMs: number;
   readonly phaseMs: PhaseTimes;
   /** Of the plan, whatever its order; absent where the pass cannot be replayed. */
@@ -108,5 +108,5 @@ export type FlightRecord = {
   readonly steps: readonly ReplayStep[];
 };
 
-/** The path at which a daemon tells its record. */
+/** The path at which a daemon serves its record. */
 export const passesPath = '/debug/passes';

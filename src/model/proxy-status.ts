@@ -1,4 +1,4 @@
-// How well the rules follow the cluster, as the health server tells it.
+// How well the rules follow the cluster, as the health server reports it.
 import type { Family } from './ip.ts';
 
 /** One family that is looked after. */

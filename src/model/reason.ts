@@ -1,4 +1,4 @@
-// Why something was decided: which field of which object says so; and words for those reasons that several tell of.
+// Why something was decided: which field of which object says so; and words for those reasons that several commands print.
 
 /** What a decision rests on: `Service web/shop`, `spec.internalTrafficPolicy`, `Local`. */
 export type Cause = {
@@ -71,7 +71,7 @@ export type ConflictKind =
   /** Neither is older; its `namespace/name` sorts first. */
   | 'name-sorts-first';
 
-/** Why an endpoint gets no traffic, for all who tell of it. */
+/** Why an endpoint gets no traffic, for all that print it. */
 export const skipWords: Readonly<Record<SkipKind, string>> = {
   'not-ready': 'not ready',
   'terminating-beside-ready': 'terminating, and others are ready',

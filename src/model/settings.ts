@@ -3,7 +3,7 @@
 import type { ProxyMode } from './config.ts';
 import type { Cidr, Family, Ip } from './ip.ts';
 
-/** How traffic of pods is told from other traffic (kube-proxy's detectLocalMode). */
+/** How traffic of pods is distinguished from other traffic (kube-proxy's detectLocalMode). */
 export type PodSource =
   | { readonly kind: 'cidr'; readonly cidr: Cidr }
   | { readonly kind: 'interface'; readonly name: string }
@@ -60,7 +60,7 @@ export type Traits = {
   readonly alwaysCounts: boolean;
   /** Whose rules these are in a list of all Service rules of a host. */
   readonly owner: string;
-  /** kube-proxy gives its rules the same names, so that nobody can tell who made them. */
+  /** kube-proxy gives its rules the same names, so the maker cannot be seen from them. */
   readonly sharesNames: boolean;
   readonly metrics: MetricTraits;
 };
@@ -71,7 +71,7 @@ export type FamilySettings = RuleTraits & {
   /** The packet mark bit that asks for masquerade, as a mask: 1 << masqueradeBit. */
   readonly masqueradeMark: number;
   readonly masqueradeAll: boolean;
-  /** Undefined where pods cannot be told apart: then nothing is masqueraded for being from outside. */
+  /** Undefined where pods cannot be distinguished: then nothing is masqueraded for being from outside. */
   readonly podSource: PodSource | undefined;
   /** Before Service traffic is accepted, drop what conntrack calls INVALID: it would leave with its translation undone. */
   readonly dropsInvalid: boolean;

@@ -4,7 +4,7 @@
 //   # new generation 4 by process 5420 (nft)
 import type { Family } from '../model/ip.ts';
 
-/** Whose rules a change is of; `maybe`: what was changed is not told, or is not ours alone. */
+/** Whose rules a change is of; `maybe`: what was changed is not known, or is not ours alone. */
 export type Touch = { readonly family: Family; readonly certainty: Certainty };
 export type Certainty = 'sure' | 'maybe';
 
@@ -24,7 +24,7 @@ export function authorIn(line: string): Author | 'unknown' | undefined {
   return pid === undefined ? 'unknown' : { pid: Number(pid), process };
 }
 
-/** Whether nft tells that it could not read as fast as there were changes. */
+/** Whether nft reports that it could not read as fast as there were changes. */
 export function hasLostEvents(line: string): boolean {
   return line.startsWith('# ') && / lost some netlink events/.test(line);
 }

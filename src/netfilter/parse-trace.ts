@@ -18,7 +18,7 @@ export type TraceEvent = TracePlace & { readonly id: string } & (
     | { readonly kind: 'policy'; readonly verdict: string }
   );
 
-/** A packet as it was at one place; what a line does not tell is undefined. */
+/** A packet as it was at one place; what a line does not say is undefined. */
 export type TracedPacket = {
   readonly inInterface: string | undefined;
   readonly outInterface: string | undefined;
@@ -31,7 +31,7 @@ export type TracedPacket = {
 const place = /^trace id ([0-9a-f]+) (\S+) (\S+) (\S+) (packet: |rule |unknown rule |policy )(.*)$/;
 const ruleEnd = /^(.*?)\s*\(verdict ([^()]*)\)\s*$/;
 
-/** The event of a line; undefined where it tells nothing that counts. */
+/** The event of a line; undefined where it says nothing that counts. */
 export function parseTraceLine(line: string): TraceEvent | undefined {
   const [, id, family, table, chain, what, rest = ''] = place.exec(line) ?? [];
   if (id === undefined || family === undefined || table === undefined || chain === undefined) {

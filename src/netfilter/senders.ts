@@ -3,7 +3,7 @@ import type { Config } from '../model/config.ts';
 import type { Family, Ip } from '../model/ip.ts';
 import { familyOf } from '../model/ip.ts';
 
-/** An interface that packets of this node's pods come from, as far as the configuration tells them by it. */
+/** An interface that packets of this node's pods come from, as far as the configuration names it. */
 export function podInterface({ detectLocal }: Config): string {
   switch (detectLocal.mode) {
     case 'BridgeInterface':

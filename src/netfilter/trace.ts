@@ -235,7 +235,7 @@ function fits(walk: Walk, match: Match, { ruleset, packet }: Context): boolean {
   }
 }
 
-/** Whether the packet is a pod's, by the way in which pods are told from others. */
+/** Whether the packet is a pod's, by the way in which pods are distinguished from others. */
 export function isFromPod(
   packet: Packet,
   podSource: Extract<Match, { kind: 'from-pod' }>['podSource'],

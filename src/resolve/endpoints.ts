@@ -9,7 +9,7 @@ export type Candidate = Omit<SliceEndpoint, 'ip'> & {
   readonly endpoint: Endpoint;
   /** The slice that it is in. */
   readonly slice: EndpointSlice;
-  /** `ip:port`; what endpoints are told apart and sorted by. */
+  /** `ip:port`; what endpoints are identified and sorted by. */
   readonly id: string;
 };
 

@@ -6,7 +6,7 @@ import type { Node } from '../model/kubernetes.ts';
 import type { Cause } from '../model/reason.ts';
 import type { PodSource } from '../model/settings.ts';
 
-/** The mark of a pod's traffic; undefined where nothing tells it from other traffic. */
+/** The mark of a pod's traffic; undefined where nothing distinguishes it from other traffic. */
 export type DetectedPods = { readonly source: PodSource | undefined; readonly cause: Cause };
 
 /** Reads detectLocalMode with its argument, and the Node where that is meant. */

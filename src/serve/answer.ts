@@ -10,7 +10,7 @@ export type Answer = {
 /** Answers a path, which is given without its query; any method is answered alike. */
 export type Answerer = (path: string) => Answer | Promise<Answer>;
 
-// What a browser is told, so that it takes no answer for something else.
+// The headers for a browser, so that it takes no answer for something else.
 const nosniff = { 'X-Content-Type-Options': 'nosniff' };
 
 /** An answer that is a JSON document. */

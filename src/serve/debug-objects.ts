@@ -13,7 +13,7 @@ export const debugObjectsPath = '/debug/objects';
 /** Another number where the shape changes: who asks may be of another version. */
 export const debugObjectsVersion = 1;
 
-/** What is told. */
+/** What is sent. */
 export type DebugObjects = {
   readonly version: typeof debugObjectsVersion;
   readonly config: Config;

@@ -45,7 +45,7 @@ export function healthAnswer(
     ...(path === '/healthz' ? { nodeEligible: isNodeEligible } : {}),
     healthy,
     ...(status.length > 0 ? { status: Object.fromEntries(status) as object } : {}),
-    // Not in kube-proxy. It is told, and makes nothing unhealthy.
+    // Not in kube-proxy. It is reported, and makes nothing unhealthy.
     ...(cluster === undefined ? {} : { apiServer: reachOf(cluster) }),
   };
   return jsonAnswer(body, isOk ? 200 : 503);

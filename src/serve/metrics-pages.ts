@@ -13,11 +13,11 @@ export type MetricsPages = {
   /** The configuration in force. */
   readonly configuration: () => KubeProxyConfiguration;
   readonly metrics: () => Promise<Answer>;
-  /** What the rules are made from; undefined: nobody is told. */
+  /** What the rules are made from; undefined: they are not served. */
   readonly debugObjects?: () => Answer;
   /** The flight record; undefined where none is kept. */
   readonly passes?: () => Answer;
-  /** What the daemon tells of itself. */
+  /** What the daemon reports of itself. */
   readonly status?: () => Answer;
   /** New connections of Services, read from the kernel for who asks. */
   readonly connections?: () => Promise<Answer>;

@@ -78,12 +78,12 @@ export class Decisions {
   }
 
   /** How many Services are quarantined, and how many addresses other Services have. */
-  get failings(): { readonly quarantined: number; readonly conflicts: number } {
+  get notProgrammed(): { readonly quarantined: number; readonly conflicts: number } {
     return { quarantined: this.#quarantined.size, conflicts: this.#claims.conflicts };
   }
 
   /** Whether a Service is quarantined, and which of its addresses others have. */
-  troubleOf(key: ServiceKey): {
+  statusOf(key: ServiceKey): {
     readonly isQuarantined: boolean;
     readonly conflicts: readonly Conflict[];
   } {
@@ -245,5 +245,5 @@ export class Decisions {
 /** Decisions for those who read them. */
 export type DecisionsView = Pick<
   Decisions,
-  'forwarding' | 'failings' | 'troubleOf' | 'candidates' | 'frontendAt'
+  'forwarding' | 'notProgrammed' | 'statusOf' | 'candidates' | 'frontendAt'
 >;

@@ -13,13 +13,13 @@ export type Attempt<K> = (without: ReadonlySet<K>) => Promise<ToolError | undefi
 const circumstances =
   /not permitted|permission denied|must be root|lock|busy|temporarily unavailable|interrupted|memory|buffer space/i;
 
-/** The error as a refusal of what the tool was told to do; undefined where it is something else. */
+/** The error as a refusal of what the tool was given to do; undefined where it is something else. */
 export function refusalIn(error: unknown): ToolError | undefined {
   if (!(error instanceof ToolError) || error.exitCode === undefined) return undefined;
   return circumstances.test(error.stderr) ? undefined : error;
 }
 
-/** Whose pieces a refusal names; none where it does not tell, or names what several share. */
+/** Whose pieces a refusal names; none where it names none, or names what several share. */
 export type Accuse<K> = (refusal: ToolError) => readonly K[];
 
 /**

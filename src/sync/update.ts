@@ -8,7 +8,7 @@ import type { Conflict } from '../resolve/claims.ts';
 /** What deciding some Services again came to. */
 export type Update<U extends Unit> = {
   readonly change: Change<U>;
-  /** `change` is the whole difference; where not, only the kernel can tell what there was. */
+  /** `change` is the whole difference; where not, only the kernel knows what there was. */
   readonly isTraceable: boolean;
   /** Addresses that another Service has. */
   readonly conflicts: readonly Conflict[];

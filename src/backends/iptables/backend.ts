@@ -33,7 +33,7 @@ const restoreTimeoutMs = 300_000;
  * Programs iptables through `exec`. A plan is one iptables-restore, which changes what packets meet at
  * once in each table, the filter table before the nat table; where a large one changes chains of many
  * Services, some Services at once. One that fails may leave the filter table changed, some Services, and
- * chains that nothing leads to: observe tells.
+ * chains that nothing leads to: observe reports them.
  */
 export function createIptablesBackend(
   exec: Exec,

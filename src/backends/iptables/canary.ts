@@ -20,7 +20,7 @@ export function canaryUnits(): readonly IptablesUnit[] {
 const exitCodes = { there: 0, absent: 1, locked: 4 } as const;
 
 /**
- * Whether all of them are there; undefined where that cannot be told now, as somebody holds the lock for
+ * Whether all of them are there; undefined where that cannot be known now, as somebody holds the lock for
  * longer than is waited. Cheap in the first table that is asked, mangle, where nothing else of ours is.
  */
 export async function canariesStand(exec: Exec, tool: string): Promise<boolean | undefined> {
@@ -41,7 +41,7 @@ const neverEmpty = [
 ] as const satisfies readonly (readonly [TableName, string])[];
 
 /**
- * The same for iptables-nft, which tells of changes, and needs no chains for this: whether our rules were
+ * The same for iptables-nft, which reports changes, and needs no chains for this: whether our rules were
  * flushed is asked of chains that are never without. Reads no other chain.
  */
 export async function rulesStand(exec: Exec, tool: string): Promise<boolean | undefined> {

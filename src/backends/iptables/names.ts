@@ -69,7 +69,7 @@ export const fixedChains = Object.fromEntries(
 /** The kubelet's chain in the filter table; we put a rule there, and leave all that is in it. */
 export const kubeletFirewall = 'KUBE-FIREWALL';
 
-/** The kubelet's alone: they tell which variant of iptables it uses. */
+/** The kubelet's alone: they show which variant of iptables it uses. */
 export const kubeletChains = ['KUBE-IPTABLES-HINT', 'KUBE-KUBELET-CANARY'] as const;
 
 /** What identifies a Service port. */

@@ -113,7 +113,7 @@ async function readSaved(exec: Exec, place: Installation): Promise<Saved> {
 type Tried = {
   /** Why the family cannot be programmed; undefined where it can. */
   readonly refusal?: string;
-  /** What to tell all the same. */
+  /** What to report all the same. */
   readonly notice?: string;
 };
 

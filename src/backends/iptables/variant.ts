@@ -16,7 +16,7 @@ export type Installation = { readonly variant: Variant; readonly tools: Tools };
 /** The names under which one of the variants is installed, whichever it is. */
 export const tools: Tools = { IPv4: 'iptables', IPv6: 'ip6tables' };
 
-/** The names that tell the variants apart. */
+/** The names that distinguish the variants. */
 export const places: Readonly<Record<Variant, Installation>> = {
   nf_tables: { variant: 'nf_tables', tools: { IPv4: 'iptables-nft', IPv6: 'ip6tables-nft' } },
   legacy: { variant: 'legacy', tools: { IPv4: 'iptables-legacy', IPv6: 'ip6tables-legacy' } },
@@ -37,7 +37,7 @@ export type Choice = { readonly variant: Variant; readonly why: string };
 // The kubelet makes the first of these for this very purpose, and the second since 1.17.
 const kubeletChain = new RegExp(`^:(${kubeletChains.join('|')}) `, 'm');
 
-/** Chooses by the kubelet's chains, else by the number of rules; where nothing tells, nf_tables. */
+/** Chooses by the kubelet's chains, else by the number of rules; where both are equal, nf_tables. */
 export function chooseVariant(saved: Readonly<Record<Variant, Saved>>): Choice {
   for (const variant of ['nf_tables', 'legacy'] as const) {
     const chain = kubeletChain.exec(textOf(saved[variant]))?.[1];

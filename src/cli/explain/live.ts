@@ -39,7 +39,7 @@ export type LiveOptions = {
   readonly world: World;
 };
 
-/** Explains the packet that was seen, which tells its source and interface better than any question. */
+/** Explains the packet that was seen, which has its source and interface better than any question. */
 export async function goLive(
   asked: Packet,
   live: LiveOptions,
@@ -116,7 +116,7 @@ function packetSeen(asked: Packet, { first }: LiveWay): Packet {
   return { ...asked, source, interface: inInterface };
 }
 
-// The entry stands when the last of the rules is done, which is just before it is told here.
+// The entry stands when the last of the rules is done, which is just before it is reported here.
 const conntrackTries = 10;
 const conntrackPauseMs = 20;
 

@@ -60,7 +60,7 @@ async function list({ config, manifests }: ExplainSource, io: Io): Promise<Liste
 
 const loopback = ['127.0.0.1', '::1'].flatMap((ip) => parseIp(ip) ?? []);
 
-// Asked on the node itself, the interfaces tell; anywhere else, its Node object has to do.
+// Asked on the node itself, the interfaces show it; anywhere else, its Node object has to do.
 function addressesOf(
   objects: readonly ClusterObject[],
   { nodeName }: Config,

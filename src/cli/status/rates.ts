@@ -35,7 +35,7 @@ export function ratesBetween(
   const was = new Map(before.ports.map((port) => [idOf(port), port]));
   const rates = after.ports.map((port) => portRate(was.get(idOf(port)), port, seconds));
   const value = sorters[sort];
-  // By name where nothing else tells them apart: that is how they come.
+  // By name where all else is the same: that is how they come.
   return rates.toSorted((a, b) => value(b) - value(a));
 }
 

@@ -1,4 +1,4 @@
-// What a daemon tells of itself, for people.
+// What a daemon reports of itself, for people.
 import { conflictText } from '../../model/reason.ts';
 import { printable } from '../../cluster/problem.ts';
 import type { DaemonStatus, FamilyState, StatusSource } from '../../model/daemon-status.ts';

@@ -66,7 +66,7 @@ const signs = { missing: 'red', changed: 'yellow', foreign: 'yellow' } as const;
 const wrongWords = { missing: 'missing', changed: 'changed', foreign: 'foreign' } as const;
 
 function unitLines(unit: UnitFinding, withRules: boolean, paint: Paint): readonly string[] {
-  const { family, wrong, kind, id, is, mustBe } = unit;
+  const { family, wrong, kind, id, is, desired } = unit;
   const name = id.startsWith(`${kind} `) || kind === 'table' ? id : `${kind} ${id}`;
   const head = `  ${paint(signs[wrong], wrongWords[wrong])}: ${family} ${printable(name)}`;
   if (!withRules) return [head];
@@ -74,7 +74,7 @@ function unitLines(unit: UnitFinding, withRules: boolean, paint: Paint): readonl
     text === undefined
       ? []
       : [`    ${title}:`, ...text.split('\n').map((line) => `      ${printable(line)}`)];
-  return [head, ...block('is', is), ...block('expected', mustBe)];
+  return [head, ...block('is', is), ...block('expected', desired)];
 }
 
 function probeLines({ probes = [] }: Verification, most: number, paint: Paint): readonly string[] {
@@ -150,7 +150,7 @@ export function verificationJson(found: Verification): string {
       effects: effects
         .filter((effect) => effect.service === service)
         .flatMap((effect) => changeWords(effect, undefined)),
-      units: units.map(({ is = null, mustBe = null, ...unit }) => ({ ...unit, is, mustBe })),
+      units: units.map(({ is = null, desired = null, ...unit }) => ({ ...unit, is, desired })),
     })),
     probes:
       probes?.map(({ met = null, ...probe }) => ({

@@ -55,11 +55,11 @@ async function verify<U extends Unit>(
   io.stderr.write(notProgrammedText(wanted));
   const compared: Compared<U>[] = [];
   for (const { family, desired } of wanted) {
-    const [is, mustBe] = [await backend.observe(family), desired.whole()];
-    compared.push({ family, is, mustBe, plan: plan(is, mustBe) });
+    const [is, wanted] = [await backend.observe(family), desired.whole()];
+    compared.push({ family, is, wanted, plan: plan(is, wanted) });
   }
   return {
-    families: compared.map(({ family, mustBe }) => ({ family, units: mustBe.size })),
+    families: compared.map(({ family, wanted }) => ({ family, units: wanted.size })),
     findings: kernelFindings(compared),
     effects: effectsOf(backend, compared),
     probes: options.probe ? await probed(wanted, loaded, io.signal) : undefined,
@@ -69,7 +69,7 @@ async function verify<U extends Unit>(
 type Compared<U extends Unit> = {
   readonly family: DesiredFamily<U>['family'];
   readonly is: Program<U>;
-  readonly mustBe: Program<U>;
+  readonly wanted: Program<U>;
   readonly plan: ReturnType<typeof plan<U>>;
 };
 
@@ -79,9 +79,9 @@ function effectsOf<U extends Unit>(
 ): Verification['effects'] {
   // Families that match are not read back: that takes a second in a large cluster.
   const wrong = compared.filter(({ plan: steps }) => steps.length > 0);
-  const served = (which: 'is' | 'mustBe') =>
+  const served = (which: 'is' | 'wanted') =>
     wrong.flatMap((one) => backend.served(one.family, one[which]));
-  return serviceChanges(served('mustBe'), served('is'));
+  return serviceChanges(served('wanted'), served('is'));
 }
 
 function probed<U extends Unit>(

@@ -19,7 +19,7 @@ export type ClusterSource = {
   readonly log: Logger;
   /** Called when the health changes; `lastHeardMs` alone is no change. */
   readonly onHealth?: (health: ClusterHealth) => void;
-  /** Everything that the reflectors tell of; metrics are made of it. */
+  /** Everything that the reflectors report; metrics are made of it. */
   readonly onEvent?: (kind: Resource['kind'], event: ReflectorEvent) => void;
   /** Whether the Node has what the proxy needs of it; until then the first batch waits a while. */
   readonly isNodeReady?: (node: Node | undefined) => boolean;

@@ -1,4 +1,4 @@
-// How well the cluster can be heard, as data: what the reflectors tell of in, one state out. Pure.
+// How well the cluster can be heard, as data: what the reflectors report in, one state out. Pure.
 import type { ClusterObject } from '../../model/kubernetes.ts';
 import type { ReflectorEvent } from './watch/reflector-event.ts';
 

@@ -5,7 +5,7 @@ import { printable } from '../problem.ts';
 import type { Hearing } from './health.ts';
 import type { ReflectorEvent } from './watch/reflector-event.ts';
 
-/** Logs what happened to the reflector of `kind`; an outage is told of when it begins and when it ends. */
+/** Logs what happened to the reflector of `kind`; an outage is logged when it begins and when it ends. */
 export function logEvent(
   log: Logger,
   {

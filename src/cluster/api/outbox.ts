@@ -1,4 +1,4 @@
-// Where changes wait for the loop: what reflectors tell of in, batches out. The first batch waits for all
+// Where changes wait for the loop: what reflectors report in, batches out. The first batch waits for all
 // first lists and, for a while, for this Node; after that there is one a turn of the event loop.
 import type { Logger } from 'pino';
 import type { ClusterChange, Node } from '../../model/kubernetes.ts';

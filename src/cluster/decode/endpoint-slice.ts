@@ -79,7 +79,7 @@ function readFamily(field: Field): Family | undefined {
   return readChoice(field, ['IPv4', 'IPv6']);
 }
 
-// Only a metric is made of it, so a bad one is told of, and nothing else.
+// Only a metric is made of it, so a bad one is reported, and nothing else.
 function readTriggerTime(
   metadata: Field,
   problems: Problem[],

@@ -10,7 +10,7 @@ import { ManifestError } from '../../errors.ts';
 const settleMs = 10;
 const maxSettles = 20;
 
-// The kernel drops events beyond 16,384 that wait to be read, and Node does not tell of it.
+// The kernel drops events beyond 16,384 that wait to be read, and Node does not report it.
 const mostPlaces = 1000;
 
 const aDayMs = 86_400_000;
@@ -18,7 +18,7 @@ const aDayMs = 86_400_000;
 /** Watches places. Between `arm` and `changed` no change gets lost. */
 export class PlaceWatcher {
   #watchers: readonly FSWatcher[] = [];
-  /** The paths of which events were heard and not yet told; undefined in it: nobody knows of which. */
+  /** The paths of which events were heard and not yet given; undefined in it: nobody knows of which. */
   #changed = new Set<string | undefined>();
   /** True where there was an event since this was last set to false. */
   #isDirty = false;
@@ -44,7 +44,7 @@ export class PlaceWatcher {
   }
 
   /**
-   * Settles once there were changes that were not told yet and the dust has settled, or on abort. Gives the
+   * Settles once there were changes that were not given yet and the dust has settled, or on abort. Gives the
    * absolute paths that changed, or undefined where these may not be all.
    */
   async changed(): Promise<ReadonlySet<string> | undefined> {

@@ -106,7 +106,7 @@ function unreadable(file: string, message: string, before: FileReading | undefin
   return withLastGood(before, { file, digest: '', entries: [], failure: { line: 1, message } });
 }
 
-/** What is at a path of a folder: a file, nothing that is read, or what only a reading of all tells. */
+/** What is at a path of a folder: a file, nothing that is read, or what only a reading of all shows. */
 async function kindOf(file: string): Promise<'file' | 'none' | 'other'> {
   try {
     const found = await lstat(file);

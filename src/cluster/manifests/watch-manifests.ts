@@ -1,4 +1,4 @@
-// Follows manifests on disk: reads them, tells the reader, waits for a change, and so on until aborted.
+// Follows manifests on disk: reads them, hands them to the reader, waits for a change, and so on until aborted.
 // After the first reading nothing is fatal: what cannot be used is reported, and the last good stays.
 import { manifestPaths, type FileSource } from './files.ts';
 import { PlaceWatcher } from './place-watcher.ts';

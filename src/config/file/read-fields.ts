@@ -95,7 +95,7 @@ function readField(
   { json, found }: { readonly json: unknown; readonly found: Found },
 ): void {
   if (json === null || json === undefined) return;
-  // What Go's reader cannot tell from a field that is not there.
+  // What Go's reader cannot distinguish from a field that is not there.
   if ((json === '' && isTextKind(row.kind)) || isUnsetZero(row, json)) return;
   const { fromJson, expected, expectedJson = expected, entry } = valueKinds[row.kind] as Reader;
   const value = fromJson(json);

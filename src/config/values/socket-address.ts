@@ -9,7 +9,7 @@ export const defaultPorts = { healthz: 10_256, metrics: 10_249 } as const;
 export function withPort(text: string, port: number): string {
   const ip = parseIp(text);
   if (ip === undefined) return text;
-  // As typed: whether it is IPv6 is told by its colons, for ::ffff:1.2.3.4 too.
+  // As typed: its colons show whether it is IPv6, for ::ffff:1.2.3.4 too.
   return text.includes(':') ? `[${text}]:${port}` : `${text}:${port}`;
 }
 

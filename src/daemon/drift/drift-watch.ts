@@ -9,7 +9,7 @@ import type { Author } from '../../netfilter/monitor.ts';
 import { plan } from '../../netfilter/plan.ts';
 import type { Unit } from '../../netfilter/program.ts';
 import type { Reconciler } from '../../sync/reconcile.ts';
-import type { Part } from '../part.ts';
+import type { DaemonPart } from '../daemon-part.ts';
 import type { Pass } from '../pass.ts';
 import type { Drift, DriftListener } from './drift.ts';
 import { driftIn } from './drift.ts';
@@ -46,7 +46,7 @@ const longestWaitMs = 1000;
  * Invariant: whatever was changed since the last read of a family's rules is in that family's suspicion, or
  * is still to be told by the monitor, or is left to the audit.
  */
-export class DriftWatch implements Part {
+export class DriftWatch implements DaemonPart {
   readonly #options: DriftWatchOptions;
   readonly #watches: readonly FamilyWatch[];
   readonly #firstPass = Promise.withResolvers<void>();

@@ -1,5 +1,5 @@
 // The Events of `sluice run` about its own Node, and who sends them: only a proxy that follows an API server
-// has someone to tell.
+// has a recipient.
 import type { Logger } from 'pino';
 import { EventRecorder } from '../../cluster/api/events/event-recorder.ts';
 import type { BindError } from '../../errors.ts';
@@ -10,7 +10,7 @@ import {
   type Regarding,
 } from '../../model/cluster-event.ts';
 
-/** Who sends Events, if anyone, and what all parts tell theirs to. */
+/** Who sends Events, if anyone, and what all parts give theirs to. */
 export type ProxyEvents = {
   readonly recorder: EventRecorder | undefined;
   readonly record: RecordEvent;

@@ -44,7 +44,7 @@ export class ServiceEvents implements PassListener {
   }
 
   #look(service: ServiceKey, { family, desired, quarantined }: FamilyPass<Unit>): void {
-    const { conflicts, isQuarantined } = desired.decisions.troubleOf(service);
+    const { conflicts, isQuarantined } = desired.decisions.statusOf(service);
     const at = { service, family };
     this.#say(
       { ...at, trouble: 'conflict' },

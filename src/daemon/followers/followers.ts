@@ -15,7 +15,7 @@ import { nodeIpsOf } from '../../resolve/node-ips.ts';
 import { HealthCheckNodePorts } from '../../serve/health-check-node-ports.ts';
 import type { Reconciler } from '../../sync/reconcile.ts';
 import type { Host } from '../host.ts';
-import type { Part } from '../part.ts';
+import type { DaemonPart } from '../daemon-part.ts';
 import { whereInStep } from '../pass.ts';
 import { FlowKeeper } from './flow-keeper.ts';
 import { healthCheckAddresses, HealthChecks } from './health-checks.ts';
@@ -36,7 +36,7 @@ export type FollowersOptions = {
 };
 
 /** Makes the followers of a daemon; nothing happens before a pass. */
-export function createFollowers(options: FollowersOptions): readonly Part[] {
+export function createFollowers(options: FollowersOptions): readonly DaemonPart[] {
   return [
     localnetPart(options),
     healthCheckPart(options),
@@ -47,7 +47,7 @@ export function createFollowers(options: FollowersOptions): readonly Part[] {
 }
 
 // Not before the rules that shut out what others send to loopback addresses are there.
-function localnetPart({ exec }: FollowersOptions): Part {
+function localnetPart({ exec }: FollowersOptions): DaemonPart {
   let isAllowed = false;
   return whereInStep(async ({ desired }) => {
     if (isAllowed || !desired.settings.localhostNodePorts) return;
@@ -56,7 +56,7 @@ function localnetPart({ exec }: FollowersOptions): Part {
   });
 }
 
-function healthCheckPart(options: FollowersOptions): Part {
+function healthCheckPart(options: FollowersOptions): DaemonPart {
   const { reconciler, state, host, isProxyHealthy, record, log } = options;
   const servers = new Map(
     families.map((family) => [family, new HealthCheckNodePorts(isProxyHealthy)]),
@@ -76,7 +76,7 @@ function healthCheckPart(options: FollowersOptions): Part {
   };
 }
 
-function takenPortsPart(options: FollowersOptions): Part {
+function takenPortsPart(options: FollowersOptions): DaemonPart {
   const { log, host } = options;
   const takes = (ip: Ip): boolean => families.some((family) => takesIn(options, family, ip));
   const { readListeners } = host;
@@ -91,7 +91,7 @@ const conntrackTimeoutMs = 60_000;
 // Flows are mostly gone within 0.1 s: only where there are very many is it not waited for.
 const longestQuietMs = 2000;
 
-function flowPart(options: FollowersOptions): Part {
+function flowPart(options: FollowersOptions): DaemonPart {
   const { reconciler, host, log, signal, onFlowsRemoved } = options;
   const { clock, execLines } = host;
   const limits = { deletions: maxDeletions, timeoutMs: conntrackTimeoutMs, signal };
@@ -128,7 +128,7 @@ function flowPart(options: FollowersOptions): Part {
 const memoryDelayMs = 3000;
 
 // Once, when the rules stand and what a start brings with it has settled.
-function memoryPart({ host, signal }: FollowersOptions): Part {
+function memoryPart({ host, signal }: FollowersOptions): DaemonPart {
   let isDue = true;
   return whereInStep(() => {
     if (!isDue) return;

@@ -6,7 +6,7 @@ import type { Exec } from '../../host/tools/exec.ts';
 import type { ProxyMode } from '../../model/config.ts';
 import type { Family } from '../../model/ip.ts';
 import { rememberBefore, removeOthers } from '../../takeover/take-over.ts';
-import type { Part } from '../part.ts';
+import type { DaemonPart } from '../daemon-part.ts';
 import { whereInStep } from '../pass.ts';
 
 /** What a takeover in passing needs. */
@@ -20,7 +20,7 @@ export type TakeOverOptions = {
 };
 
 /** Backs up the existing rules before the first pass, and removes them once ours are in place. */
-export function createTakeOver(options: TakeOverOptions): Part {
+export function createTakeOver(options: TakeOverOptions): DaemonPart {
   const left = new Set(options.families);
   return {
     async prepare() {

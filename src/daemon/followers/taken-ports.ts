@@ -50,7 +50,7 @@ export class TakenPorts {
     );
   }
 
-  // A node port of both families is told of once.
+  // A node port of both families is reported once.
   #learn(family: Family, id: string): boolean {
     const families = this.#known.get(id);
     if (families === undefined) this.#known.set(id, new Set([family]));

@@ -11,7 +11,7 @@ export class HoldingsCount {
 
   /** Counts all there is. */
   count(whole: Iterable<Unit>): void {
-    // Kinds and tables of which nothing is left are told of as well.
+    // Kinds and tables of which nothing is left are reported as well.
     this.#units = zeros(this.#units);
     this.#rules = zeros(this.#rules);
     for (const unit of whole) this.#add(unit, 1);

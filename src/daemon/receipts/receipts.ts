@@ -1,4 +1,4 @@
-// Makes of each pass what the metrics are told. It costs what a pass touched, never the size of the cluster.
+// Makes of each pass what the metrics are given. It costs what a pass touched, never the size of the cluster.
 import type { Family } from '../../model/ip.ts';
 import type { ClusterChange } from '../../model/kubernetes.ts';
 import type { PassMetrics, Receipt } from '../../model/receipt.ts';
@@ -54,7 +54,7 @@ export class Receipts implements PassListener {
       phaseMs,
       operations: countSteps(plan),
       rulesWritten: rulesWritten(plan),
-      ...desired.decisions.failings,
+      ...desired.decisions.notProgrammed,
       holdings: holdings.now,
       withoutLocal: withoutLocal.now,
       programmingSeconds: isFailed ? [] : this.#triggers.settle(family),

@@ -27,7 +27,7 @@ export function familyRecord(
       count: quarantined.size,
       first: first.map(([service, why]) => ({ service, why: firstLine(why) })),
     },
-    failings: desired.decisions.failings,
+    notProgrammed: desired.decisions.notProgrammed,
     durationMs: rounded(durationMs),
     phaseMs: {
       resolve: rounded(phaseMs.resolve),

@@ -1,4 +1,4 @@
-// Digests that tell whether two plans, or two Programs, are the same without keeping either.
+// Digests that show whether two plans, or two Programs, are the same without keeping either.
 import { hash } from 'node:crypto';
 import type { Plan } from '../../netfilter/plan.ts';
 import type { Unit } from '../../netfilter/program.ts';

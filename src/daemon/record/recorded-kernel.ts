@@ -1,4 +1,4 @@
-// The kernel as a flight record tells of it, for a pass that is run again: it holds what it was found to hold
+// The kernel as a flight record describes it, for a pass that is run again: it holds what it was found to hold
 // then, and refuses what it refused then.
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Assembler } from '../../backends/backend.ts';
@@ -64,7 +64,7 @@ export class RecordedKernel implements Kernel<Unit> {
 
   #refuse({ record: { refused = [] }, desired }: Again, plan: Plan): void {
     const bad = new Set(
-      refused.filter((service) => !desired.decisions.troubleOf(service).isQuarantined),
+      refused.filter((service) => !desired.decisions.statusOf(service).isQuarantined),
     );
     if (bad.size === 0) return;
     const units = plan.map(unitOf).filter(({ owner }) => owner !== undefined && bad.has(owner));

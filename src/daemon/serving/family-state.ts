@@ -1,4 +1,4 @@
-// How each family stands: what was decided in, counts and troubles out. It goes over all Services, and is
+// How each family stands: what was decided in, counts and notProgrammed out. It goes over all Services, and is
 // only made when somebody asks.
 import { LRUCache } from 'lru-cache';
 import type { FamilyState, AddressConflict } from '../../model/daemon-status.ts';
@@ -50,10 +50,10 @@ export function familyState(
 ): FamilyState {
   const forwarding = [...decisions.forwarding()];
   const frontends = forwarding.flatMap((service) => service.frontends);
-  const { quarantined, conflicts } = decisions.failings;
+  const { quarantined, conflicts } = decisions.notProgrammed;
   const held = reasons
     .in(status.family)
-    .filter(({ service }) => decisions.troubleOf(service).isQuarantined);
+    .filter(({ service }) => decisions.statusOf(service).isQuarantined);
   const addresses =
     conflicts === 0 ? [] : [...services].flatMap((key) => conflictsOf(decisions, key));
   return {
@@ -67,7 +67,7 @@ export function familyState(
 }
 
 function conflictsOf(decisions: DecisionsView, key: ServiceKey): readonly AddressConflict[] {
-  return decisions.troubleOf(key).conflicts.map(({ frontend: { service, address }, ...how }) => {
+  return decisions.statusOf(key).conflicts.map(({ frontend: { service, address }, ...how }) => {
     return { service, address: frontendId(address), ...how };
   });
 }

@@ -1,4 +1,4 @@
-// Keeps what the health server tells in step with what comes and what passes.
+// Keeps what the health server reports in step with what comes and what passes.
 import type { ClusterChange } from '../../model/kubernetes.ts';
 import type { ProxyStatus } from '../../model/proxy-status.ts';
 import type { Pass, PassListener } from '../pass.ts';
@@ -15,7 +15,7 @@ export class HealthListener implements PassListener {
     this.#nodeName = nodeName;
   }
 
-  /** What there is to tell. */
+  /** What there is to report. */
   get status(): Omit<ProxyStatus, 'cluster'> {
     return { families: this.#health.status(), isNodeEligible: this.#isNodeEligible };
   }

@@ -1,11 +1,9 @@
-// What the daemon tells who asks at the metrics server, besides metrics: the objects, its health, and the
+// What the daemon answers at the metrics server, besides metrics: the objects, its health, and the
 // flight record.
 import { release } from 'node:os';
 import type { PureBackend } from '../../backends/backend.ts';
 import { pathsOf } from '../../explain/chain-path.ts';
-import type { ClusterState } from '../../cluster/state.ts';
 import { residentBytes } from '../../host/memory.ts';
-import type { Config } from '../../model/config.ts';
 import type { Connections, PortConnections } from '../../model/connections.ts';
 import { connectionsVersion } from '../../model/connections.ts';
 import type { DaemonStatus, StatusSource } from '../../model/daemon-status.ts';
@@ -13,7 +11,6 @@ import { daemonStatusVersion } from '../../model/daemon-status.ts';
 import type { Family } from '../../model/ip.ts';
 import type { ClusterReach } from '../../model/proxy-status.ts';
 import type { Counted } from '../../netfilter/counted.ts';
-import type { Unit } from '../../netfilter/program.ts';
 import { jsonAnswer } from '../../serve/answer.ts';
 import { debugObjectsAnswer } from '../../serve/debug-objects.ts';
 import type { MetricsPages } from '../../serve/metrics-pages.ts';
@@ -23,30 +20,29 @@ import { portConnections, RunningTotals } from './connections.ts';
 import { familyState, QuarantineReasons } from './family-state.ts';
 import { FlightRecorder } from '../record/flight-recorder.ts';
 import type { ProxyHealth } from './proxy-health.ts';
-import type { Reconciler } from '../../sync/reconcile.ts';
+import type { Core } from '../core.ts';
 import type { Host } from '../host.ts';
 import type { PassListener } from '../pass.ts';
 
-/** What is told of. */
-export type PagesOptions = {
-  readonly config: Config;
-  /** Of Sluice. */
-  readonly version: string;
-  readonly families: readonly Family[];
-  /** What was found of the tools at start, their versions first. */
-  readonly findings: readonly string[];
+/** What the pages show. */
+export type PagesOptions = Pick<
+  Core,
+  | 'config'
+  | 'version'
+  | 'families'
+  | 'findings'
+  | 'state'
+  | 'reconciler'
+  | 'isTcpLiberal'
+  | 'statusPage'
+> & {
   /** Where the objects come from. */
   readonly source: StatusSource;
-  readonly state: ClusterState;
-  readonly reconciler: Reconciler<Unit>;
   readonly backend: PureBackend;
   readonly health: ProxyHealth;
   readonly host: Pick<Host, 'clock' | 'hostIps' | 'nowMs'>;
-  readonly isTcpLiberal: boolean;
   /** Reads what the kernel counted. */
   readonly connections: (family: Family) => Promise<readonly Counted[]>;
-  /** A page for people as well. */
-  readonly statusPage: boolean;
   /** Undefined while nothing was heard of the API server. */
   readonly reach: () => ClusterReach | undefined;
 };

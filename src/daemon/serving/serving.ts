@@ -12,7 +12,7 @@ import { serve, type ServeOptions } from '../../serve/http-server.ts';
 import { metricsAnswerer } from '../../serve/metrics-pages.ts';
 import { createMetrics, type Metrics } from '../../serve/metrics/metrics.ts';
 import { cannotServeEvent } from '../events/proxy-events.ts';
-import type { Part } from '../part.ts';
+import type { DaemonPart } from '../daemon-part.ts';
 import { Receipts } from '../receipts/receipts.ts';
 import { HealthListener } from './health-listener.ts';
 import { createPages, type Pages, type PagesOptions } from './pages.ts';
@@ -32,9 +32,9 @@ export type ClusterListener = {
   readonly onEvent: (kind: ClusterObject['kind'], event: ReflectorEvent) => void;
 };
 
-/** The servers, and who tells them what to say. */
+/** The servers, and what feeds them. */
 export type Serving = {
-  readonly parts: readonly Part[];
+  readonly parts: readonly DaemonPart[];
   readonly metrics: Metrics;
   readonly cluster: ClusterListener;
 };
@@ -52,7 +52,7 @@ export async function createServing(options: ServingOptions): Promise<Serving> {
   const metrics = await createMetrics({ mode, families, version, nowMs, connections });
   const listener = new HealthListener(health, nodeName);
   const status = () => ({ ...listener.status, cluster: reach });
-  const server: Part = {
+  const server: DaemonPart = {
     async run() {
       health.updated();
       const onAnswer = metrics.healthAnswered;

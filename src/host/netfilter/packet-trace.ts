@@ -1,4 +1,4 @@
-// Has the kernel tell what one flow's packets meet: a table of our own that marks them for tracing, and
+// Has the kernel report what one flow's packets meet: a table of our own that marks them for tracing, and
 // `nft monitor trace`. The table belongs to a process of nft's, and is gone when that is: also where this
 // one is killed.
 import { readFile } from 'node:fs/promises';
@@ -21,7 +21,7 @@ export const traceChains = {
   endInput: 'end-input',
 } as const;
 
-/** Which packets are traced: the first ones of connections that fit all that is told. */
+/** Which packets are traced: the first ones of connections that match all that is given. */
 export type TracedFlow = {
   readonly family: Family;
   readonly origin: 'node' | 'elsewhere';
@@ -132,7 +132,7 @@ const readyTimeoutMs = 30_000;
 const graceSeconds = 60;
 const lookEveryMs = 10;
 
-/** Waits until nft hears traces: what it prints does not tell, but its socket does. */
+/** Waits until nft hears traces: what it prints does not show it, but its socket does. */
 async function untilListening(before: ReadonlySet<string>, signal: AbortSignal): Promise<void> {
   const deadline = performance.now() + readyTimeoutMs;
   while (performance.now() < deadline && !signal.aborted) {
@@ -189,14 +189,14 @@ async function untilReady(table: Nft, text: string): Promise<void> {
   }
 }
 
-/** Rejects when nft ends, which it should not until it is told to. */
+/** Rejects when nft ends, which it should not until it is stopped. */
 function endOf(nft: Nft, command: string): Promise<never> {
   const ended = nft.then((end) => {
     const { stderr, originalMessage = 'it has ended', code } = end as unknown as EndedNft;
     if (code === 'ENOENT') throw missingTool('nft');
     throw failure(command, stderr || originalMessage, '');
   });
-  // When it was told to, nobody waits for this.
+  // Once it was stopped, nobody waits for this.
   ended.catch(() => {});
   return ended;
 }

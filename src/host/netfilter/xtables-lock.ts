@@ -1,5 +1,5 @@
 // Who holds the lock of the legacy iptables, which one program at a time may have. Best effort: the
-// kernel tells of processes that are in our own PID namespace, or below it.
+// kernel lists processes that are in our own PID namespace, or below it.
 import { readFile, stat } from 'node:fs/promises';
 
 /** Where all programs that use legacy iptables agree to lock. */

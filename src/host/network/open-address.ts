@@ -64,7 +64,7 @@ async function openUdp({ ip, port, signal }: Limited): Promise<Met> {
   try {
     const answer = once(socket, 'message', { signal });
     answer.catch(() => {});
-    // Only of a connected one is a refusal told.
+    // Only of a connected one is a refusal reported.
     socket.connect(port, ip);
     await Promise.race([once(socket, 'connect'), answer]);
     socket.send('');

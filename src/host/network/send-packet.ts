@@ -44,7 +44,7 @@ function sendTcp({ source, sourcePort, destination, port }: Sending): { close: (
     localAddress: source,
     localPort: sourcePort,
   });
-  // Refused, or never answered: the trace tells.
+  // Refused, or never answered: the trace shows it.
   socket.on('error', () => {});
   return { close: () => socket.destroy() };
 }

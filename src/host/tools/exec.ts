@@ -18,7 +18,7 @@ export type ExecOptions = {
   readonly timeoutMs?: number;
   readonly allowedExitCodes?: readonly number[];
   readonly signal?: AbortSignal;
-  /** Is told the id of the process before anything that it does can be noticed. */
+  /** Is given the id of the process before anything that it does can be noticed. */
   readonly onStart?: (pid: number) => void;
 };
 

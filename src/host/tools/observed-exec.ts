@@ -8,7 +8,7 @@ export type CommandEnd = {
   readonly seconds: number;
 };
 
-/** The same Exec, which tells of every end; `now` gives milliseconds. */
+/** The same Exec, which reports every end; `now` gives milliseconds. */
 export function observedExec(
   exec: Exec,
   now: () => number,

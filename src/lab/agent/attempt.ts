@@ -91,7 +91,7 @@ function askUdp(
       clearTimeout(timer);
       resolve(tryOfIdentity(answer.toString()));
     });
-    // Connected, because only then does the kernel tell the socket of an ICMP refusal.
+    // Connected, because only then does the kernel report to the socket an ICMP refusal.
     socket.on('connect', () =>
       socket.send('who?', (error) => (isDropped(error) ? undefined : fail(error))),
     );

@@ -3,7 +3,7 @@ import { SluiceError } from '../../errors.ts';
 import type { Endpoint } from '../../model/forwarding.ts';
 import type { Outcome, Packet, Verdict } from '../trace.ts';
 
-/** One possible end of a packet's way; rules do not tell on which node an endpoint is. */
+/** One possible end of a packet's way; rules do not say on which node an endpoint is. */
 export type TracedOutcome = Omit<Outcome, 'verdict' | 'endpoint'> & {
   /** `unknown`: the packet met a rule that is not understood; the last `why` has its text. */
   readonly verdict: Verdict | 'unknown';

@@ -41,7 +41,7 @@ export type Language<R> = {
 /** Hears of a rule that a walk came to, and of the ways on from there. */
 export type OnRule<R> = (rule: R, walk: Walk, ways: readonly Step[]) => void;
 
-/** The same step, told to `onRule`. */
+/** The same step, given to `onRule`. */
 export function heardBy<R>(
   onRule: OnRule<R> | undefined,
   step: Language<R>['step'],

@@ -18,7 +18,7 @@ export function connectionMetrics({ reading }: Definer, { read, most }: Connecti
     help: 'New connections that the kernel counted, of the busiest Service ports',
     labels,
     async read(note) {
-      // All other metrics are told although the kernel cannot be read.
+      // All other metrics are served although the kernel cannot be read.
       const connections = await read().catch(() => undefined);
       const busiest = sumsOf(connections?.ports ?? []).toSorted((a, b) => b.sum - a.sum);
       for (const { sum, of } of busiest.slice(0, most)) note(sum, of);

@@ -19,7 +19,7 @@ export type MetricsOptions = {
   readonly connections: ConnectionSource;
 };
 
-/** What happens is told to this. */
+/** What happens is reported to this. */
 export type Metrics = PassMetrics &
   Pick<KubeProxyMetrics, 'healthAnswered' | 'flowsRemoved'> &
   Pick<OwnMetrics, 'commandEnded' | 'drifted' | 'clusterReached' | 'clusterEvent'> & {

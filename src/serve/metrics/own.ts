@@ -24,7 +24,7 @@ export type OwnMetrics = {
   readonly clusterReached: (isConnected: boolean) => void;
   /** What became of a change by others, such as `repaired`. */
   readonly drifted: (family: Family, outcome: string) => void;
-  /** A watch was told of something, such as `failed`. */
+  /** A watch reported something, such as `failed`. */
   readonly clusterEvent: (event: ClusterEvent) => void;
 };
 

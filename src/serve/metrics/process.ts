@@ -1,4 +1,4 @@
-// What every process tells of itself, under the names that all exporters use. Read from the kernel when
+// What every process reports of itself, under the names that all exporters use. Read from the kernel when
 // asked for: the collectors that come with prom-client wake the process a hundred times a second.
 import { readdirSync, readFileSync } from 'node:fs';
 import { getHeapStatistics } from 'node:v8';
@@ -7,7 +7,7 @@ import type { Definer } from './registry.ts';
 // What the kernel counts times in, towards programs, on every Linux.
 const ticksPerSecond = 100;
 
-/** What /proc tells of a process. */
+/** What /proc says of a process. */
 export type ProcessStatus = {
   readonly cpuSeconds: number;
   readonly residentBytes: number;

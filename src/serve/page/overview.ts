@@ -29,7 +29,7 @@ export function overview({ status, passes, services }: PageData, page: number): 
   const shown = names.slice((page - 1) * servicesAPage, page * servicesAPage);
   return html`<main>
     <h1>Sluice on ${status.node}</h1>
-    ${facts(status)} ${status.families.map((family) => troubles(family))}
+    ${facts(status)} ${status.families.map((family) => notProgrammed(family))}
     <h2 id="families">Families</h2>
     ${familyTable(status)}
     <h2 id="passes">The last passes</h2>
@@ -76,7 +76,7 @@ function sourceOf(source: StatusSource): Html {
     : html`<span class="bad">API server not heard</span> since ${since}; the rules stay`;
 }
 
-function troubles({ family, quarantined, conflicts }: FamilyState): readonly Html[] {
+function notProgrammed({ family, quarantined, conflicts }: FamilyState): readonly Html[] {
   return [
     ...quarantined.first.map(
       ({ service, why }) =>

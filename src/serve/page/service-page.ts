@@ -25,7 +25,7 @@ export function servicePage(
   </main>`;
 }
 
-/** Frontends that send to the same endpoints are told of together. */
+/** Frontends that send to the same endpoints are shown together. */
 function sectionsOf({ family, frontends }: ServiceForwarding, pathTo: PathTo): readonly Html[] {
   const alike = Map.groupBy(frontends, ({ portName, address: { protocol }, route }) =>
     JSON.stringify([portName, protocol, route]),

@@ -64,7 +64,7 @@ const pass: PassRecord = {
       plan: { create: 0, replace: 0, delete: 0 },
       services: { count: 1, first: [key] },
       quarantined: { count: 0, first: [] },
-      failings: { quarantined: 0, conflicts: 0 },
+      notProgrammed: { quarantined: 0, conflicts: 0 },
       durationMs: 1,
       phaseMs: { resolve: 0, plan: 0, apply: 1 },
     },

@@ -69,7 +69,7 @@ export class IptablesAssembly implements Assembly<IptablesUnit> {
   *units(): Generator<IptablesUnit> {
     for (const unit of this.#frame) yield unit;
     for (const dispatch of this.#dispatches.values()) yield* dispatch.units();
-    // Sorted, so that nobody can tell in which order the Services came.
+    // Sorted, so that the order in which the Services came does not show.
     for (const service of [...this.#pieces.keys()].sort()) {
       yield* this.#pieces.get(service)?.chains ?? [];
     }

@@ -136,7 +136,7 @@ function compileTarget(family: Family, action: PlainRule['then']): string {
   }
 }
 
-/** The target that ends a packet's way in a table; a reject tells the client at once, by an ICMP error. */
+/** The target that ends a packet's way in a table; a reject informs the client at once, by an ICMP error. */
 export function verdictTarget(family: Family, verdict: 'accept' | 'drop' | 'reject'): string {
   switch (verdict) {
     case 'accept':

@@ -49,7 +49,7 @@ function familyOfHeader(line: string): Family | undefined {
   return families.find((family) => tools[family] === tool);
 }
 
-// Where somebody took the headers out: only addresses tell.
+// Where somebody took the headers out: only addresses show it.
 function familyOfText(saved: string): Family {
   return /^-A .*-[sd] \S*:/m.test(saved) ? 'IPv6' : 'IPv4';
 }

@@ -1,7 +1,7 @@
 // Which units iptables-restore complains of, by the line that it names. Pure.
 import type { ToolError } from '../../../errors.ts';
 
-/** The id of the chain that the line is about; none where nothing tells. */
+/** The id of the chain that the line is about; none where it names none. */
 export function unitsNamedIn({ stderr, input }: Pick<ToolError, 'stderr' | 'input'>): string[] {
   const number = Number(/\bline:? (\d+)/.exec(stderr)?.[1]);
   if (!Number.isInteger(number)) return [];

@@ -8,7 +8,7 @@ import { builtInChains, isOurChain, kubeletFirewall } from '../names.ts';
 const ofOurTables = /^(\w+) (\w+) (ip6?) (nat|filter|mangle)(?: (\S+))?/;
 
 /**
- * Of a rule that is deleted only its number is told: where it was in one of the kernel's own chains, it may
+ * Of a rule that is deleted only its number is given: where it was in one of the kernel's own chains, it may
  * have been the jump to ours.
  */
 export const touchesOurChains: TouchOf = (line) => {

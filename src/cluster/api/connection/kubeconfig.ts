@@ -42,7 +42,7 @@ export async function loadKubeconfig(access: ClusterAccess): Promise<LoadedConfi
   if (!URL.canParse(cluster.server) || !/^https?:/.test(cluster.server)) {
     throw new ClusterAccessError(`${printable(cluster.server)} is not the address of a server`);
   }
-  // The library refuses to go without TLS unless it is told not to check it.
+  // The library refuses to go without TLS unless it is set not to check it.
   if (cluster.server.startsWith('http:')) Object.assign(cluster, { skipTLSVerify: true });
   return { config, cluster, tokenFile };
 }
@@ -77,7 +77,7 @@ function tokenFileOf(text: string, user: User | null, folder: string): string | 
 }
 
 // What client-go does for a plugin: a command with a slash is found beside the kubeconfig, and the plugin
-// is told that nobody is there to type, and which cluster it is for.
+// is informed that nobody is there to type, and which cluster it is for.
 function completeExec(user: User, folder: string, cluster: Cluster | null): void {
   const { exec } = user;
   if (exec.command?.includes('/') && !isAbsolute(exec.command)) {

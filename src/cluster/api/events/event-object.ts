@@ -1,4 +1,4 @@
-// An Event as the API server takes it (events.k8s.io/v1), from what a part of the proxy tells: within the
+// An Event as the API server takes it (events.k8s.io/v1), from what a part of the proxy reports: within the
 // lengths that the server's validation allows. Pure.
 import { createHash } from 'node:crypto';
 import type { ClusterEvent } from '../../../model/cluster-event.ts';

@@ -52,7 +52,7 @@ export class Intake {
     this.#known.list(listing, this.#decode(isObject ? { kind, apiVersion, ...item } : item));
   }
 
-  /** Takes over a list that is complete: tells how it differs from what is known. */
+  /** Takes over a list that is complete: returns how it differs from what is known. */
   takeOver(listing: Listing, version: string): void {
     this.#version = version;
     this.#tell(this.#known.replace(listing));

@@ -1,4 +1,4 @@
-// What a reflector tells of itself, as data: logs, health and metrics are made of it.
+// What a reflector reports of itself, as data: logs, health and metrics are made of it.
 import type { ApiError } from '../../../errors.ts';
 import type { Problem } from '../../problem.ts';
 import type { Ending } from './pace.ts';

@@ -1,5 +1,5 @@
 // Keeps us in step with one resource of the API server: lists it, watches it, and when anything goes
-// wrong starts again where that is safe. It never gives up; what it told of stays until it knows better.
+// wrong starts again where that is safe. It never gives up; what it reported stays until it knows better.
 import { ApiError } from '../../../errors.ts';
 import type { ClusterChange } from '../../../model/kubernetes.ts';
 import { systemClock, type Clock } from '../clock.ts';
@@ -54,7 +54,7 @@ export class Reflector {
     });
   }
 
-  /** Follows the resource until the signal comes; nothing is told after that. */
+  /** Follows the resource until the signal comes; nothing is reported after that. */
   async run(): Promise<void> {
     const { signal } = this.#options;
     let pace = freshPace;

@@ -16,7 +16,7 @@ function family(over: Partial<FamilyRecord> = {}): FamilyRecord {
     plan: { create: 3, replace: 1, delete: 0 },
     services: { count: 3, first: [key('web/shop'), key('web/cart'), key('web/api')] },
     quarantined: { count: 0, first: [] },
-    failings: { quarantined: 0, conflicts: 0 },
+    notProgrammed: { quarantined: 0, conflicts: 0 },
     durationMs: 12.34,
     phaseMs: { resolve: 1, plan: 1, apply: 10.34 },
     ...over,

@@ -2,7 +2,7 @@
 import type { PassListener } from './pass.ts';
 
 /** A part of a daemon. It may rely on no order among parts. */
-export interface Part extends PassListener {
+export interface DaemonPart extends PassListener {
   /** Resolves when the first pass may begin; meanwhile the first objects are on their way. */
   prepare?(): Promise<void>;
   /** Runs until the daemon's signal comes; where it ends before, the daemon ends. */
