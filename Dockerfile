@@ -1,4 +1,4 @@
-# Sluice as one file, with Node and the tools it starts, and nothing else.
+# Sluice as one file and one that is compiled for the machine, with Node and the tools it starts, and nothing else.
 #
 # What a container needs (tested in test/cli/e2e-capabilities.test.ts): the node's network, root, and
 # NET_ADMIN alone of all capabilities. Where the node's rules stand in legacy iptables: NET_RAW too. Root,

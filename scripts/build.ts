@@ -1,10 +1,13 @@
 // Builds dist/sluice.cjs: all of Sluice in one file that needs a Node and no node_modules. CommonJS and
-// minified, as that starts fastest and in the least memory.
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+// minified, as that starts fastest and in the least memory. What is compiled for this machine cannot be in it,
+// and is beside it: dist/koffi.node.
+import { existsSync } from 'node:fs';
+import { copyFile, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
+const compiledName = 'koffi.node';
 const outfile = process.argv[2] ?? join(root, 'dist/sluice.cjs');
 
 // What `import.meta.url` is in CommonJS, under a name that no source has.
@@ -25,8 +28,9 @@ await build({
   },
   legalComments: 'none',
   logLevel: 'warning',
-  plugins: [signInOnly(), exposeOnly()],
+  plugins: [signInOnly(), exposeOnly(), compiledBeside()],
 });
+await copyCompiled();
 
 /** The oldest Node that package.json admits. */
 async function oldestNode(): Promise<string> {
@@ -90,6 +94,33 @@ function exposeOnly(): Plugin {
       bundle.onLoad({ filter: /./, namespace: 'unused' }, () => ({ contents: '' }));
     },
   };
+}
+
+/**
+ * Takes of koffi its compiled part alone, from beside the bundle. Where that is missing the import fails, as
+ * without the package.
+ */
+function compiledBeside(): Plugin {
+  return {
+    name: 'compiled-beside',
+    setup(bundle) {
+      bundle.onResolve({ filter: /^koffi$/ }, ({ path }) => ({ path, namespace: 'compiled' }));
+      bundle.onLoad({ filter: /./, namespace: 'compiled' }, () => ({
+        contents: `module.exports = require(__dirname + '/${compiledName}');`,
+      }));
+    },
+  };
+}
+
+/** Copies it, for machines such as this one; there is none for a few architectures. */
+async function copyCompiled(): Promise<void> {
+  const { arch, report } = process;
+  const { header } = report.getReport() as { readonly header: { glibcVersionRuntime?: string } };
+  const libc = header.glibcVersionRuntime === undefined ? 'musl' : 'linux';
+  const folder = join(root, `node_modules/@koromix/koffi-linux-${arch}/${libc}_${arch}`);
+  const compiled = join(folder, compiledName);
+  if (existsSync(compiled)) await copyFile(compiled, join(dirname(outfile), compiledName));
+  else process.stderr.write(`${compiled} is not there: changes by others are found late\n`);
 }
 
 /** A function or class that says, where it is used after all, that it is not in the bundle. */

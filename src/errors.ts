@@ -55,6 +55,12 @@ export class ToolError extends SluiceError {
   }
 }
 
+/** The kernel cannot be heard here. */
+export class NetlinkError extends SluiceError {
+  readonly code = 'SLUICE_NETLINK';
+  override readonly name = 'NetlinkError';
+}
+
 /** The input of a tool cannot be written to a temporary file, such as on a full or read-only file system. */
 export class InputFileError extends SluiceError {
   readonly code = 'SLUICE_INPUT_FILE';

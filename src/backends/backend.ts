@@ -6,7 +6,7 @@ import type { ProxyMode } from '../model/config.ts';
 import type { ServiceKey } from '../model/kubernetes.ts';
 import type { Part, ServiceRules } from '../model/ruleset.ts';
 import type { FamilySettings } from '../model/settings.ts';
-import type { TouchOf } from '../netfilter/monitor.ts';
+import type { TouchOf } from '../netfilter/table-changes.ts';
 import type { Counted } from '../netfilter/counted.ts';
 import type { Plan } from '../netfilter/plan.ts';
 import type { Program, Unit } from '../netfilter/program.ts';
@@ -71,7 +71,7 @@ export interface Backend<U extends Unit = Unit> extends PureBackend<U> {
    * one may be carried out in parts, each of which leaves every chain of a Service as it was or as it is to be.
    */
   apply(family: Family, plan: Plan<U>): Promise<void>;
-  /** Which lines of `nft monitor` report changes of our rules; undefined where it hears of none. After probe. */
+  /** Which changes in tables are of our rules; undefined where the kernel reports none. After probe. */
   touches(): TouchOf | undefined;
   /**
    * Whether what a flush takes away first is still there, for a time when nothing reports changes; undefined

@@ -9,7 +9,7 @@ import { thisHost } from '../daemon/host.ts';
 import { clusterSource, manifestSource } from '../daemon/source.ts';
 import { UsageError } from '../errors.ts';
 import type { Exec } from '../host/tools/exec.ts';
-import { seesMachinePids } from '../host/netfilter/nft-monitor.ts';
+import { seesMachinePids } from '../host/netfilter/table-changes.ts';
 import { observedExec } from '../host/tools/observed-exec.ts';
 import { createLog } from '../serve/log.ts';
 import type { Io } from './io.ts';

@@ -7,7 +7,7 @@ import { hostAddresses } from '../host/network/interfaces.ts';
 import type { Listener } from '../host/network/listening-ports.ts';
 import { readListeners } from '../host/network/listening-ports.ts';
 import { giveBackMemory } from '../host/memory.ts';
-import { followNftMonitor, type FollowMonitor } from '../host/netfilter/nft-monitor.ts';
+import { hearTableChanges, type HearChanges } from '../host/netfilter/table-changes.ts';
 import type { Ip } from '../model/ip.ts';
 
 /** A machine, besides the tools that are run on it. */
@@ -19,7 +19,7 @@ export type Host = {
   readonly hostIps: () => readonly Ip[];
   readonly readListeners: () => Promise<readonly Listener[]>;
   readonly execLines: ExecLines;
-  readonly followMonitor: FollowMonitor;
+  readonly hearChanges: HearChanges;
   /** The kernel's settings. */
   readonly files: KernelFiles;
   readonly giveBackMemory: () => void;
@@ -32,7 +32,7 @@ export const thisHost: Host = {
   hostIps: hostAddresses,
   readListeners,
   execLines: execLinesOnHost,
-  followMonitor: followNftMonitor,
+  hearChanges: hearTableChanges,
   files: kernelFiles,
   giveBackMemory,
 };

@@ -67,7 +67,7 @@ function driftPart(core: Core, count: Parameters<typeof driftTeller>[0]['count']
     syncPeriodMs,
     own: tools.own,
     clock: host.clock,
-    follow: host.followMonitor,
+    hear: host.hearChanges,
     nudge: () => loop.nudge('drift'),
     listener: driftTeller({ ...core, nodeName, count }),
   });

@@ -72,6 +72,11 @@ export class SluiceProcess {
     this.#ended = this.#listen();
   }
 
+  /** The id of its process; undefined where it could not be started. */
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   /** All that it has logged, line by line. */
   get log(): readonly string[] {
     return this.#log;

@@ -4,9 +4,12 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { execa } from 'execa';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { missingTool } from '../../src/host/tools/exec.ts';
+import { manifestDigest, SluiceProcess } from '../../src/lab/sluice-process.ts';
 import { buildImage, readPackages, readStages, type Image } from '../e2e/image.ts';
+import { flagsFor } from '../support/network-namespace.ts';
+import { standWith } from './stand.ts';
 
 const project = resolve(import.meta.dirname, '../..');
 const examples = join(project, 'manifests/examples');
@@ -39,6 +42,7 @@ test('holds the bundle, the program that starts it, and what they read', async (
   expect(paths.toSorted()).toEqual([
     '/opt/sluice/LICENSE',
     '/opt/sluice/bin/sluice',
+    '/opt/sluice/dist/koffi.node',
     '/opt/sluice/dist/sluice.cjs',
     '/opt/sluice/package.json',
   ]);
@@ -106,6 +110,51 @@ test('has no laboratory, and says so in one line', async () => {
   await expect(child).rejects.toMatchObject({
     exitCode: 2,
     stderr: 'sluice: sluice lab needs a checkout of the sources, which an image does not have',
+  });
+});
+
+describe('what another program does to the rules', () => {
+  const nothing = 'apiVersion: v1\nkind: List\nitems: []\n';
+  const repaired = 'somebody changed our rules: repaired';
+
+  /** Runs in a namespace, where our table is deleted; what is logged of that. */
+  async function repairBy(program: string): Promise<readonly string[]> {
+    const { name, exec, manifests } = await standWith('nftables', nothing);
+    const often = ['--iptables-sync-period', '200ms', '--iptables-min-sync-period', '0s'];
+    const flags = [...flagsFor('nftables'), '--manifests', manifests, ...often];
+    const env = ['env', `PATH=${join(image.root, 'usr/local/bin')}:/usr/sbin:/usr/bin:/sbin:/bin`];
+    const running = new SluiceProcess('ip', [
+      'netns',
+      'exec',
+      name,
+      ...env,
+      program,
+      'run',
+      ...flags,
+    ]);
+    onTestFinished(() => running.stop());
+    await running.inStep(manifestDigest(nothing));
+    await exec('nft', ['delete', 'table', 'ip', 'sluice']);
+    await running.logged(repaired, 0);
+    return running.log.filter((line) => /repaired|cannot be heard/.test(line));
+  }
+
+  test('is heard of', async () => {
+    expect(await repairBy(join(image.root, 'opt/sluice/bin/sluice'))).toEqual([
+      expect.stringMatching(/"noticedBy":"kernel","by":\[{"process":"nft",/),
+    ]);
+  });
+
+  test('is found later, which is said once, where what is compiled for the machine is missing', async () => {
+    const other = join(folder, 'other');
+    await cp(join(image.root, 'opt/sluice'), other, { recursive: true });
+    await rm(join(other, 'dist/koffi.node'));
+    expect(await repairBy(join(other, 'bin/sluice'))).toEqual([
+      expect.stringMatching(
+        /"level":40,.*koffi cannot be loaded: .*the audit alone finds them, later/,
+      ),
+      expect.stringMatching(/"noticedBy":"canary","by":\[\]/),
+    ]);
   });
 });
 

@@ -1,4 +1,6 @@
 // What others change in our rules in a real kernel is put right by the daemon, with the name of who did it.
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { SluiceProcess } from '../../src/lab/sluice-process.ts';
 import { manifestDigest } from '../../src/lab/sluice-process.ts';
@@ -80,7 +82,14 @@ describe('with nftables', () => {
     { what: 'a chain added', tool: ['nft', 'add', 'chain', 'ip', 'sluice', 'theirs'] },
   ])('$what is put right, and who did it is named', async ({ tool }) => {
     const { entry, pid } = await repairAfter(tool);
-    expect(entry).toMatchObject({ noticedBy: 'monitor', by: [{ process: 'nft', pid }] });
+    expect(entry).toMatchObject({ noticedBy: 'kernel', by: [{ process: 'nft', pid }] });
+    await expectInStep();
+  });
+
+  test('an element deleted after a flush that took all rules that use its map is noticed, and who did it is named', async () => {
+    await repairAfter(['nft', 'flush', 'table', 'ip', 'sluice']);
+    const { entry, pid } = await repairAfter(['nft', `delete element ${map} ${slot}`]);
+    expect(entry).toMatchObject({ noticedBy: 'kernel', by: [{ process: 'nft', pid }] });
     await expectInStep();
   });
 
@@ -91,13 +100,10 @@ describe('with nftables', () => {
       await stand.rewrite(text);
       await sluice.inStep(manifestDigest(text));
     }
-    // Whatever nft monitor told before this was read by then.
+    // What was told before this was read by then.
     await repairAfter(['nft', 'flush', 'chain', 'ip', 'sluice', 'services']);
     expect(entriesOf(sluice, repairedMessage).length).toBe(1);
-    const { stdout } = await stand.exec('curl', ['-sS', 'http://127.0.0.1:10249/metrics']);
-    expect(stdout.match(/^sluice_drift_total.*/gm)).toEqual([
-      'sluice_drift_total{ip_family="IPv4",outcome="repaired"} 1',
-    ]);
+    expect(await outcomes()).toEqual(['sluice_drift_total{ip_family="IPv4",outcome="repaired"} 1']);
   });
 
   test('who undoes each repair is waited for, and told of once', async () => {
@@ -116,26 +122,71 @@ describe('with nftables', () => {
     expect(entriesOf(sluice, loopMessage).length).toBe(1);
   });
 
-  test('what is changed while nft monitor does not run is found', async () => {
-    const from = sluice.log.length;
-    const { stdout } = await stand.exec('sh', ['-c', 'ip netns pids "$1"', 'sh', stand.name]);
-    for (const pid of stdout.trim().split('\n')) {
-      const { stdout: command } = await stand.exec('sh', [
-        '-c',
-        `tr '\\0' ' ' < /proc/${pid}/cmdline || true`,
-      ]);
-      if (command.trim() === 'nft monitor') await stand.exec('kill', [pid]);
+  test('a flood of changes in tables of others costs no look at ours', async () => {
+    const flush: Tool = ['nft', 'flush', 'chain', 'ip', 'sluice', 'services'];
+    const runs = [await toolRuns()];
+    await repairAfter(flush);
+    runs.push(await toolRuns());
+    await stand.exec('nft', ['-f', '-'], { input: elementsOf('theirs', 0) });
+    const again = 'nft flush set ip theirs s; nft -f theirs';
+    await writeFile(join(stand.folder, 'theirs'), elementsOf('theirs', 500));
+    const loop = `cd "$1" && for _ in $(seq 25); do ${again}; done`;
+    await stand.exec('sh', ['-c', loop, 'sh', stand.folder]);
+    // What was told before this was read by then.
+    await repairAfter(flush);
+    runs.push(await toolRuns());
+    const [before = 0, repaired = 0, after = 0] = runs;
+    expect(after - repaired).toBe(repaired - before);
+    expect(await outcomes()).toEqual(['sluice_drift_total{ip_family="IPv4",outcome="repaired"} 2']);
+  });
+
+  test('more than is read has ours looked at once, and what comes then is heard again', async () => {
+    await stand.exec('kill', ['-STOP', `${sluice.pid}`]);
+    for (const table of ['these', 'those']) {
+      await stand.exec('nft', ['-f', '-'], { input: elementsOf(table, 100_000) });
     }
-    await sluice.logged(
-      'nft monitor does not tell of changes: the audit alone finds them, later',
-      from,
+    await stand.exec('kill', ['-CONT', `${sluice.pid}`]);
+    const looked = ['IPv4', 'IPv6'].map(
+      (family) => `sluice_drift_total{ip_family="${family}",outcome="unchanged"} 1`,
     );
-    await repairAfter(['nft', 'delete', 'table', 'ip', 'sluice']);
-    await sluice.logged('nft monitor tells of changes again', from);
-    await repairAfter(['nft', 'delete', 'table', 'ip6', 'sluice']);
-    await expectInStep();
+    await expect.poll(outcomes, { timeout: 30_000 }).toEqual(looked);
+    const { entry, pid } = await repairAfter(['nft', 'flush', 'table', 'ip', 'sluice']);
+    expect(entry).toMatchObject({ noticedBy: 'kernel', by: [{ process: 'nft', pid }] });
+    expect(await outcomes()).toEqual(
+      [...looked, 'sluice_drift_total{ip_family="IPv4",outcome="repaired"} 1'].toSorted(),
+    );
   });
 });
+
+/** A table with a set of so many elements, as one transaction. */
+function elementsOf(table: string, count: number): string {
+  const lines = [`add table ip ${table}`, `add set ip ${table} s { type ipv4_addr; }`];
+  const address = (index: number): string =>
+    `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`;
+  for (let start = 0; start < count; start += 1000) {
+    const length = Math.min(1000, count - start);
+    const addresses = Array.from({ length }, (_, index) => address(start + index));
+    lines.push(`add element ip ${table} s { ${addresses.join(', ')} }`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+async function metrics(): Promise<string> {
+  const { stdout } = await stand.exec('curl', ['-sS', 'http://127.0.0.1:10249/metrics']);
+  return stdout;
+}
+
+/** What became of foreign changes, as metrics in order. */
+async function outcomes(): Promise<readonly string[]> {
+  return ((await metrics()).match(/^sluice_drift_total.*/gm) ?? []).toSorted();
+}
+
+/** How many times Sluice has run nft. */
+async function toolRuns(): Promise<number> {
+  const [, count] =
+    /^sluice_command_duration_seconds_count\{tool="nft"\} (\d+)$/m.exec(await metrics()) ?? [];
+  return Number(count);
+}
 
 function split([file, ...args]: Tool): [string, readonly string[]] {
   return [file, args];
@@ -158,7 +209,7 @@ describe('with iptables', () => {
     { what: 'our table deleted by nft', tool: ['nft', 'delete', 'table', 'ip', 'nat'] },
   ])('$what is put right, and who did it is named', async ({ tool }) => {
     const { entry, pid } = await repairAfter(tool);
-    expect(entry).toMatchObject({ noticedBy: 'monitor', by: [{ process: tool[0], pid }] });
+    expect(entry).toMatchObject({ noticedBy: 'kernel', by: [{ process: tool[0], pid }] });
     await expectInStep();
   });
 });

@@ -25,7 +25,7 @@ export type Node = {
   readonly before?: readonly Command[];
   /** What the log says where these tools are in use. */
   readonly finding: string;
-  /** A change of our rules that nft monitor tells; without it none is made. */
+  /** A change of our rules that the kernel tells; without it none is made. */
   readonly drift?: Command;
 };
 
@@ -49,7 +49,7 @@ const answered = questions
   .filter(({ service }) => service === 'empty')
   .map((question): Question => ({ ...question, expected: ['p21'] }));
 
-// What nft monitor does not tell is not found meanwhile.
+// What the kernel does not tell is not found meanwhile.
 const withoutAudits = ['--iptables-sync-period', '1h'];
 
 /**

@@ -4,7 +4,7 @@ import type { Backend } from '../../src/backends/backend.ts';
 import { createIptablesBackend } from '../../src/backends/iptables/backend.ts';
 import { createNftablesBackend } from '../../src/backends/nftables/backend.ts';
 import { ToolError } from '../../src/errors.ts';
-import type { MonitorOptions } from '../../src/host/netfilter/nft-monitor.ts';
+import type { HearOptions } from '../../src/host/netfilter/table-changes.ts';
 import type { ProxyMode } from '../../src/model/config.ts';
 import type { Family } from '../../src/model/ip.ts';
 import { families } from '../../src/model/ip.ts';
@@ -42,7 +42,7 @@ export class KernelInMemory {
   readonly calls: string[] = [];
   readonly backend: Backend;
   readonly #programs = new Map<Family, Program>();
-  readonly #monitors = new Set<MonitorOptions>();
+  readonly #listeners = new Set<HearOptions>();
 
   constructor(mode: ProxyMode) {
     const pure = backendsWithoutTools.find(({ name }) => name === mode);
@@ -56,10 +56,9 @@ export class KernelInMemory {
       },
       apply: async (family, plan) => this.apply(family, plan),
       connections: async () => [],
-      touches: () => (line) => {
-        const family = families.find((one) => line === `changed ${one}`);
-        return family && { family, certainty: 'sure' };
-      },
+      touches:
+        () =>
+        ({ family }) => ({ family, certainty: 'sure' }),
       canariesStand: async (family) => this.read(family).size > 0,
     };
   }
@@ -83,20 +82,21 @@ export class KernelInMemory {
     const copy = new Map(this.read(family));
     edit(copy);
     this.#programs.set(family, copy);
-    for (const { onLine } of this.#monitors) {
-      onLine(`changed ${family}`);
-      onLine('# new generation 5 by process 812 (firewalld)');
+    const change = { kind: 'change', isDeleted: false, object: 'other', family } as const;
+    for (const { onMessage } of this.#listeners) {
+      onMessage({ ...change, table: 'any', chain: undefined });
+      onMessage({ kind: 'end', author: { pid: 812, process: 'firewalld' } });
     }
   }
 
-  /** In place of `nft monitor`: tells of foreign changes alone. */
-  readonly monitor = async (options: MonitorOptions): Promise<void> => {
+  /** Tells of foreign changes alone. */
+  readonly tell = async (options: HearOptions): Promise<void> => {
     const { promise, resolve } = Promise.withResolvers<void>();
     options.signal.addEventListener('abort', () => resolve(), { once: true });
-    this.#monitors.add(options);
+    this.#listeners.add(options);
     options.onListening();
     if (!options.signal.aborted) await promise;
-    this.#monitors.delete(options);
+    this.#listeners.delete(options);
   };
 }
 

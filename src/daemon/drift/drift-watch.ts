@@ -1,13 +1,12 @@
-// Notices what others change in our rules, and has a pass put it right: what `nft monitor` tells at once, and
+// Notices what others change in our rules, and has a pass put it right: what the kernel tells at once, and
 // what a slow audit finds where it tells nothing. It only looks; passes alone write.
-import { once } from 'node:events';
 import type { Backend } from '../../backends/backend.ts';
 import type { Clock } from '../../cluster/api/clock.ts';
-import type { FollowMonitor } from '../../host/netfilter/nft-monitor.ts';
+import type { HearChanges, HearOptions } from '../../host/netfilter/table-changes.ts';
 import type { Family } from '../../model/ip.ts';
-import type { Author } from '../../netfilter/monitor.ts';
 import { plan } from '../../netfilter/plan.ts';
 import type { Unit } from '../../netfilter/program.ts';
+import type { Author } from '../../netfilter/table-changes.ts';
 import type { Reconciler } from '../../sync/reconcile.ts';
 import type { DaemonPart } from '../daemon-part.ts';
 import type { Pass } from '../pass.ts';
@@ -23,7 +22,7 @@ export type DriftWatchOptions = {
   readonly reconciler: Pick<Reconciler<Unit>, 'distrust' | 'desired'>;
   readonly families: readonly Family[];
   readonly own: Pick<OwnTransactions, 'claim'>;
-  readonly follow: FollowMonitor;
+  readonly hear: HearChanges;
   /** Asks for a pass. */
   readonly nudge: () => void;
   readonly listener: DriftListener;
@@ -36,26 +35,20 @@ export type DriftWatchOptions = {
 const periodsWhileListening = 20;
 // An audit takes a fiftieth of the time at most.
 const auditRestFactor = 50;
-// What others changed since the first pass read it is looked for soon, where looking takes no longer than this.
-const quickPassMs = 1000;
 const firstRestartMs = 1000;
 const longestRestartMs = 5 * 60_000;
-const longestWaitMs = 1000;
 
 /**
  * Invariant: whatever was changed since the last read of a family's rules is in that family's suspicion, or
- * is still to be told by the monitor, or is left to the audit.
+ * is still to be told by the kernel, or is left to the audit.
  */
 export class DriftWatch implements DaemonPart {
   readonly #options: DriftWatchOptions;
   readonly #watches: readonly FamilyWatch[];
-  readonly #firstPass = Promise.withResolvers<void>();
   readonly #ready = Promise.withResolvers<void>();
-  #isReady = false;
   #isListening = false;
   /** How many times a pass began or ended: odd while one goes on, 0 before the first. */
   #moment = 0;
-  readonly #first = { beganAt: 0, tookMs: Infinity };
 
   constructor(options: DriftWatchOptions) {
     this.#options = options;
@@ -63,10 +56,8 @@ export class DriftWatch implements DaemonPart {
   }
 
   /** Resolves when changes are noticed from now on, or cannot be for now. */
-  async quiet(): Promise<void> {
-    if (this.#isReady) return;
-    const { clock, signal } = this.#options;
-    await Promise.race([this.#ready.promise, clock.delay(longestWaitMs, signal)]);
+  prepare(): Promise<void> {
+    return this.#ready.promise;
   }
 
   /** Watches until the signal comes. */
@@ -77,7 +68,6 @@ export class DriftWatch implements DaemonPart {
   /** A pass begins: it reads the families whose rules are suspected. */
   began(): void {
     this.#moment += 1;
-    if (this.#moment === 1) this.#first.beganAt = this.#options.clock.now();
     for (const watch of this.#watches) {
       if (watch.begun()) this.#options.reconciler.distrust(watch.family);
     }
@@ -86,8 +76,6 @@ export class DriftWatch implements DaemonPart {
   /** A pass ended. */
   ended({ families }: Pick<Pass, 'families'>): void {
     this.#moment += 1;
-    if (this.#moment === 2) this.#first.tookMs = this.#options.clock.now() - this.#first.beganAt;
-    this.#firstPass.resolve();
     for (const pass of families) {
       const watch = this.#watches.find(({ family }) => family === pass.family);
       watch?.passed(pass, () => driftIn(pass));
@@ -110,14 +98,12 @@ export class DriftWatch implements DaemonPart {
   }
 
   async #listen(): Promise<void> {
-    const { backend, families, own, follow, listener, clock, signal } = this.#options;
+    const { backend, families, own, hear, listener, clock, signal } = this.#options;
     const touchOf = backend.touches();
     if (touchOf === undefined) {
-      this.#settle();
+      this.#ready.resolve();
       return;
     }
-    // It reads all that is changed, and would take as long for the first load as nft does.
-    await Promise.race([this.#firstPass.promise, untilAborted(signal)]);
     let failures = 0;
     while (!signal.aborted) {
       const startedAt = clock.now();
@@ -125,35 +111,30 @@ export class DriftWatch implements DaemonPart {
         families,
         touchOf,
         isOurs: (author) => own.claim(author),
-        onForeign: (change) => this.#suspect(change, 'monitor'),
+        onForeign: (change) => this.#suspect(change, 'kernel'),
       });
       const onListening = (): void => this.#heard(failures > 0);
-      const onLine = (line: string): void => reader.read(line);
-      const end = await follow({ onLine, onListening, signal }).catch((error: unknown) => error);
+      const onMessage: HearOptions['onMessage'] = (message) => reader.read(message);
+      const end = await hear({ onMessage, onListening, signal }).catch((error: unknown) => error);
       const hasListened = this.#isListening;
       this.#isListening = false;
-      this.#settle();
+      this.#ready.resolve();
       if (signal.aborted) return;
       if (hasListened && clock.now() - startedAt > longestRestartMs) failures = 0;
       if (hasListened || failures === 0) listener.deaf(end instanceof Error ? end : undefined);
       await clock.delay(Math.min(firstRestartMs * 2 ** failures, longestRestartMs), signal);
       failures += 1;
     }
+    this.#ready.resolve();
   }
 
   #heard(isAgain: boolean): void {
     this.#isListening = true;
-    this.#settle();
-    if (isAgain) this.#options.listener.listening();
-    // Of what was changed meanwhile nobody told. Since the first pass that is little, and to read all that it
-    // loaded takes long: it is asked whether it was flushed, and the rest is left to the audit.
-    if (isAgain) this.#suspectAll('audit');
-    else for (const watch of this.#watches) void this.#askCanary(watch);
-  }
-
-  #settle(): void {
-    this.#isReady = true;
     this.#ready.resolve();
+    if (!isAgain) return;
+    this.#options.listener.listening();
+    // Of what was changed meanwhile nobody told.
+    this.#suspectAll('audit');
   }
 
   async #audit(): Promise<void> {
@@ -166,8 +147,7 @@ export class DriftWatch implements DaemonPart {
         if (signal.aborted || !this.#isQuiet(watch)) continue;
         if (!this.#isListening) await this.#askCanary(watch);
         const period = syncPeriodMs * (this.#isListening ? periodsWhileListening : 1);
-        const first = this.#first.tookMs < quickPassMs ? syncPeriodMs : period;
-        if (clock.now() < (dueAt.get(watch.family) ?? startedAt + first)) continue;
+        if (clock.now() < (dueAt.get(watch.family) ?? startedAt + period)) continue;
         const tookMs = await this.#look(watch);
         dueAt.set(watch.family, clock.now() + Math.max(period, tookMs * auditRestFactor));
       }
@@ -204,8 +184,4 @@ export class DriftWatch implements DaemonPart {
     }
     return clock.now() - startedAt;
   }
-}
-
-async function untilAborted(signal: AbortSignal): Promise<void> {
-  if (!signal.aborted) await once(signal, 'abort');
 }

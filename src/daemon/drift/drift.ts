@@ -1,6 +1,6 @@
 // What others did to our rules, as it is told: data, and who hears of it.
 import type { Family } from '../../model/ip.ts';
-import type { Author } from '../../netfilter/monitor.ts';
+import type { Author } from '../../netfilter/table-changes.ts';
 import { unitOf, type Op, type Plan } from '../../netfilter/plan.ts';
 import type { Unit } from '../../netfilter/program.ts';
 import type { FamilyPass } from '../../sync/reconcile.ts';
@@ -8,9 +8,9 @@ import type { FamilyPass } from '../../sync/reconcile.ts';
 /** A foreign change that was repaired. */
 export type Drift = {
   readonly family: Family;
-  /** Who told: nft at once, the canary, or the audit. */
-  readonly source: 'monitor' | 'canary' | 'audit';
-  /** Who made it, as far as nft tells; several where there were some before the repair. */
+  /** Who told: the kernel at once, the canary, or the audit. */
+  readonly source: 'kernel' | 'canary' | 'audit';
+  /** Who made it, as far as the kernel tells; several where there were some before the repair. */
   readonly authors: readonly Author[];
   /** What was missing, changed and foreign, and how much of it. */
   readonly repaired: Readonly<Record<Op['op'], number>>;

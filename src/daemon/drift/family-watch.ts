@@ -1,7 +1,7 @@
 // What is suspected of one family's rules, and when it is looked at.
 import type { Clock } from '../../cluster/api/clock.ts';
 import type { Family } from '../../model/ip.ts';
-import type { Certainty } from '../../netfilter/monitor.ts';
+import type { Certainty } from '../../netfilter/table-changes.ts';
 import { countSteps, type Plan } from '../../netfilter/plan.ts';
 import type { Unit } from '../../netfilter/program.ts';
 import type { FamilyPass } from '../../sync/reconcile.ts';
@@ -26,7 +26,7 @@ const mostAuthors = 3;
 
 /**
  * Invariant: #pending was noticed after the last look began, #looking before it; #waiting ends the wait of
- * what is not due.
+ * what is not due; #wasInStep: the kernel once held what it should.
  */
 export class FamilyWatch {
   readonly #options: FamilyWatchOptions;
@@ -37,6 +37,7 @@ export class FamilyWatch {
   #waiting = new AbortController();
   #isLoopReported = false;
   #isInStep = false;
+  #wasInStep = false;
 
   constructor(options: FamilyWatchOptions) {
     this.#options = options;
@@ -87,7 +88,9 @@ export class FamilyWatch {
     }
     this.#looking = undefined;
     const suspicion = looked ?? this.#pending;
-    const drift = suspicion === undefined ? [] : driftOf();
+    // What the first pass puts in place nobody took away.
+    const drift = suspicion === undefined || !this.#wasInStep ? [] : driftOf();
+    this.#wasInStep = true;
     if (drift.length > 0 && suspicion !== undefined) this.#repaired(suspicion, drift);
     else if (looked !== undefined) {
       this.#pace.lookedInVain(clock.now(), clock.now() - this.#lookBegan);

@@ -1,7 +1,7 @@
 // Which of the transactions that the kernel tells of are ours: those of the tools that we ran ourselves.
 import { LRUCache } from 'lru-cache';
 import type { Exec } from '../../host/tools/exec.ts';
-import type { Author } from '../../netfilter/monitor.ts';
+import type { Author } from '../../netfilter/table-changes.ts';
 
 // Far more than can be told of late.
 const mostRemembered = 64;

@@ -1,6 +1,6 @@
 // How soon after a foreign change our rules are looked at and repaired: at once, but for who undoes each
 // repair, and for who keeps us looking at what turns out to be nothing. Pure but for the time it is told.
-import type { Certainty } from '../../netfilter/monitor.ts';
+import type { Certainty } from '../../netfilter/table-changes.ts';
 
 /** Repairs in a row that may be undone before the pace slackens. */
 export const quickRepairs = 5;

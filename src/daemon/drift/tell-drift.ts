@@ -3,7 +3,7 @@
 import type { Logger } from 'pino';
 import { printable } from '../../cluster/problem.ts';
 import type { ClusterEvent, RecordEvent } from '../../model/cluster-event.ts';
-import type { Author } from '../../netfilter/monitor.ts';
+import type { Author } from '../../netfilter/table-changes.ts';
 import type { Drift, DriftListener } from './drift.ts';
 import { nodeRegarding } from '../events/proxy-events.ts';
 
@@ -49,10 +49,10 @@ export function driftTeller({ nodeName, log, record, count }: Tellers): DriftLis
       tell('RepairLoopOver', `${family}: repairs of the Service rules hold again`);
     },
     deaf(err) {
-      log.warn({ err }, 'nft monitor does not tell of changes: the audit alone finds them, later');
+      log.warn({ err }, 'changes by others cannot be heard of: the audit alone finds them, later');
     },
     listening() {
-      log.info('nft monitor tells of changes again');
+      log.info('changes by others are heard of again');
     },
   };
 }

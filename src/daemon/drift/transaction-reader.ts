@@ -1,8 +1,7 @@
-// Lines of `nft monitor` in, each transaction of somebody else that touches our rules out. Must be cheap:
-// others may change their own rules very often.
+// What the kernel tells in, each transaction of somebody else that touches our rules out. Must be cheap: others
+// may change their own rules very often.
 import type { Family } from '../../model/ip.ts';
-import type { Author, Certainty, Touch, TouchOf } from '../../netfilter/monitor.ts';
-import { authorIn, hasLostEvents } from '../../netfilter/monitor.ts';
+import type { Author, Certainty, Change, End, TouchOf } from '../../netfilter/table-changes.ts';
 
 /** Which families a change touches, and who made it; undefined where nobody told. */
 export type ForeignChange = {
@@ -18,7 +17,7 @@ export type TransactionReaderOptions = {
   readonly onForeign: (change: ForeignChange) => void;
 };
 
-/** Invariant: #touched is what the lines since the last transaction's end touched. */
+/** Invariant: #touched is what the messages since the last transaction's end touched. */
 export class TransactionReader {
   readonly #options: TransactionReaderOptions;
   #touched = new Map<Family, Certainty>();
@@ -27,20 +26,14 @@ export class TransactionReader {
     this.#options = options;
   }
 
-  /** Takes the next line. */
-  read(line: string): void {
-    if (!line.startsWith('#')) {
-      const touch = this.#options.touchOf(line);
-      if (touch !== undefined) this.#touch(touch);
-      return;
+  /** Takes the next message; or that some were lost. */
+  read(message: Change | End | 'lost'): void {
+    if (message === 'lost') this.#lose();
+    else if (message.kind === 'end') this.#end(message.author);
+    else if (this.#touched.get(message.family) !== 'sure') {
+      const touch = this.#options.touchOf(message);
+      if (touch !== undefined) this.#touched.set(touch.family, touch.certainty);
     }
-    const author = authorIn(line);
-    if (author !== undefined) this.#end(author);
-    else if (hasLostEvents(line)) this.#lose();
-  }
-
-  #touch({ family, certainty }: Touch): void {
-    if (this.#touched.get(family) !== 'sure') this.#touched.set(family, certainty);
   }
 
   #end(author: Author | 'unknown'): void {

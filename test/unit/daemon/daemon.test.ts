@@ -105,7 +105,7 @@ describe.each(['nftables', 'iptables'] as const)('%s', (mode) => {
     expect(await log.next('somebody changed our rules: repaired')).toEqual({
       msg: 'somebody changed our rules: repaired',
       family: 'IPv4',
-      noticedBy: 'monitor',
+      noticedBy: 'kernel',
       by: [{ process: 'firewalld', pid: 812 }],
       putBack: 1,
       mended: 0,

@@ -48,7 +48,7 @@ export async function startDaemon(mode: ProxyMode, flags: readonly string[] = []
     hostIps: () => world.hostIps,
     readListeners: async () => [],
     execLines: async () => {},
-    followMonitor: kernel.monitor,
+    hearChanges: kernel.tell,
     files: { read: async () => '0', write: async () => {} },
     giveBackMemory: () => {},
   };

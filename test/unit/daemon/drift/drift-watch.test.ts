@@ -5,38 +5,69 @@ import { missing, pass, stand, wanted } from './stand.ts';
 describe('a change by others', () => {
   test('is repaired by the next pass, which is asked for at once', async () => {
     const { begin, change, pass: passOver, said, end } = stand();
-    await begin();
+    begin();
     change(812);
     expect(said()).toEqual(['nudge']);
     passOver(missing, true);
-    expect(said()).toEqual(['distrust IPv4', 'repaired', 'repaired monitor 812 1']);
+    expect(said()).toEqual(['distrust IPv4', 'repaired', 'repaired kernel 812 1']);
     await end();
   });
 
-  test('before the first pass is not listened to: that one reads everything', async () => {
-    const { clock, begin, monitors, end } = stand();
-    await clock.advance(30_000);
-    expect(monitors).toHaveLength(0);
-    await begin();
-    expect(monitors).toHaveLength(1);
+  test('before the first pass is not looked at: that one reads everything', async () => {
+    const { ears, change, said, pass: passOver, end } = stand();
+    ears[0]?.onListening();
+    change(812);
+    passOver([], true);
+    expect(said()).toEqual([]);
+    await end();
+  });
+
+  test('while the first pass goes on is looked at after it', async () => {
+    const { ears, watch, change, said, end } = stand();
+    ears[0]?.onListening();
+    watch.began();
+    change(812);
+    watch.ended({ families: [pass(missing, true)] });
+    expect(said()).toEqual(['nudge', 'nudge']);
+    await end();
+  });
+
+  test('in another table is not looked at', async () => {
+    const { begin, change, said, end } = stand();
+    begin();
+    for (let times = 0; times < 1000; times += 1) change(812, 'other');
+    expect(said()).toEqual([]);
+    await end();
+  });
+
+  test('that is not told, as more came than was read, is looked for once', async () => {
+    const { begin, ears, change, pass: passOver, said, end } = stand();
+    begin();
+    for (let times = 0; times < 3; times += 1) {
+      ears[0]?.onMessage('lost');
+      change(812, 'other');
+    }
+    expect(said()).toEqual(['nudge']);
+    passOver([], true);
+    expect(said()).toEqual(['distrust IPv4', 'unchanged']);
     await end();
   });
 
   test('while a pass goes on is looked at after it', async () => {
     const { begin, watch, change, pass: passOver, said, end } = stand();
-    await begin();
+    begin();
     watch.began();
     change(812);
     watch.ended({ families: [pass([], false)] });
     expect(said()).toEqual(['nudge', 'nudge']);
     passOver(missing, true);
-    expect(said()).toEqual(['distrust IPv4', 'repaired', 'repaired monitor 812 1']);
+    expect(said()).toEqual(['distrust IPv4', 'repaired', 'repaired kernel 812 1']);
     await end();
   });
 
   test('that comes to nothing is not talked about', async () => {
     const { begin, change, pass: passOver, said, end } = stand();
-    await begin();
+    begin();
     change(812);
     passOver([], true);
     expect(said()).toEqual(['nudge', 'distrust IPv4', 'unchanged']);
@@ -45,7 +76,7 @@ describe('a change by others', () => {
 
   test('that could not be repaired yet is told of when it is', async () => {
     const { begin, change, pass: passOver, said, end } = stand();
-    await begin();
+    begin();
     change(812);
     passOver([], true, new Error('locked'));
     passOver(missing, true);
@@ -54,7 +85,7 @@ describe('a change by others', () => {
       'distrust IPv4',
       'failed',
       'repaired',
-      'repaired monitor 812 1',
+      'repaired kernel 812 1',
     ]);
     await end();
   });
@@ -62,7 +93,7 @@ describe('a change by others', () => {
 
 test('a change in the cluster is no drift, though it is carried out by the same pass', async () => {
   const { begin, watch, change, said, end } = stand();
-  await begin();
+  begin();
   change(812);
   watch.began();
   const one = pass(missing, true);
@@ -74,7 +105,7 @@ test('a change in the cluster is no drift, though it is carried out by the same 
 
 test('who undoes each repair is told of once, waited for, and told of when he stops', async () => {
   const { clock, begin, change, pass: passOver, said, end } = stand();
-  await begin();
+  begin();
   const all: string[] = [];
   for (let round = 0; round < 8; round += 1) {
     change(812);
@@ -90,48 +121,49 @@ test('who undoes each repair is told of once, waited for, and told of when he st
   await end();
 });
 
-describe('nft monitor', () => {
-  test('that ends is said once, started again and again, and what was missed is looked for', async () => {
-    const { clock, begin, monitors, said, end } = stand();
-    await begin();
-    monitors[0]?.end(new Error('killed'));
+describe('the kernel', () => {
+  test('that is heard no more is said once, and listened to again and again; what was missed is looked for', async () => {
+    const { clock, begin, ears, said, end } = stand();
+    begin();
+    ears[0]?.end(new Error('closed'));
     await clock.advance(0);
-    expect(said()).toEqual(['deaf: killed']);
+    expect(said()).toEqual(['deaf: closed']);
     await clock.advance(1000);
-    monitors[1]?.end(new Error('again'));
+    ears[1]?.end(new Error('again'));
     await clock.waiting(2000);
     await clock.advance(1999);
-    expect([monitors.length, said()]).toEqual([2, []]);
+    expect([ears.length, said()]).toEqual([2, []]);
     await clock.advance(1);
-    expect(monitors.length).toBe(3);
-    monitors[2]?.onListening();
+    expect(ears.length).toBe(3);
+    ears[2]?.onListening();
     expect(said()).toEqual(['listening', 'nudge']);
     await end();
   });
 
-  test('is ready when it listens, or cannot', async () => {
-    const { clock, watch, monitors, pass: passOver, end } = stand();
-    const ready = watch.quiet();
-    passOver([], true);
-    await clock.advance(0);
-    monitors[0]?.onListening();
-    await ready;
-    await end();
-    const other = stand('none');
-    await other.watch.quiet();
-    await other.end();
+  test('is heard, or cannot be, before the first pass begins', async () => {
+    const heard = stand();
+    const isReady = (): Promise<string> =>
+      Promise.race([
+        heard.watch.prepare().then(() => 'ready'),
+        heard.clock.advance(0).then(() => ''),
+      ]);
+    expect(await isReady()).toBe('');
+    heard.ears[0]?.onListening();
+    expect(await isReady()).toBe('ready');
+    await heard.end();
+    const refused = stand();
+    refused.ears[0]?.end(new Error('not allowed'));
+    await refused.watch.prepare();
+    expect(refused.said()).toEqual(['deaf: not allowed']);
+    await refused.end();
+    const untold = stand('untold');
+    await untold.watch.prepare();
+    await untold.end();
   });
 
-  test('has the rules looked at where they were flushed before it listened', async () => {
-    const { clock, kernel, monitors, pass: passOver, said, end } = stand();
-    passOver([], true);
-    await clock.advance(0);
-    kernel.canaries = false;
-    monitors[0]?.onListening();
-    await clock.advance(0);
-    expect(said()).toEqual(['nudge']);
-    passOver(missing, true);
-    expect(said()).toEqual(['distrust IPv4', 'repaired', 'repaired canary  1']);
+  test('does not keep the proxy from stopping', async () => {
+    const { watch, end } = stand();
     await end();
+    await watch.prepare();
   });
 });

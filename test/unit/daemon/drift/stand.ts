@@ -1,6 +1,6 @@
 // A watch with passes, tools and time in the hand of a test.
 import { touchesOurTable } from '../../../../src/backends/nftables/read/touches.ts';
-import type { FollowMonitor, MonitorOptions } from '../../../../src/host/netfilter/nft-monitor.ts';
+import type { HearChanges, HearOptions } from '../../../../src/host/netfilter/table-changes.ts';
 import type { Plan } from '../../../../src/netfilter/plan.ts';
 import type { Program, Unit } from '../../../../src/netfilter/program.ts';
 import { DriftWatch } from '../../../../src/daemon/drift/drift-watch.ts';
@@ -28,21 +28,21 @@ export function pass(plan: Plan, isFull: boolean, error?: Error): FamilyPass<Uni
   };
 }
 
-/** A watch over one family whose monitor and kernel the test plays. */
-export function stand(touches: 'nft' | 'none' = 'nft') {
+/** A watch over one family whose kernel the test plays, which tells of changes or does not. */
+export function stand(touches: 'told' | 'untold' = 'told') {
   const said: string[] = [];
   const ending = new AbortController();
   const clock = new ManualClock();
   const kernel = { program: wanted, canaries: true as boolean | undefined, reads: 0, asked: 0 };
-  const monitors: (MonitorOptions & { readonly end: (error: Error) => void })[] = [];
-  const follow: FollowMonitor = (options) =>
+  const ears: (HearOptions & { readonly end: (error: Error) => void })[] = [];
+  const hear: HearChanges = (options) =>
     new Promise((resolve, reject) => {
-      monitors.push({ ...options, end: reject });
+      ears.push({ ...options, end: reject });
       options.signal.addEventListener('abort', () => resolve());
     });
   const watch = new DriftWatch({
     backend: {
-      touches: () => (touches === 'nft' ? touchesOurTable : undefined),
+      touches: () => (touches === 'told' ? touchesOurTable : undefined),
       async observe() {
         kernel.reads += 1;
         return kernel.program;
@@ -58,7 +58,7 @@ export function stand(touches: 'nft' | 'none' = 'nft') {
     },
     families: ['IPv4'],
     own: { claim: () => false },
-    follow,
+    hear,
     nudge: () => void said.push('nudge'),
     listener: {
       repaired: ({ source, authors, repaired }) =>
@@ -84,24 +84,20 @@ export function stand(touches: 'nft' | 'none' = 'nft') {
     watch,
     clock,
     kernel,
-    monitors,
+    ears,
     /** What was said since the last call. */
     said: () => said.splice(0),
     pass: passOver,
-    /** The first pass, which took so long, and then nft monitor, which listens from then on. */
-    begin: async (tookMs = 0): Promise<void> => {
-      watch.began();
-      await clock.advance(tookMs);
-      watch.ended({ families: [pass([], true)] });
-      await clock.advance(0);
-      monitors[0]?.onListening();
-      await clock.advance(0);
-      kernel.asked = 0;
+    /** The kernel is heard, and then comes the first pass. */
+    begin: (): void => {
+      ears[0]?.onListening();
+      passOver([], true);
     },
-    change: (pid: number): void => {
-      const monitor = monitors.at(-1);
-      monitor?.onLine('delete chain ip sluice services');
-      monitor?.onLine(`# new generation 5 by process ${pid} (firewalld)`);
+    change: (pid: number, table = 'sluice'): void => {
+      const ear = ears.at(-1);
+      const change = { kind: 'change', isDeleted: true, object: 'chain', family: 'IPv4' } as const;
+      ear?.onMessage({ ...change, table, chain: 'services' });
+      ear?.onMessage({ kind: 'end', author: { pid, process: 'firewalld' } });
     },
     end: async (): Promise<void> => {
       ending.abort();

@@ -31,11 +31,11 @@ const node = { kind: 'Node', namespace: '', name: 'node-1', uid: 'node-1' };
 test('a repair names the culprit, without what a terminal would obey', () => {
   const { listener, events, logged } = teller();
   const repaired = { create: 2, replace: 1, delete: 0 };
-  listener.repaired({ family: 'IPv4', source: 'monitor', authors: [evil], repaired, tookMs: 17.4 });
+  listener.repaired({ family: 'IPv4', source: 'kernel', authors: [evil], repaired, tookMs: 17.4 });
   expect(logged()).toEqual([
     {
       family: 'IPv4',
-      noticedBy: 'monitor',
+      noticedBy: 'kernel',
       by: [{ process: 'fire\\u001b[2Jwalld', pid: 812 }],
       putBack: 2,
       mended: 1,
