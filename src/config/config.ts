@@ -30,7 +30,7 @@ export function configFromFlags(flags: ConfigFlags, hostname: string): Config {
 }
 
 /** The values of all fields, as flags say them. */
-export function valuesFromFlags(flags: ConfigFlags): FieldValues {
+function valuesFromFlags(flags: ConfigFlags): FieldValues {
   const byFlag: Readonly<Record<string, Value>> = flags;
   const values: Record<string, Value> = { ...defaultValues() };
   for (const row of fields) if ('flag' in row) values[row.path] = byFlag[row.flag];

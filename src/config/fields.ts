@@ -45,7 +45,7 @@ export function defaultValues(): FieldValues {
 }
 
 /** The fields that a flag stands for: none, one, or the same in the sections of several modes. */
-export function fieldsOfFlag(flag: string): readonly Field[] {
+function fieldsOfFlag(flag: string): readonly Field[] {
   return fields.filter((row) => 'flag' in row && row.flag === flag);
 }
 

@@ -103,8 +103,8 @@ function portOf(pair: Pair): string {
 
 /** Addresses to which the same happens are reported together. */
 function changesOfPort(pairs: readonly Pair[]): readonly PortChange[] {
-  const told = pairs.map((pair) => ({ pair, facts: addressFacts(pair.was, pair.is) }));
-  const alike = Map.groupBy(told, ({ facts }) => JSON.stringify(facts));
+  const changes = pairs.map((pair) => ({ pair, facts: addressFacts(pair.was, pair.is) }));
+  const alike = Map.groupBy(changes, ({ facts }) => JSON.stringify(facts));
   return [...alike.values()].flatMap((group): readonly PortChange[] => {
     const [first] = group;
     if (first === undefined || first.facts.length === 0) return [];

@@ -184,7 +184,7 @@ function senderTo(
 }
 
 /** Who sends from an address: this node where it is one of its own. */
-export function senderAt(
+function senderAt(
   source: Ip,
   { config, hostIps, objects, asides }: Known,
 ): Pick<Packet, 'origin' | 'interface' | 'source'> {

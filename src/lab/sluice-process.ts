@@ -25,8 +25,8 @@ type Waiting = {
 
 type SluiceChild = ResultPromise<typeof pipes>;
 
-// No cleanup: execa's would end this process at the first signal, before the lab is taken down.
-const pipes = {
+/** For a child that is read line by line. No cleanup: execa's would end this process before the lab is taken down. */
+export const pipes = {
   stdin: 'ignore',
   stdout: 'ignore',
   buffer: false,

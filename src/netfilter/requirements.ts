@@ -3,13 +3,13 @@
 import { isOlder, type Version, versionIn } from './version.ts';
 
 /** The oldest kernel on which nftables mode was tested: Debian 11's. */
-export const oldestKernel: Version = [5, 10];
+const oldestKernel: Version = [5, 10];
 
 /** The oldest nft that was tested, Debian 12's; 1.0.2 cannot parse our maps. */
-export const oldestNft: Version = [1, 0, 6];
+const oldestNft: Version = [1, 0, 6];
 
 /** iptables 1.6.2 brought MASQUERADE --random-fully and iptables-restore -w. */
-export const oldestIptables: Version = [1, 6, 2];
+const oldestIptables: Version = [1, 6, 2];
 
 // The nf_tables variant of 1.8.0 to 1.8.3 loses rules (kubernetes/kubernetes#71305).
 const faultyIptables = { from: [1, 8, 0], fixedIn: [1, 8, 4] } as const;

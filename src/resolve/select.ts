@@ -90,7 +90,7 @@ function poolReasons(
 }
 
 /** Whether an endpoint ends but still serves: it keeps its connections, and stands in where none is ready. */
-export function isDraining({ serving, terminating }: Candidate): boolean {
+function isDraining({ serving, terminating }: Candidate): boolean {
   return serving && terminating;
 }
 

@@ -26,7 +26,7 @@ export function healthAnswerer({ status, nowMs, onAnswer }: HealthOptions): Answ
 }
 
 /** What is said at `path`; only /healthz cares about the Node. */
-export function healthAnswer(
+function healthAnswer(
   path: HealthPath,
   { families, isNodeEligible, cluster }: ProxyStatus,
   nowMs: number,

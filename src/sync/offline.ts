@@ -26,7 +26,7 @@ export type DesiredFamily<U extends Unit> = {
 };
 
 /** A state that has these objects. */
-export function stateOf(objects: Iterable<ClusterObject>, { nodeName }: Config): ClusterState {
+function stateOf(objects: Iterable<ClusterObject>, { nodeName }: Config): ClusterState {
   const state = new ClusterState(nodeName);
   state.apply([...objects].map((object) => ({ op: 'set', object })));
   return state;

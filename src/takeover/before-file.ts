@@ -14,9 +14,6 @@ export type Before = {
   readonly rulesets: readonly ServiceRuleset[];
 };
 
-/** Where the file is unless somebody says otherwise. */
-export const defaultBeforeFile = '/var/lib/sluice/before-takeover.json';
-
 /** Writes the file whole or not at all; only root may read it. */
 export async function writeBefore(path: string, before: Before): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o755 });

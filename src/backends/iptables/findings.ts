@@ -11,7 +11,7 @@ type Found = ReadonlyMap<string, IptablesUnit>;
 const maxNames = 5;
 
 /** The units that are ours or kube-proxy's, and so have to go where they are not wanted. */
-export function removable(units: Found): Found {
+function removable(units: Found): Found {
   return new Map([...units].filter(([, { stays }]) => !stays));
 }
 
@@ -31,7 +31,7 @@ export function leftoverFinding(
 }
 
 /** Removes our chains, and kube-proxy's, with all that leads to them; leaves everything else. */
-export function removalCommand(family: Family, { tools }: Installation): string {
+function removalCommand(family: Family, { tools }: Installation): string {
   const tool = tools[family];
   return `${tool}-save | grep -Ev '${ourLines}' | ${tool}-restore -w`;
 }

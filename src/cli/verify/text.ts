@@ -100,7 +100,7 @@ const metWords = {
 } as const;
 
 /** One address, in a line. */
-export function probeText(probe: Probe): string {
+function probeText(probe: Probe): string {
   const { service, portName, ip, port, protocol, said, met, deadEndpoints } = probe;
   const of = printable(portName === '' ? service : `${service} ${portName}`);
   const at = `${hostPort(ip, port)}/${protocol}`;

@@ -32,7 +32,7 @@ export type ManifestPaths = {
 };
 
 /** The name that messages give to standard input. */
-export const stdinName = 'standard input';
+const stdinName = 'standard input';
 
 const smallestBuffer = 4096;
 const defaultMaxBytes = 256 * 1024 * 1024;

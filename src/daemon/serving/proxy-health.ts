@@ -5,7 +5,7 @@ import type { Family } from '../../model/ip.ts';
 import { families as allFamilies } from '../../model/ip.ts';
 
 /** How many of kube-proxy's sync periods a change may wait. */
-export const healthySyncPeriods = 2;
+const healthySyncPeriods = 2;
 
 export type ProxyHealthOptions = {
   /** Milliseconds on a clock that only goes forward. */

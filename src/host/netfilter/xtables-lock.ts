@@ -3,7 +3,7 @@
 import { readFile, stat } from 'node:fs/promises';
 
 /** Where all programs that use legacy iptables agree to lock. */
-export const xtablesLock = '/run/xtables.lock';
+const xtablesLock = '/run/xtables.lock';
 
 /** A process that has the lock. */
 export type LockHolder = { readonly pid: number; readonly name: string };

@@ -31,7 +31,7 @@ export async function readListeners(folder = '/proc/net'): Promise<readonly List
 }
 
 /** The sockets of one table that are in this state. */
-export function parseSockets(
+function parseSockets(
   text: string,
   { protocol, state }: { readonly protocol: Protocol; readonly state: string },
 ): readonly Listener[] {

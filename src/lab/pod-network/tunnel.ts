@@ -3,6 +3,7 @@
 import { execa, type ResultPromise } from 'execa';
 import { LabError } from '../../errors.ts';
 import { missingTool } from '../../host/tools/exec.ts';
+import { pipes } from '../sluice-process.ts';
 import type { LabNode } from '../topology.ts';
 import { udpTunnelDevice } from './between-nodes.ts';
 
@@ -10,15 +11,6 @@ import { udpTunnelDevice } from './between-nodes.ts';
 export type Tunnel = { readonly close: () => Promise<void> };
 
 type TunnelChild = ResultPromise<typeof pipes>;
-
-// No cleanup: execa's would end this process at the first signal, before the lab is taken down.
-const pipes = {
-  stdin: 'ignore',
-  stdout: 'ignore',
-  buffer: false,
-  reject: false,
-  cleanup: false,
-} as const;
 
 // Flannel's port for this.
 const port = 8285;

@@ -20,7 +20,7 @@ export type PageData = {
   readonly pathsOf: (service: ServiceForwarding) => PathTo;
 };
 
-export const servicesAPage = 200;
+const servicesAPage = 200;
 
 /** The page; `page` counts from 1. */
 export function overview({ status, passes, services }: PageData, page: number): Html {

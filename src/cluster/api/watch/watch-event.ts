@@ -17,7 +17,7 @@ export type WatchEvent =
   | { readonly kind: 'unreadable'; readonly why: string };
 
 /** A line longer than this is no object of etcd, whose limit is 1.5 MB. */
-export const longestLine = 16 * 1024 * 1024;
+const longestLine = 16 * 1024 * 1024;
 
 /** The events of a stream, those of one chunk together; the last one may be unreadable. */
 export async function* watchEvents(
