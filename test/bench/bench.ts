@@ -1,5 +1,5 @@
-// What the number of Services costs: starts, changes, memory, in one run on one machine, beside the time of
-// the kernel's own tools for the same rules. Needs root. Run: npm run bench -- [--only PART]...
+// What the number of Services costs: packets, starts, changes, memory, in one run on one machine, beside
+// kube-proxy's rules and the time of the kernel's own tools. Needs root. Run: npm run bench -- [--only PART]...
 // [--services N] [--quick] [--rules FILE]. Results: a table here, and results/ as JSON and as a plot.
 import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -7,8 +7,8 @@ import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { Figure } from './scale/figure.ts';
-import { parts, type PartName } from './scale/figures.ts';
+import type { Figure, PartOptions } from './scale/figure.ts';
+import { parts, type PartName } from './scale/parts.ts';
 import { plotOf } from './scale/plot.ts';
 import { machineOf, rowOf, tableOf, writeResults } from './scale/report.ts';
 
@@ -23,8 +23,9 @@ const { values } = parseArgs({
 const names = Object.keys(parts) as PartName[];
 const wanted = names.filter((name) => values.only?.includes(name) ?? true);
 if (wanted.length === 0) throw new Error(`--only takes one of ${names.join(', ')}`);
-const allSizes = values.quick ? [50, 1000] : [50, 10_000, 50_000];
-const sizes = values.services === undefined ? allSizes : [Number(values.services)];
+const own = values.services === undefined ? undefined : [Number(values.services)];
+const isWhole = !values.quick && own === undefined;
+const sizes: PartOptions['sizes'] = (whole, quick) => own ?? (values.quick ? quick : whole);
 
 const folder = await mkdtemp(join(tmpdir(), 'sluice-bench-'));
 const figures: Figure[] = [];
@@ -40,12 +41,12 @@ try {
       figures.push({ part, ...figure });
       process.stderr.write(`${rowOf({ part, ...figure })}\n`);
     };
-    await parts[part]({ sluiceFile, folder, sizes, share, rules: values.rules, say });
+    await parts[part]({ sluiceFile, folder, sizes, isWhole, share, rules: values.rules, say });
   }
   process.stdout.write(`${tableOf(figures)}\n`);
-  // A part of the run, or a small one, is no result.
-  const isWhole = wanted.length === names.length && sizes.length === 3;
-  if (isWhole) await writeResults({ machine, figures, plot: plotOf(figures, machine.text) });
+  // A part of the run, a small one, or one of other rules is no result.
+  const isResult = isWhole && wanted.length === names.length && values.rules === undefined;
+  if (isResult) await writeResults({ machine, figures, plot: plotOf(figures, machine.text) });
 } finally {
   await rm(folder, { recursive: true, force: true });
 }

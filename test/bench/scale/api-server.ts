@@ -1,16 +1,16 @@
-// The stand-in API server as a program of its own, with a cluster of a given size in it: it has to be in
-// the node's network namespace, and its work must not count as the proxy's.
-// Run: node api-server.ts SERVICES
+// The stand-in API server as a program of its own, with a cluster in it: it has to be in the node's network
+// namespace, and its work must not count as the proxy's.
+// Run: node api-server.ts SPEC, which is a ClusterSpec as JSON.
 import { kinds } from '../../cluster/stand-in/kinds.ts';
 import { eventLine } from '../../cluster/stand-in/replies.ts';
 import { StandInApiServer } from '../../cluster/stand-in-api-server.ts';
-import { clusterObjects, type StoredObject } from './cluster.ts';
+import { clusterObjects, clusterOf, type ClusterSpec } from './cluster/cluster.ts';
+import type { StoredObject } from './cluster/objects.ts';
 import { answerLines, sharedNowMs } from './line-process.ts';
 
 const server = await StandInApiServer.start();
-for (const { kind, object } of clusterObjects(Number(process.argv[2]))) {
-  server.store.set(kind, object);
-}
+const spec = JSON.parse(process.argv[2] ?? '') as ClusterSpec;
+for (const { kind, object } of clusterObjects(clusterOf(spec))) server.store.set(kind, object);
 server.compact();
 // Encoded before the proxy starts, as a real server has its objects in a cache.
 for (const info of kinds) {

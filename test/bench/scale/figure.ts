@@ -6,7 +6,7 @@ export type Figure = {
   readonly part: string;
   readonly name: string;
   readonly services: number;
-  readonly unit: 'us' | 'ms' | 'MB' | 'lost' | 'x';
+  readonly unit: 'us' | 'ms' | 'MB' | 'lost' | 'elements' | 'x';
   readonly value: number;
   /** Undefined: there is none, the figure is told beside others. */
   readonly bound: number | undefined;
@@ -19,8 +19,10 @@ export type Figure = {
 export type PartOptions = {
   readonly sluiceFile: string;
   readonly folder: string;
-  /** The sizes of clusters: of the smallest to the largest. */
-  readonly sizes: readonly number[];
+  /** How many Services a part is measured with: its own numbers, those for a first look, or what was asked for. */
+  readonly sizes: (whole: readonly number[], quick: readonly number[]) => readonly number[];
+  /** Neither a first look, nor at a size of its own. */
+  readonly isWhole: boolean;
   /** How much is measured: 1, or a part of it for a first look. */
   readonly share: number;
   /** A file that `nft -f` loads in place of Sluice's rules, to see what packets cost with it. */

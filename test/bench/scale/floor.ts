@@ -1,30 +1,25 @@
 // The floor: how long the kernel's own tools take for the same rules, with nothing of ours around them.
-import { writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execOnHost } from '../../../src/host/tools/exec.ts';
 import { createNamespaces, deleteNamespaces, newLabName } from '../../../src/lab/namespaces.ts';
-import { manifestText } from './cluster.ts';
+import { clusterOf, type ClusterSpec } from './cluster/cluster.ts';
 import { kubeProxyLayout } from './kube-proxy-layout.ts';
 import { sharedNowMs } from './line-process.ts';
-import { commandOf, commonFlags } from './stage.ts';
+import { renderRules } from './rules.ts';
 
 /** A load that can be timed again and again. */
 export type Floor = { readonly timeMs: () => Promise<number> };
 
 const longMs = 900_000;
 
-/** Bare `nft -f` of the rules that Sluice would load for the cluster. */
+/** Bare `nft -f` of the rules that Sluice would load for the cluster, both families. */
 export async function nftFloor(
-  services: number,
-  { sluiceFile, folder }: { readonly sluiceFile: string; readonly folder: string },
+  cluster: ClusterSpec,
+  options: { readonly sluiceFile: string; readonly folder: string },
 ): Promise<Floor> {
-  const manifest = join(folder, `floor-${services}.json`);
-  const rules = join(folder, `floor-${services}.nft`);
-  await writeFile(manifest, manifestText(services, 'json'));
-  const [node, ...args] = commandOf(sluiceFile);
-  const render = [...args, 'render', '--manifests', manifest, '--family', 'IPv4'];
-  const { stdout } = await execOnHost(node, [...render, ...commonFlags]);
-  await writeFile(rules, stdout);
+  const rules = join(options.folder, 'floor.nft');
+  await rename(await renderRules(clusterOf(cluster), options), rules);
   return { timeMs: () => inEmptyNamespace(['nft', '-f', rules]) };
 }
 
@@ -36,11 +31,11 @@ const longestFloorMs = 60_000;
  * stopped after a minute, and without --noflush, where it would empty the table of others' rules first.
  */
 export async function iptablesFloors(
-  services: number,
+  cluster: ClusterSpec,
   folder: string,
 ): Promise<Readonly<Record<'asKubeProxy' | 'flushing', Floor>>> {
-  const rules = join(folder, `floor-${services}.rules`);
-  await writeFile(rules, kubeProxyLayout(services));
+  const rules = join(folder, 'floor.rules');
+  await writeFile(rules, kubeProxyLayout(clusterOf(cluster).services));
   const floor = (...flags: string[]): Floor => ({
     timeMs: () =>
       inEmptyNamespace([

@@ -1,7 +1,8 @@
 // The measurements, each on a stage. In: a stage, and how often. Out: numbers, judged by nobody yet.
 import { setTimeout as delay } from 'node:timers/promises';
 import { execOnHost } from '../../../src/host/tools/exec.ts';
-import { clusterIp, probeCount, probeEndpoint, probesOf, sliceObject } from './cluster.ts';
+import { lastAnswered } from './cluster/cluster.ts';
+import { comingEndpoint, type Probe } from './cluster/probes.ts';
 import { sharedNowMs } from './line-process.ts';
 import { createStage, type Running, type Stage, type StageOptions } from './stage.ts';
 import { median } from './statistics.ts';
@@ -10,9 +11,12 @@ import { median } from './statistics.ts';
 export type Start = {
   /** From exec to the last Service answered. */
   readonly ms: number;
-  /** Resident memory: the most until then, and when nothing happens any more. */
+  /** Resident memory of all our processes: the most until then, and when nothing happens any more. */
   readonly peakMb: number;
   readonly restMb: number;
+  /** The same of Sluice's own process alone. */
+  readonly ownPeakMb: number;
+  readonly ownRestMb: number;
 };
 
 /** What changes came to. */
@@ -33,25 +37,31 @@ export async function startSluice(
   beforeEach: () => Promise<void> = () => Promise.resolve(),
 ): Promise<{ readonly running: Running; readonly start: Start }> {
   const times: number[] = [];
-  const peaks: number[] = [];
+  const peaks: { readonly own: number; readonly all: number }[] = [];
   for (;;) {
     await beforeEach();
     const running = stage.sluice();
-    const last = clusterIp(stage.services - probeCount(stage.services) - 1);
     const wait = { everyMs: 5, timeoutMs: startTimeoutMs };
-    const at = await stage.until({ ip: last, isAnswered: true, ...wait });
+    const at = await stage.until({ ...lastAnswered(stage.cluster), isAnswered: true, ...wait });
     if (at === undefined) throw new Error('no Service is ever answered');
     times.push(at - running.at);
     if (times.length < rounds) {
-      peaks.push((await running.usage()).peakMb);
+      peaks.push({ own: (await running.usage()).peakMb, all: running.allPeakMb() });
       await running.stop();
       await removeRules(stage);
       continue;
     }
     await delay(restMs);
     const { residentMb, peakMb } = await running.usage();
-    const peak = Math.max(...peaks, peakMb);
-    return { running, start: { ms: median(times), peakMb: peak, restMb: residentMb } };
+    peaks.push({ own: peakMb, all: running.allPeakMb() });
+    const found: Start = {
+      ms: median(times),
+      peakMb: Math.max(...peaks.map(({ all }) => all)),
+      restMb: await running.allMb(),
+      ownPeakMb: Math.max(...peaks.map(({ own }) => own)),
+      ownRestMb: residentMb,
+    };
+    return { running, start: found };
   }
 }
 
@@ -71,16 +81,17 @@ async function removeRules({ node }: Stage): Promise<void> {
   }
 }
 
-/** One change at a time, when all is at rest: a Service gets its first endpoint, and loses it again. */
-export async function measureSingleChanges(stage: Stage, rounds: number): Promise<Changes> {
+/** One change at a time, when all is at rest: an endpoint comes to a Service, and goes again. */
+export async function measureSingleChanges(
+  stage: Stage,
+  probe: Probe,
+  rounds: number,
+): Promise<Changes> {
   const times: (number | undefined)[] = [];
-  const [probe] = probesOf(stage.services);
-  if (probe === undefined) throw new Error('too few Services for a probe');
   for (let n = 0; n < rounds; n += 1) {
     for (const isAnswered of [true, false]) {
-      const endpoints = isAnswered ? [probeEndpoint(probe, n)] : [];
-      const start = await stage.change(sliceObject(probe.index, endpoints));
-      const at = await stage.until({ ip: probe.ip, isAnswered });
+      const start = await stage.change(comingEndpoint(probe, isAnswered ? n : undefined));
+      const at = await stage.until({ ...addressOf(probe), isAnswered });
       if (isAnswered) times.push(at && at - start);
       await delay(50);
     }
@@ -93,15 +104,14 @@ export async function measureSteadyChanges(
   stage: Stage,
   { perSecond, seconds }: { readonly perSecond: number; readonly seconds: number },
 ): Promise<Changes> {
-  const probes = probesOf(stage.services);
+  const probes = stage.cluster.probes.common;
   const one = async (n: number): Promise<number | undefined> => {
     const probe = probes[n % probes.length];
     const round = Math.floor(n / probes.length);
-    if (probe === undefined) throw new Error('too few Services for a probe');
+    if (probe === undefined) throw new Error('there are no probes');
     const isAnswered = round % 2 === 0;
-    const endpoints = isAnswered ? [probeEndpoint(probe, round)] : [];
-    const start = await stage.change(sliceObject(probe.index, endpoints));
-    const at = await stage.until({ ip: probe.ip, isAnswered });
+    const start = await stage.change(comingEndpoint(probe, isAnswered ? round : undefined));
+    const at = await stage.until({ ...addressOf(probe), isAnswered });
     return at && at - start;
   };
   return changesOf(await Promise.all(await steadily(perSecond, perSecond * seconds, one)));
@@ -142,13 +152,16 @@ export async function measureGrowth(
 
 // Each probe has one endpoint after its first change, and another one after each later one.
 function changer(stage: Stage): (n: number) => Promise<void> {
-  const probes = probesOf(stage.services);
+  const probes = stage.cluster.probes.common;
   return async (n) => {
     const probe = probes[n % probes.length];
-    if (probe === undefined) throw new Error('too few Services for a probe');
-    const endpoint = probeEndpoint(probe, Math.floor(n / probes.length));
-    await stage.change(sliceObject(probe.index, [endpoint]));
+    if (probe === undefined) throw new Error('there are no probes');
+    await stage.change(comingEndpoint(probe, Math.floor(n / probes.length)));
   };
+}
+
+function addressOf({ ip, port }: Probe): Pick<Probe, 'ip' | 'port'> {
+  return { ip, port };
 }
 
 /** Begins something at a steady rate; answers with what has begun, when all of it has. */

@@ -1,7 +1,7 @@
 // A client, a node and a place that has the addresses of all pods, each in a network namespace of its own.
 import { execOnHost } from '../../../src/host/tools/exec.ts';
 import { createNamespaces, deleteNamespaces, newLabName } from '../../../src/lab/namespaces.ts';
-import { podRange, serviceRange } from './cluster.ts';
+import { podRange, serviceRange } from './cluster/services.ts';
 
 /** The names of the namespaces. */
 export type Network = AsyncDisposable & {

@@ -1,6 +1,6 @@
 // All pods of the cluster at once: accepts every connection to the endpoints' port, at whatever address.
 import { createServer } from 'node:net';
-import { endpointPort } from './cluster.ts';
+import { endpointPort } from './cluster/services.ts';
 import { answerLines } from './line-process.ts';
 
 const server = createServer((socket) => socket.on('error', () => {}));

@@ -60,7 +60,7 @@ function padded(cells: readonly string[]): string {
 
 function quantity(value: number, unit: Figure['unit']): string {
   if (unit === 'us') return `${value.toFixed(2)} us`;
-  if (unit === 'lost') return String(value);
+  if (unit === 'lost' || unit === 'elements') return String(value);
   if (unit === 'x') return `${value.toFixed(2)} x`;
   return `${value.toFixed(value < 100 ? 1 : 0)} ${unit}`;
 }

@@ -2,24 +2,26 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execOnHost } from '../../../src/host/tools/exec.ts';
+import type { Cluster } from './cluster/cluster.ts';
+import { clusterObjects } from './cluster/cluster.ts';
+import { manifestText } from './cluster/manifest.ts';
 import { nodeIp } from './cluster/services.ts';
 import { commandOf, commonFlags } from './stage.ts';
 
 const longMs = 300_000;
 
-/** Renders a manifest's IPv4 rules; answers with the path of the file, beside the manifest. */
+/** Renders them, both families; answers with the path of the file. */
 export async function renderRules(
-  manifest: string,
+  cluster: Cluster,
   { sluiceFile, folder }: { readonly sluiceFile: string; readonly folder: string },
 ): Promise<string> {
-  const file = join(folder, 'rules.nft');
+  const [manifest, rules] = [join(folder, 'rules.json'), join(folder, 'rules.nft')];
+  await writeFile(manifest, manifestText(clusterObjects(cluster), 'json'));
   const [node, ...args] = commandOf(sluiceFile);
-  const path = join(folder, 'rules.json');
-  await writeFile(path, manifest);
-  const render = [...args, 'render', '--manifests', path, '--family', 'IPv4'];
-  const { stdout } = await execOnHost(node, [...render, ...commonFlags], { timeoutMs: longMs });
+  const render = [...args, 'render', '--manifests', manifest, ...commonFlags];
+  const { stdout } = await execOnHost(node, render, { timeoutMs: longMs });
   // Only a running node knows its own addresses.
   const nodePorts = `add element ip sluice nodeport-ips { ${nodeIp} }\n`;
-  await writeFile(file, `${stdout}\n${nodePorts}`);
-  return file;
+  await writeFile(rules, `${stdout}\n${nodePorts}`);
+  return rules;
 }

@@ -6,10 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ProxyMode } from '../../../src/model/config.ts';
 import type { Awaited } from './client.ts';
-import { manifestText, nodeName, podRange, servicePort, type StoredObject } from './cluster.ts';
+import { clusterObjects, clusterOf, type Cluster, type ClusterSpec } from './cluster/cluster.ts';
+import { manifestText } from './cluster/manifest.ts';
+import type { StoredObject } from './cluster/objects.ts';
+import { nodeName, podRange } from './cluster/services.ts';
 import { sharedNowMs, startLineProcess, stopped, type LineProcess } from './line-process.ts';
 import { createNetwork } from './network.ts';
-import { usageOf, type Usage } from './usage.ts';
+import { residentMbOfAll, usageOf, watchPeak, type Usage } from './usage.ts';
 
 /** Where the objects come from. */
 export type Source = 'api server' | 'json' | 'yaml';
@@ -17,7 +20,7 @@ export type Source = 'api server' | 'json' | 'yaml';
 export type StageOptions = {
   /** The built file, as an image has it. */
   readonly sluiceFile: string;
-  readonly services: number;
+  readonly cluster: ClusterSpec;
   readonly source: Source;
   readonly mode?: ProxyMode;
 };
@@ -27,12 +30,16 @@ export type Running = {
   /** When it was started. */
   readonly at: number;
   readonly usage: () => Promise<Usage>;
+  /** Resident memory of it and of all that it has started, together. */
+  readonly allMb: () => Promise<number>;
+  /** The most that this was since the start; asked for once. */
+  readonly allPeakMb: () => number;
   readonly stop: () => Promise<void>;
 };
 
 /** The parts of it. */
 export type Stage = AsyncDisposable & {
-  readonly services: number;
+  readonly cluster: Cluster;
   readonly node: string;
   readonly folder: string;
   readonly sluice: () => Running;
@@ -40,7 +47,7 @@ export type Stage = AsyncDisposable & {
   readonly change: (object: StoredObject) => Promise<number>;
   /** When connections to the address were answered, or were no more; undefined: not in time. */
   readonly until: (
-    awaited: Pick<Awaited, 'ip' | 'isAnswered'> & Partial<Awaited>,
+    awaited: Pick<Awaited, 'ip' | 'port' | 'isAnswered'> & Partial<Awaited>,
   ) => Promise<number | undefined>;
 };
 
@@ -75,7 +82,8 @@ export async function createStage(options: StageOptions): Promise<Stage> {
 }
 
 async function setUp(options: StageOptions, cleanUp: AsyncDisposableStack): Promise<Stage> {
-  const { sluiceFile, services, source, mode = 'nftables' } = options;
+  const { sluiceFile, source, mode = 'nftables' } = options;
+  const cluster = clusterOf(options.cluster);
   const folder = await mkdtemp(join(tmpdir(), 'sluice-bench-'));
   cleanUp.defer(() => rm(folder, { recursive: true, force: true }));
   const network = cleanUp.use(await createNetwork());
@@ -88,13 +96,14 @@ async function setUp(options: StageOptions, cleanUp: AsyncDisposableStack): Prom
   const client = await start(network.client, 'client.ts');
   let api: LineProcess<{ readonly url: string }> | undefined;
   const manifest = join(folder, source === 'yaml' ? 'cluster.yaml' : 'cluster.json');
-  if (source === 'api server') api = await start(network.node, 'api-server.ts', [`${services}`]);
-  else await writeFile(manifest, manifestText(services, source));
+  if (source === 'api server') {
+    api = await start(network.node, 'api-server.ts', [JSON.stringify(options.cluster)]);
+  } else await writeFile(manifest, manifestText(clusterObjects(cluster), source));
   const from = api === undefined ? ['--manifests', manifest] : ['--master', api.ready.url];
   const before = ['--before-file', join(folder, 'before.json')];
   const flags = ['--proxy-mode', mode, ...commonFlags, ...before, ...from];
   return {
-    services,
+    cluster,
     node: network.node,
     folder,
     sluice() {
@@ -108,7 +117,7 @@ async function setUp(options: StageOptions, cleanUp: AsyncDisposableStack): Prom
       return (await api.ask<{ readonly at: number }>(object)).at;
     },
     async until(awaited) {
-      const question = { port: servicePort, everyMs: 1, timeoutMs: 10_000, ...awaited };
+      const question = { everyMs: 1, timeoutMs: 10_000, ...awaited };
       return (await client.ask<{ readonly at?: number }>(question)).at;
     },
     [Symbol.asyncDispose]: () => cleanUp.disposeAsync(),
@@ -133,5 +142,15 @@ function startSluice({ namespace, sluiceFile, flags, log }: Start): Running {
   closeSync(output);
   const { pid } = child;
   if (pid === undefined) throw new Error('sluice was not started');
-  return { at, usage: () => usageOf(pid), stop: () => stopped(child, 'SIGTERM') };
+  const allPeakMb = watchPeak(pid);
+  return {
+    at,
+    usage: () => usageOf(pid),
+    allMb: () => residentMbOfAll(pid),
+    allPeakMb,
+    async stop() {
+      allPeakMb();
+      await stopped(child, 'SIGTERM');
+    },
+  };
 }

@@ -20,7 +20,7 @@ export function* objectsOf(services: readonly BenchService[]): Generator<StoredO
   yield { kind: 'Node', object: node };
   yield { kind: 'ServiceCIDR', object: serviceCidr };
   for (const service of services) {
-    yield { kind: 'Service', object: serviceObject(service) };
+    yield serviceObject(service);
     yield* slicesOf(service, endpointsOf(service));
   }
 }
@@ -54,10 +54,11 @@ const managedFields = (manager: string): readonly object[] => [
   },
 ];
 
-function serviceObject(service: BenchService): RawObject {
+/** A Service. */
+export function serviceObject(service: BenchService): StoredObject {
   const { index, name, namespace, type, clusterIps, loadBalancerIp } = service;
   const isDual = clusterIps.length > 1;
-  return {
+  const object = {
     metadata: {
       name,
       namespace,
@@ -85,6 +86,7 @@ function serviceObject(service: BenchService): RawObject {
         loadBalancerIp === undefined ? {} : { ingress: [{ ip: loadBalancerIp, ipMode: 'VIP' }] },
     },
   };
+  return { kind: 'Service', object };
 }
 
 function affinityOf({ hasAffinity }: BenchService): object {
@@ -105,12 +107,13 @@ export function* slicesOf(
   for (const family of families.slice(0, service.clusterIps.length)) {
     for (let at = 0; at < endpoints.length; at += endpointsInSlice) {
       const some = endpoints.slice(at, at + endpointsInSlice);
-      yield { kind: 'EndpointSlice', object: sliceObject({ service, family, at, some }) };
+      yield sliceObject({ service, family, at, some });
     }
   }
 }
 
-type Slice = {
+/** What a slice is made of. */
+export type Slice = {
   readonly service: BenchService;
   readonly family: 'IPv4' | 'IPv6';
   /** Which of the Service's endpoints is the first in it. */
@@ -118,10 +121,11 @@ type Slice = {
   readonly some: readonly number[];
 };
 
-function sliceObject({ service, family, at, some }: Slice): RawObject {
+/** One slice. */
+export function sliceObject({ service, family, at, some }: Slice): StoredObject {
   const { index, name, namespace, ports } = service;
   const ip = family === 'IPv4' ? endpointIp : endpointIpV6;
-  return {
+  const object = {
     metadata: {
       name: `${name}-${family.toLowerCase()}-${at}`,
       namespace,
@@ -144,6 +148,7 @@ function sliceObject({ service, family, at, some }: Slice): RawObject {
       zone: 'zone-b',
     })),
   };
+  return { kind: 'EndpointSlice', object };
 }
 
 function uid(index: number, part: number): string {

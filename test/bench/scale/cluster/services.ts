@@ -43,6 +43,8 @@ export const nodeIp = '192.0.2.1';
 /** What counts as pods' own addresses. */
 export const podRange = '10.128.0.0/9';
 export const serviceRange = '10.96.0.0/12';
+/** Where the first port of every Service is answered. */
+export const endpointPort = 8080;
 /** How long a client stays with its endpoint, where it does. */
 export const affinitySeconds = 10_800;
 
@@ -93,7 +95,7 @@ function alike(count: number, endpointsEach: number): readonly BenchService[] {
     clusterIps: [clusterIp(index)],
     isLocal: false,
     hasAffinity: false,
-    ports: [{ name: 'http', port: 80, targetPort: 8080, protocol: 'TCP' }],
+    ports: [{ name: 'http', port: 80, targetPort: endpointPort, protocol: 'TCP' }],
     first: index * endpointsEach,
     size: endpointsEach,
   }));
@@ -108,7 +110,7 @@ function portsOf(index: number): readonly ServicePort[] {
   return Array.from({ length: 1 + (index % 7 === 0 ? index % 5 : 0) }, (_, n) => ({
     name: `p${n}`,
     port: 80 + n,
-    targetPort: 8080 + n,
+    targetPort: endpointPort + n,
     protocol: (index + n) % 9 === 0 ? 'UDP' : 'TCP',
   }));
 }

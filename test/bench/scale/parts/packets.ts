@@ -1,9 +1,7 @@
 // What a new flow costs: on a node without a proxy, with Sluice's rules, and with those of kube-proxy.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { manifestText } from '../cluster/manifest.ts';
-import { objectsOf } from '../cluster/objects.ts';
-import { servicesOf, type BenchService } from '../cluster/services.ts';
+import { clusterOf, type Cluster } from '../cluster/cluster.ts';
 import type { PartOptions } from '../figure.ts';
 import { kubeProxyNft } from '../kube-proxy-nft.ts';
 import { flowKinds, type FlowKind } from '../packets/flows.ts';
@@ -17,11 +15,12 @@ const mostForKubeProxy = 10_000;
 
 /** Measures it at each size. */
 export async function packets(options: PartOptions): Promise<void> {
-  for (const size of options.sizes) {
-    const services = servicesOf({ kind: 'yardstick' }, size);
+  for (const size of options.sizes([300, 10_000, 50_000], [300, 1000])) {
+    const spec = { shape: { kind: 'yardstick' }, services: size, hasProbes: false } as const;
+    const cluster = clusterOf(spec);
     const found = await measurePackets({
-      services,
-      rules: await rulesOf(services, options),
+      services: cluster.services,
+      rules: await rulesOf(cluster, options),
       rounds: Math.ceil(rounds * options.share),
     });
     sayTimes(size, found, options);
@@ -32,7 +31,7 @@ export async function packets(options: PartOptions): Promise<void> {
 type Layout = 'no proxy' | 'Sluice' | 'kube-proxy';
 
 async function rulesOf(
-  services: readonly BenchService[],
+  cluster: Cluster,
   options: PartOptions,
 ): Promise<ReadonlyMap<Layout, string>> {
   const written = async (name: string, text: string): Promise<string> => {
@@ -41,14 +40,14 @@ async function rulesOf(
     return file;
   };
   const none = await written('no-proxy.nft', noProxy);
-  const sluice =
-    options.rules ?? (await renderRules(manifestText(objectsOf(services), 'json'), options));
+  const sluice = options.rules ?? (await renderRules(cluster, options));
   const rules = new Map<Layout, string>([
     ['no proxy', none],
     ['Sluice', sluice],
   ]);
-  if (services.length > mostForKubeProxy) return rules;
-  return rules.set('kube-proxy', await written('kube-proxy.nft', kubeProxyNft(services)));
+  if (cluster.services.length > mostForKubeProxy) return rules;
+  const kubeProxy = await written('kube-proxy.nft', kubeProxyNft(cluster.services));
+  return rules.set('kube-proxy', kubeProxy);
 }
 
 // A flow costs what its client takes to send it, and what the node takes to pass it on.
