@@ -31,26 +31,27 @@ export function plotOf(figures: readonly Figure[], caption: string): string {
 }
 
 function panelsOf(figures: readonly Figure[]): readonly Panel[] {
-  const starts = figures.filter(({ name }) => name.startsWith('cold start'));
+  const named = (...names: readonly string[]): readonly Figure[] =>
+    figures.filter(({ name }) => names.includes(name));
+  const starts = named('cold start, yardstick, api server').map((figure) =>
+    Object.assign({}, figure, { value: figure.value / 1000 }),
+  );
   const floors = starts.flatMap(({ services, floorMs }) =>
     floorMs === undefined ? [] : [{ x: services, y: floorMs / 1000 }],
   );
-  const seconds = linesBy(starts).map((line) => ({
-    ...line,
-    points: line.points.map(({ x, y }) => ({ x, y: y / 1000 })),
-  }));
-  const floor: Line = {
-    label: 'bare nft -f of the same rules',
-    points: lowest(floors),
-    isFloor: true,
-  };
-  const changes = figures.filter(({ name }) => name === 'one change to connection');
-  const memory = figures.filter(({ name }) => name.startsWith('memory at rest'));
-  const peaks = figures.filter(({ name }) => name.startsWith('memory peak'));
+  const floor: Line = { label: 'bare nft -f of the same rules', points: floors, isFloor: true };
+  const flows = ['Sluice', 'kube-proxy'].flatMap((layout) =>
+    ['past all Services', 'to a Service, by endpoints'].map(
+      (kind) => `new flow ${kind}, ${layout}`,
+    ),
+  );
+  const changes = figures.filter(({ name }) => name.startsWith('one endpoint comes'));
+  const memory = figures.filter(({ name }) => /^memory (?:at rest|peak), yardstick/.test(name));
   return [
-    { title: 'Cold start, seconds', lines: seconds.length === 0 ? [] : [...seconds, floor] },
-    { title: 'One change to connection, milliseconds', lines: linesBy(changes) },
-    { title: 'Resident memory, MB', lines: [...linesBy(memory), ...linesBy(peaks)].slice(0, 4) },
+    { title: 'A new flow, microseconds', lines: linesBy(named(...flows)) },
+    { title: 'Cold start, seconds', lines: starts.length === 0 ? [] : [...linesBy(starts), floor] },
+    { title: 'One endpoint comes, milliseconds', lines: linesBy(changes) },
+    { title: 'Resident memory, MB', lines: linesBy(memory) },
   ];
 }
 
@@ -61,12 +62,6 @@ function linesBy(figures: readonly Figure[]): readonly Line[] {
       .map(({ services, value }) => ({ x: services, y: value }))
       .toSorted((a, b) => a.x - b.x),
   }));
-}
-
-function lowest(points: readonly Point[]): readonly Point[] {
-  return [...Map.groupBy(points, ({ x }) => x)]
-    .map(([x, group]) => ({ x, y: Math.min(...group.map(({ y }) => y)) }))
-    .toSorted((a, b) => a.x - b.x);
 }
 
 function panelSvg({ title, lines }: Panel, left: number): string {
