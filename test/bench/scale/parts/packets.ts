@@ -8,7 +8,7 @@ import { flowKinds, type FlowKind } from '../packets/flows.ts';
 import { measurePackets, noProxy, type PacketTimes } from '../packets/measure.ts';
 import { renderRules } from '../rules.ts';
 
-const rounds = 40;
+const rounds = 30;
 // kube-proxy's layout has a chain and an anonymous map for each port: the kernel takes a time to load them
 // that grows with the square of their number.
 const mostForKubeProxy = 10_000;
