@@ -18,11 +18,14 @@ export type Change<U extends Unit> = { readonly before: Program<U>; readonly aft
 
 /**
  * The Program of one family, kept piece by piece, so that a change costs what it touches. What it
- * holds is a function of the pieces alone: the order of changes does not show in it.
+ * holds is a function of the pieces alone, but for an order that means nothing: of endpoints in slots, which
+ * stay where they stand.
  */
 export interface Assembly<U extends Unit> {
   /** Replaces the pieces of these Services (undefined: gone); says which units that touches. */
   replace(pieces: ReadonlyMap<ServiceKey, ServiceRules | undefined>): Change<U>;
+  /** Orders what may be in any order as it is in these units, so that nothing is moved for nothing. */
+  adopt?(units: Iterable<U>): void;
   /** All units there are now, each once. */
   units(): Iterable<U>;
   /** The same as a Program, which takes long to put together where there are many. */

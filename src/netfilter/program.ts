@@ -13,6 +13,8 @@ export type Unit = {
   readonly owner: ServiceKey | undefined;
   /** How people read it, in the backend's own syntax; byte-stable. */
   readonly text: string;
+  /** What it is but for a place among others that means nothing, such as the slot of an endpoint. */
+  readonly unordered?: string | undefined;
   /** Others use it too: it is made where it is missing, but no plan deletes it. */
   readonly stays?: boolean;
   /** What of others' leads here: a plan that deletes it can but empty it. */

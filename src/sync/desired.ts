@@ -7,6 +7,8 @@ import type { Config } from '../model/config.ts';
 import type { Family, Ip } from '../model/ip.ts';
 import type { ServiceKey } from '../model/kubernetes.ts';
 import type { FamilySettings } from '../model/settings.ts';
+import type { Plan } from '../netfilter/plan.ts';
+import { planTo } from '../netfilter/plan.ts';
 import type { Program, Unit } from '../netfilter/program.ts';
 import { resolveContext } from '../resolve/context.ts';
 import { resolveSettings } from '../resolve/settings.ts';
@@ -48,6 +50,15 @@ export class Desired<U extends Unit> {
     this.#decisions = new Decisions(from.state);
     this.#settings = settingsOf(from, family);
     this.#assembly = this.#assemble();
+  }
+
+  /**
+   * The steps from what the kernel holds to what it should hold. What may be in any order is from now on to be
+   * in the order that it has there.
+   */
+  planFrom(present: Program<U>): Plan<U> {
+    this.#assembly.adopt?.(present.values());
+    return planTo(present, this.#assembly.units());
   }
 
   /** All units that the kernel should hold. */
@@ -95,7 +106,9 @@ export class Desired<U extends Unit> {
     this.#assembly = this.#assemble();
     // Also those that are gone by now, and those that lost every address and so mean nothing.
     const keys = new Set([...this.#inputs.state.serviceKeys, ...this.#decisions.keys]);
-    return { ...this.update(keys), change: wholeChange(was, this.#assembly) };
+    const update = this.update(keys);
+    this.#assembly.adopt?.(was.units());
+    return { ...update, change: wholeChange(was, this.#assembly) };
   }
 
   /** Lets just these of the `candidates` mean what they meant when the kernel was last in step. */

@@ -7,7 +7,7 @@ import type { Family, Ip } from '../model/ip.ts';
 import type { ServiceKey } from '../model/kubernetes.ts';
 import type { PhaseTimes } from '../model/receipt.ts';
 import type { Plan } from '../netfilter/plan.ts';
-import { ownersIn, plan, planTo, unitOf } from '../netfilter/plan.ts';
+import { ownersIn, plan, unitOf } from '../netfilter/plan.ts';
 import type { Program, Unit } from '../netfilter/program.ts';
 import type { Settled, Update } from './update.ts';
 import { Desired } from './desired.ts';
@@ -172,7 +172,7 @@ export class Reconciler<U extends Unit> {
     const { backend, dryRun } = this.#options;
     const { family, desired } = state;
     const isFull = present !== undefined;
-    const steps = isFull ? planTo(present, desired.units()) : plan(change.before, change.after);
+    const steps = isFull ? desired.planFrom(present) : plan(change.before, change.after);
     if (dryRun) return { plan: steps, refused: noneRefused, isFull };
     clock.enter('apply');
     try {
@@ -195,11 +195,10 @@ export class Reconciler<U extends Unit> {
     let asked: Plan<U> = [];
     const attempt = async (without: ReadonlySet<ServiceKey>): Promise<ToolError | undefined> => {
       desired.quarantineOnly(without, candidates);
-      const wanted = desired.whole();
-      asked = plan(present, wanted);
+      asked = desired.planFrom(present);
       try {
         await backend.apply(family, asked);
-        present = wanted;
+        present = desired.whole();
         return undefined;
       } catch (error) {
         const another = refusalIn(error);
@@ -215,7 +214,7 @@ export class Reconciler<U extends Unit> {
       const refused = await findRefused(candidates, attempt, accuse);
       if (refused === undefined) throw refusal;
       desired.quarantineOnly(new Set(refused.keys()), candidates);
-      return { plan: plan(found, desired.whole()), refused, isFull: true };
+      return { plan: desired.planFrom(found), refused, isFull: true };
     } catch (error) {
       desired.quarantineOnly(new Set(), candidates);
       throw error;

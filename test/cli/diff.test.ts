@@ -23,9 +23,9 @@ const lacking: Readonly<Record<ProxyMode, { owners: readonly string[]; web: stri
     owners: ['api', 'dns', 'idle', 'mail', 'six', 'web'],
     web: `default/web
   + IPv4 cluster-ips { 10.96.0.10 }
-  + IPv4 internal-services { 10.96.0.10 . tcp . 80 comment "default/web" }
-  + IPv4 endpoints-tcp-2 { 10.96.0.10 . 80 . 0 : 10.244.2.11 . 8080 }
-  + IPv4 endpoints-tcp-2 { 10.96.0.10 . 80 . 1 : 10.244.2.12 . 8080 }
+  + IPv4 service-ips { 10.96.0.10 . tcp . 80 comment "default/web" : goto KUBE-SVC-tcp-2 }
+  + IPv4 endpoints-tcp { 10.96.0.10 . 80 . 0 : 10.244.2.11 . 8080 }
+  + IPv4 endpoints-tcp { 10.96.0.10 . 80 . 1 : 10.244.2.12 . 8080 }
 `,
   },
   iptables: {

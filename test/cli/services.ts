@@ -44,14 +44,13 @@ const summary = 'Services: 0 added, 1 changed, 0 removed; endpoints: 1 added, 0 
 const edits: Readonly<Record<ProxyMode, { readonly rules: string; readonly count: string }>> = {
   nftables: {
     rules: `default/web
-  + IPv4 endpoints-tcp-3 { 10.96.0.10 . 80 . 0 : 10.244.2.11 . 8080 }
-  + IPv4 endpoints-tcp-3 { 10.96.0.10 . 80 . 1 : 10.244.2.12 . 8080 }
-  + IPv4 endpoints-tcp-3 { 10.96.0.10 . 80 . 2 : 10.244.2.13 . 8080 }
-  - IPv4 endpoints-tcp-2 { 10.96.0.10 . 80 . 0 : 10.244.2.11 . 8080 }
-  - IPv4 endpoints-tcp-2 { 10.96.0.10 . 80 . 1 : 10.244.2.12 . 8080 }
+  ~ IPv4 service-ips 10.96.0.10 . tcp . 80
+      - service-ips { 10.96.0.10 . tcp . 80 comment "default/web" : goto KUBE-SVC-tcp-2 }
+      + service-ips { 10.96.0.10 . tcp . 80 comment "default/web" : goto KUBE-SVC-tcp-3 }
+  + IPv4 endpoints-tcp { 10.96.0.10 . 80 . 2 : 10.244.2.13 . 8080 }
 
 `,
-    count: '3 to add, 0 to change, 2 to remove',
+    count: '1 to add, 1 to change, 0 to remove',
   },
   iptables: {
     rules: `default/web

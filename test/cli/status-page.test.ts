@@ -43,7 +43,7 @@ async function contrast(browser: Browser): Promise<number> {
 }
 
 const chains: Readonly<Record<ProxyMode, readonly string[]>> = {
-  nftables: ['nat-prerouting', 'services', 'KUBE-SVC', 'endpoints', 'endpoints-tcp-2'].map(
+  nftables: ['nat-prerouting', 'services', 'KUBE-SVC-tcp-2', 'endpoints-tcp-2'].map(
     (name) => `ip sluice, chain ${name}`,
   ),
   iptables: ['PREROUTING', 'KUBE-SERVICES', 'KUBE-SVC-LOLE4ISW44XBNF3G'].map(

@@ -113,7 +113,7 @@ describe('findings are listed per Service, in words and with their rules', () =>
   test('in nftables', async () => {
     const stand = await standWith('nftables', manifest);
     await apply(stand, 'nftables', manifest);
-    const map = 'ip sluice endpoints-tcp-2';
+    const map = 'ip sluice endpoints-tcp';
     const moved = '{ 10.96.0.10 . 80 . 0 : 192.0.2.1 . 81 }';
     await stand.exec('nft', [
       `delete element ${map} { 10.96.0.10 . 80 . 0 }; add element ${map} ${moved}`,
@@ -140,12 +140,12 @@ describe('findings are listed per Service, in words and with their rules', () =>
         '      }',
         'default/web',
         '  effect: default/web: endpoints 192.0.2.1:81 added, 10.244.1.1:8080 removed, 2 as before',
-        '  changed: IPv4 element endpoints-tcp-2 10.96.0.10 . 80 . 0',
+        '  changed: IPv4 element endpoints-tcp 10.96.0.10 . 80 . 0',
         '    is:',
-        '      endpoints-tcp-2 { 10.96.0.10 . 80 . 0 : 192.0.2.1 . 81 }',
+        '      endpoints-tcp { 10.96.0.10 . 80 . 0 : 192.0.2.1 . 81 }',
         '    expected:',
-        '      endpoints-tcp-2 { 10.96.0.10 . 80 . 0 : 10.244.1.1 . 8080 }',
-        'IPv4: 0 missing, 2 changed, 1 foreign, of 43; IPv6: all 34 match',
+        '      endpoints-tcp { 10.96.0.10 . 80 . 0 : 10.244.1.1 . 8080 }',
+        'IPv4: 0 missing, 2 changed, 1 foreign, of 53; IPv6: all 45 match',
         '',
       ].join('\n'),
     );

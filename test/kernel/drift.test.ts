@@ -58,7 +58,7 @@ async function expectInStep(): Promise<void> {
 
 const slot = '{ 10.96.0.10 . 80 . 0 }';
 const moved = '{ 10.96.0.10 . 80 . 0 : 192.0.2.1 . 81 }';
-const map = 'ip sluice endpoints-tcp-2';
+const map = 'ip sluice endpoints-tcp';
 
 describe('with nftables', () => {
   beforeEach(async () => {

@@ -52,8 +52,8 @@ test('clients are spread over all endpoints', async () => {
   // Eight new choices each time: that one of four endpoints is never chosen happens once in 10^12.
   for (let tries = 0; tries < 13 && seen.size < 4; tries += 1) {
     for (const end of (await on.outcomes(many)).flat()) seen.add(end.split(' ', 1).join());
-    for (const { container } of await clientSets()) {
-      await on.exec('nft', ['flush', 'set', 'ip', 'sluice', container.name]);
+    for (const { container } of await clientMaps()) {
+      await on.exec('nft', ['flush', 'map', 'ip', 'sluice', container.name]);
     }
   }
   expect(seen.size).toBe(4);
@@ -93,21 +93,65 @@ test('a client whose endpoint is gone gets another one, and nothing is left of i
   await on.hold(...service({ ...sticky, local: 1, remote: 0 }));
   expect(await on.outcome(fromPod, `${clusterIp}:80`)).toBe(`10.244.1.11 for ${pod}`);
   await on.hold(...service({ ...sticky, local: 0, remote: 1 }));
+  expect(await clients()).toEqual([]);
   expect(await on.outcome(fromPod, `${clusterIp}:80`)).toBe(`10.244.2.11 for ${pod}`);
   const units = await on.backend.observe('IPv4');
   expect([...units.keys()].filter((id) => id.includes('10.244.1.11'))).toEqual([]);
   await on.hold(...service({ ...sticky, affinitySeconds: 0, local: 0, remote: 1 }));
-  expect(await clientSets()).toEqual([]);
+  expect(await clientMaps()).toEqual([]);
 });
 
-test('another timeout is taken over', async () => {
+test('a client that is remembered for an endpoint of no Service is a difference, and goes', async () => {
   await on.hold(...service(sticky));
   await endpointOf(fromPod, `${clusterIp}:80`);
-  await on.hold(...service({ ...sticky, affinitySeconds: 7 }));
-  await endpointOf(fromPod, `${clusterIp}:80`);
-  const timeouts = (await clientSets()).map(({ container }) => container.timeoutSeconds);
-  expect(timeouts).toEqual([7, 7, 7, 7]);
-  expect(await clients()).toHaveLength(1);
+  const kept = await clients();
+  const [map] = await clientMaps();
+  const element = '{ 192.0.2.77 : 10.244.9.9 }';
+  await on.exec('nft', ['add', 'element', 'ip', 'sluice', map?.container.name ?? '', element]);
+  await on.hold(...service(sticky));
+  expect(await clients()).toEqual(kept);
+});
+
+test('another timeout is taken over, and clients stay', async () => {
+  await on.hold(...service(sticky));
+  const kept = await endpointOf(fromPod, `${clusterIp}:80`);
+  await on.hold(...service({ ...sticky, affinitySeconds: 7000 }));
+  expect(await clients()).toEqual([expect.stringContaining(`affinity-7000s-8080-`)]);
+  expect(await endpointOf(fromPod, `${clusterIp}:80`)).toBe(kept);
+  const timeouts = (await clientMaps()).map(({ container }) => container.timeoutSeconds);
+  expect(timeouts).toEqual([7000]);
+});
+
+test('clients stay over a table of another shape', async () => {
+  const calls = [...pods, ...strangers].map((from) => ({ from, to: `${clusterIp}:80` }));
+  await on.hold(...service(sticky));
+  const before = await on.outcomes(calls);
+  // A set that we never made: the table is none of ours as it is.
+  await on.exec('nft', ['add', 'set', 'ip', 'sluice', 'another', '{ type ipv4_addr ; }']);
+  await on.hold(...service(sticky));
+  expect([...(await on.backend.observe('IPv4')).keys()]).not.toContain('set another');
+  expect(await on.outcomes(calls)).toEqual(before);
+});
+
+test('clients of Sluice 0.1, which had a set for each endpoint, stay', async () => {
+  await on.hold(...service({ ...sticky, local: 0, remote: 3 }));
+  const [map] = await clientMaps();
+  const port = map?.container.name.replace(/^affinity-60s-8080-/, '') ?? '';
+  for (const [, ip] of pods) {
+    const set = `affinity-60s-${port}__10.244.2.12/8080`;
+    await on.exec('nft', [
+      'add',
+      'set',
+      'ip',
+      'sluice',
+      set,
+      '{ type ipv4_addr ; flags timeout ; timeout 60s ; }',
+    ]);
+    await on.exec('nft', ['add', 'element', 'ip', 'sluice', set, `{ ${ip} }`]);
+  }
+  await on.hold(...service({ ...sticky, local: 0, remote: 3 }));
+  const ends = await on.outcomes(pods.map((from) => ({ from, to: `${clusterIp}:80` })));
+  expect(ends.flat().map((end) => end.split(' ', 1).join())).toEqual(pods.map(() => '10.244.2.12'));
 });
 
 test('endpoints of the cluster and of this node share one memory', async () => {
@@ -118,27 +162,27 @@ test('endpoints of the cluster and of this node share one memory', async () => {
   expect(await on.outcome(fromLan, `${vip}:80`)).toBe(`${endpoint} for ${fromLan[1]}`);
 });
 
-/** The sets that hold clients. */
-async function clientSets(): Promise<readonly ContainerUnit[]> {
+/** The maps that hold clients. */
+async function clientMaps(): Promise<readonly ContainerUnit[]> {
   return [...(await on.backend.observe('IPv4')).values()].flatMap((unit) =>
-    unit.kind === 'set' && unit.container.timeoutSeconds !== undefined ? [unit] : [],
+    unit.kind === 'map' && unit.container.timeoutSeconds !== undefined ? [unit] : [],
   );
 }
 
-/** The clients that the endpoints of all Services remember now, each with its endpoint's set. */
+/** The clients that all Services remember now, each with its map. */
 async function clients(): Promise<readonly string[]> {
   const listed: string[] = [];
-  for (const { container } of await clientSets()) {
-    const args = ['-j', 'list', 'set', 'ip', 'sluice', container.name];
+  for (const { container } of await clientMaps()) {
+    const args = ['-j', 'list', 'map', 'ip', 'sluice', container.name];
     const { nftables } = JSON.parse((await on.exec('nft', args)).stdout) as Listing;
-    const elements = nftables.flatMap(({ set }) => set?.elem ?? []);
-    listed.push(...elements.map(({ elem: { val } }) => `${container.name} ${val}`));
+    const elements = nftables.flatMap(({ map }) => map?.elem ?? []);
+    listed.push(...elements.map(([{ elem }]) => `${container.name} ${elem.val}`));
   }
   return listed.toSorted();
 }
 
 type Listing = {
   readonly nftables: readonly {
-    readonly set?: { readonly elem?: readonly { readonly elem: { readonly val: string } }[] };
+    readonly map?: { readonly elem?: readonly [{ readonly elem: { readonly val: string } }][] };
   }[];
 };

@@ -121,10 +121,12 @@ describe.each(cases)('$family in $input with $whose', ({ input, family }) => {
     recorder.take();
     await backend.apply(family, steps);
     const transactions = recorder.take();
+    // The table is listed for the clients that are remembered in it.
     expect(transactions.map(({ command }) => command)).toEqual([
+      `nft -j list table ${table} sluice`,
       input === 'json' ? 'nft -j -f -' : 'nft -f -',
     ]);
-    expect(transactions[0]?.input).toMatch(/^(delete table|{"nftables":\[\n{"delete":{"table")/);
+    expect(transactions[1]?.input).toMatch(/^(delete table|{"nftables":\[\n{"delete":{"table")/);
     expect(plan(await backend.observe(family), whole)).toEqual([]);
     expect(await node.table(family)).not.toContain('left-over');
   });
@@ -155,13 +157,14 @@ async function carryOut(
 
 /** As a packet would: an endpoint with affinity has a client. */
 async function addClient(exec: Exec, family: Family, whole: Program<NftUnit>): Promise<void> {
-  const [set] = [...whole.values()].filter(
-    (unit) => unit.kind === 'set' && unit.container.timeoutSeconds !== undefined,
+  const [map] = [...whole.values()].flatMap((unit) =>
+    unit.kind === 'map' && unit.endpoints !== undefined ? [unit] : [],
   );
   const client = family === 'IPv4' ? '192.0.2.7' : '2001:db8::7';
   const { table } = familyWords[family];
-  const name = set?.kind === 'set' ? set.container.name : '';
-  await exec('nft', ['add', 'element', table, 'sluice', name, `{ ${client} }`]);
+  const [endpoint] = map?.endpoints?.[0]?.split(' . ') ?? [];
+  const element = `{ ${client} : ${endpoint} }`;
+  await exec('nft', ['add', 'element', table, 'sluice', map?.container.name ?? '', element]);
 }
 
 /** Whose each unit is; one that several Services may share is anybody's. */

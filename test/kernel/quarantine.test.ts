@@ -7,7 +7,6 @@ import { ClusterState } from '../../src/cluster/state.ts';
 import type { ProxyMode } from '../../src/model/config.ts';
 import type { ClusterObject } from '../../src/model/kubernetes.ts';
 import { serviceKey } from '../../src/model/kubernetes.ts';
-import { plan } from '../../src/netfilter/plan.ts';
 import type { Unit } from '../../src/netfilter/program.ts';
 import { desiredOf } from '../../src/sync/offline.ts';
 import type { FamilyPass } from '../../src/sync/reconcile.ts';
@@ -56,7 +55,7 @@ function objects(specs: readonly ServiceSpec[]): readonly ClusterObject[] {
 type Stand = {
   readonly pass: (changed: readonly ClusterObject[]) => Promise<FamilyPass<Unit>>;
   /** How many units differ from what these objects come to. */
-  readonly differences: (all: readonly ClusterObject[]) => Promise<number>;
+  readonly differences: (all: readonly ClusterObject[]) => Promise<number | undefined>;
   /** What was run since the last call, without what it was told. */
   readonly commands: () => readonly string[];
 };
@@ -87,7 +86,7 @@ async function onMachine(mode: ProxyMode, use: (stand: Stand) => Promise<void>):
       },
       async differences(all) {
         const [wanted] = desiredOf(backend, all, { config, families: ['IPv4'], hostIps });
-        return plan(await backend.observe('IPv4'), wanted?.desired.whole() ?? new Map()).length;
+        return wanted?.desired.planFrom(await backend.observe('IPv4')).length;
       },
       commands: () => recorder.take().map(({ command }) => command),
     });

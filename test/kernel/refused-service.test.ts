@@ -8,7 +8,6 @@ import type { Exec } from '../../src/host/tools/exec.ts';
 import type { Config, ProxyMode } from '../../src/model/config.ts';
 import type { ClusterObject, ServiceKey } from '../../src/model/kubernetes.ts';
 import { serviceKey } from '../../src/model/kubernetes.ts';
-import { plan } from '../../src/netfilter/plan.ts';
 import type { Unit } from '../../src/netfilter/program.ts';
 import { desiredOf } from '../../src/sync/offline.ts';
 import { Reconciler } from '../../src/sync/reconcile.ts';
@@ -67,7 +66,7 @@ type Stand = {
     readonly error: Error | undefined;
   }>;
   /** What is missing or too much in the kernel, as to these objects. */
-  readonly differences: (objects: readonly ClusterObject[]) => Promise<number>;
+  readonly differences: (objects: readonly ClusterObject[]) => Promise<number | undefined>;
   readonly commands: () => readonly string[];
   readonly flush: () => Promise<void>;
 };
@@ -118,7 +117,7 @@ function standOn<U extends Unit>(
     },
     async differences(objects) {
       const [wanted] = desiredOf(backend, objects, { config, families: ['IPv4'], hostIps });
-      return plan(await backend.observe('IPv4'), wanted?.desired.whole() ?? new Map()).length;
+      return wanted?.desired.planFrom(await backend.observe('IPv4')).length;
     },
   };
 }

@@ -51,7 +51,7 @@ describe.each(folders)('%s', async (folder) => {
         ([, table, chain]) => `${table} ${chain}`,
       );
       const chains = new Set([...(programmed.get(family) ?? [])].map(nameOf));
-      const named = text.match(/\bKUBE-[A-Z0-9-]+/g) ?? [];
+      const named = text.match(/\bKUBE-[A-Za-z0-9-]+/g) ?? [];
       expect(places.filter((place) => programmed.get(family)?.has(place) !== true)).toEqual([]);
       expect(named.filter((name) => !chains.has(name))).toEqual([]);
     }
@@ -66,7 +66,7 @@ test.each([
     'affinity',
     'nftables',
     'client to tcp 10.96.0.10:80',
-    ['nat-prerouting', 'services', `internal-AXK6CI2C-${port}`, `service-AXK6CI2C-${port}`],
+    ['nat-prerouting', 'services', `internal-AXK6CI2C-${port}`, 'endpoints-tcp-3'],
   ],
   [
     'affinity',
@@ -81,8 +81,7 @@ test.each([
     [
       'nat-prerouting',
       'services',
-      'KUBE-EXT-LOCAL',
-      'local-endpoints',
+      'KUBE-EXT-LOCAL-tcp-2-1',
       'local-endpoints-tcp-1',
     ],
   ],

@@ -7,6 +7,8 @@ import type { NftInput, ServiceCounters } from '../../model/config.ts';
 import type { Family } from '../../model/ip.ts';
 import type { Hook } from '../../model/ruleset.ts';
 import type { Backend, Capabilities } from '../backend.ts';
+import type { ListClients } from './clients.ts';
+import { clientsToCarry, clientsToForget, forgottenBy } from './clients.ts';
 import { NftAssembly } from './compile/assembly.ts';
 import { countedIn } from './read/counted.ts';
 import { encodeJson } from './encode/encode-json.ts';
@@ -70,7 +72,16 @@ export function createNftablesBackend(
     connections: async (family) => countedIn(family, await list(exec, family)),
     unitsNamedIn,
     async apply(family, plan) {
-      if (plan.length > 0) await run(family, partsOf(transactionOf(plan)));
+      if (plan.length === 0) return;
+      const listed: ListClients = (map) => list(exec, family, map);
+      const gone = forgottenBy(plan);
+      const forgotten = await clientsToForget(family, gone, listed);
+      const carried = await clientsToCarry(family, plan, listed);
+      await run(family, partsOf(transactionOf(plan, { forgotten, carried })));
+      // Whoever was sent there after the look; from now on nobody is.
+      const late = await clientsToForget(family, gone, listed);
+      if (late.length === 0) return;
+      await run(family, [transactionOf([], { forgotten: late, carried: [] })]);
     },
     // Every nft can list tables; one that is too old for our rules made none.
     mayHold: async (family) => {
@@ -95,8 +106,9 @@ async function canaryStands(exec: Exec, family: Family): Promise<boolean | undef
 
 const nothing = '{"nftables":[]}';
 
-async function list(exec: Exec, family: Family): Promise<string> {
-  const args = ['-j', 'list', 'table', familyWords[family].table, tableName];
+async function list(exec: Exec, family: Family, map?: string): Promise<string> {
+  const at = [familyWords[family].table, tableName];
+  const args = ['-j', 'list', ...(map === undefined ? ['table', ...at] : ['map', ...at, map])];
   const { stdout, stderr, exitCode } = await exec('nft', args, { allowedExitCodes: [1] });
   if (exitCode === 0) return stdout;
   if (stderr.includes('No such file or directory')) return nothing;

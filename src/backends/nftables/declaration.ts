@@ -15,13 +15,12 @@ export function declarationText(family: Family, container: Container): string {
   const { key, data, timeoutSeconds, counts } = container;
   const spell = (fields: readonly Field[]): string =>
     expressionText(concat(fieldExpressions(family, fields, container.protocol)));
-  const type = `typeof ${spell(key)}`;
+  const value = data === 'verdict' ? data : data && spell(data);
+  const type = `typeof ${spell(key)}${value === undefined ? '' : ` : ${value}`} ;`;
   if (timeoutSeconds !== undefined) {
-    return `${type} ; flags dynamic,timeout ; timeout ${timeoutSeconds}s ; size ${dynamicSize} ;`;
+    return `${type} flags dynamic,timeout ; timeout ${timeoutSeconds}s ; size ${dynamicSize} ;`;
   }
-  const counter = counts === true ? ' counter ;' : '';
-  if (data === undefined) return `${type} ;${counter}`;
-  return `${type} : ${data === 'verdict' ? data : spell(data)} ;${counter}`;
+  return counts === true ? `${type} counter ;` : type;
 }
 
 /** The declaration of a container as fields of a JSON object. */
@@ -30,19 +29,14 @@ export function declarationJson(family: Family, container: Container): object {
   const spell = (fields: readonly Field[]): object => ({
     typeof: concat(fieldExpressions(family, fields, container.protocol)),
   });
-  const type = { type: spell(key) };
+  // Any verdict stands for the type of all.
+  const map = data === 'verdict' ? { typeof: { accept: null } } : data && spell(data);
+  const type = { type: spell(key), ...(map === undefined ? {} : { map }) };
   if (timeoutSeconds !== undefined) {
     const flags = ['dynamic', 'timeout'];
     return { ...type, flags, timeout: timeoutSeconds, size: dynamicSize };
   }
-  const counter = counts === true ? { stmt: [{ counter: null }] } : {};
-  if (data === undefined) return { ...type, ...counter };
-  // Any verdict stands for the type of all.
-  return {
-    ...type,
-    ...counter,
-    map: data === 'verdict' ? { typeof: { accept: null } } : spell(data),
-  };
+  return counts === true ? { ...type, stmt: [{ counter: null }] } : type;
 }
 
 function concat(fields: readonly Expression[]): Expression {

@@ -8,7 +8,7 @@ export type Expression =
   | number
   | { readonly payload: { readonly protocol: string; readonly field: string } }
   | { readonly meta: { readonly key: string } }
-  | { readonly ct: { readonly key: string } }
+  | { readonly ct: { readonly key: string; readonly dir?: 'original' } }
   | { readonly fib: { readonly result: string; readonly flags: readonly string[] } }
   | { readonly prefix: { readonly addr: string; readonly len: number } }
   | { readonly concat: readonly Expression[] }
@@ -30,11 +30,13 @@ export type Statement =
     }
   | { readonly vmap: { readonly key: Expression; readonly data: string } }
   | { readonly mangle: { readonly key: Expression; readonly value: Expression } }
-  /** To what a map says, with a family; or to a constant address, which nft lists without one. */
+  /** To what a map says; with a constant port, nft lists no family. */
   | { readonly dnat: { readonly family: string; readonly addr: Expression } }
-  | { readonly dnat: { readonly addr: string; readonly port: number } }
-  /** Adds an element to a set, or lets one that is there begin its time again. */
-  | { readonly set: { readonly op: 'update'; readonly elem: Expression; readonly set: string } }
+  | { readonly dnat: { readonly addr: Expression; readonly port: number } }
+  /** Adds an element to a map, or lets one that is there keep its data and begin its time again. */
+  | { readonly map: MapUpdate }
+  /** As nft spells it: it has no JSON for some statements that it lists. */
+  | { readonly text: string }
   | { readonly masquerade: { readonly flags: string } }
   | { readonly jump: { readonly target: string } }
   | { readonly goto: { readonly target: string } }
@@ -43,11 +45,19 @@ export type Statement =
   | { readonly drop: null }
   | { readonly accept: null };
 
+type MapUpdate = {
+  readonly op: 'update';
+  readonly elem: Expression;
+  readonly data: Expression;
+  readonly map: string;
+};
+
 /** An IP protocol by number: nft lists numbers where the host has no /etc/protocols. */
 export const protocolNames: Readonly<Record<string, string>> = { 6: 'tcp', 17: 'udp', 132: 'sctp' };
 
 /** A statement as nft's own language spells it. */
 export function statementText(statement: Statement): string {
+  if ('text' in statement) return statement.text;
   if ('match' in statement) return matchText(statement.match);
   if ('vmap' in statement) {
     return `${expressionText(statement.vmap.key)} vmap ${statement.vmap.data}`;
@@ -56,10 +66,15 @@ export function statementText(statement: Statement): string {
     const { key, value } = statement.mangle;
     return `${expressionText(key)} set ${expressionText(value)}`;
   }
-  if ('dnat' in statement) return dnatText(statement.dnat);
-  if ('set' in statement) {
-    const { op, elem, set } = statement.set;
-    return `${op} ${set} { ${expressionText(elem)} }`;
+  if ('dnat' in statement) {
+    const to = expressionText(statement.dnat.addr);
+    return 'port' in statement.dnat
+      ? `dnat to ${to}:${statement.dnat.port}`
+      : `dnat ${statement.dnat.family} to ${to}`;
+  }
+  if ('map' in statement) {
+    const { op, elem, data, map } = statement.map;
+    return `${op} ${map} { ${expressionText(elem)} : ${expressionText(data)} }`;
   }
   if ('masquerade' in statement) return `masquerade ${String(statement.masquerade?.flags)}`;
   if ('jump' in statement) return `jump ${statement.jump.target}`;
@@ -77,7 +92,10 @@ export function expressionText(expression: Expression): string {
   if (typeof expression === 'number') return String(expression);
   if ('payload' in expression) return `${expression.payload.protocol} ${expression.payload.field}`;
   if ('meta' in expression) return `meta ${expression.meta.key}`;
-  if ('ct' in expression) return `ct ${expression.ct.key}`;
+  if ('ct' in expression) {
+    const { key, dir } = expression.ct;
+    return dir === undefined ? `ct ${key}` : `ct ${dir} ${key}`;
+  }
   if ('fib' in expression)
     return `fib ${expression.fib.flags.join(' . ')} ${expression.fib.result}`;
   if ('prefix' in expression) {
@@ -100,12 +118,6 @@ export function expressionText(expression: Expression): string {
     return `${expressionText(operands[0])} ${operator} ${hexadecimal(operands[1])}`;
   }
   return JSON.stringify(expression);
-}
-
-function dnatText(dnat: Extract<Statement, { dnat: unknown }>['dnat']): string {
-  if ('family' in dnat) return `dnat ${dnat.family} to ${expressionText(dnat.addr)}`;
-  const address = addressText(dnat.addr);
-  return `dnat to ${address.includes(':') ? `[${address}]` : address}:${dnat.port}`;
 }
 
 // An IPv6 address has several spellings, and nft chooses its own.

@@ -5,10 +5,10 @@ import type { Endpoint, FrontendAddress } from '../../model/forwarding.ts';
 import type { Ip } from '../../model/ip.ts';
 import type { Protocol } from '../../model/kubernetes.ts';
 import type { Spelling } from '../spelling.ts';
-import { endpointsMapNamed } from './schema.ts';
-import type { EndpointsMap } from './schema.ts';
+import { slotMapNamed } from './schema.ts';
+import type { SlotMap } from './schema.ts';
 
-/** One slot of a frontend in a map of endpoints, which has the protocol in its name. */
+/** One slot of a frontend in a map of slots, which has the protocol in its name. */
 export type SlotKey = Omit<FrontendAddress, 'protocol'> & { readonly slot: number };
 
 /** Where connections are sent. */
@@ -25,6 +25,8 @@ type Keys = {
   readonly slot: Spelling<SlotKey>;
   /** The data of a slot: `10.244.1.1 . 8080`. */
   readonly target: Spelling<Target>;
+  /** A frontend whose clients are remembered, in the map of its protocol: `10.96.0.10 . 80`. */
+  readonly affinityAddress: Spelling<Target>;
   /** The data of what leads to a chain: `goto external-XPGD46QR-ns/web/tcp/http`. */
   readonly chain: Spelling<string>;
 };
@@ -55,6 +57,13 @@ export const keys: Keys = {
       return ip === undefined ? undefined : { ip: ip as Ip, port: Number(port) };
     },
   },
+  affinityAddress: {
+    write: ({ ip, port }) => [ip, port].join(' . '),
+    read: (text) => {
+      const [, ip, port] = target.exec(text) ?? [];
+      return ip === undefined ? undefined : { ip: ip as Ip, port: Number(port) };
+    },
+  },
   chain: {
     write: (name) => `goto ${name}`,
     read: (text) => /^goto (\S+)$/.exec(text)?.[1],
@@ -66,24 +75,33 @@ export function hairpinKey(protocol: Protocol, { ip, port }: Target): string {
   return `${ip} . ${ip} . ${protocol} . ${port}`;
 }
 
-/** What an element of a map of endpoints says: a frontend, and an endpoint of it. */
-export type Slot = {
-  readonly map: EndpointsMap;
-  readonly frontend: FrontendAddress;
-  readonly endpoint: Target;
-};
-
-/** The slot that an element is; undefined where it is in no map of endpoints. */
-export function slotOf(element: {
+type Elementary = {
   readonly container: string;
   readonly key: string;
   readonly value: string | undefined;
-}): Slot | undefined {
-  const map = endpointsMapNamed(element.container);
+};
+
+/** What an element of a map of slots says: a frontend, and an endpoint of it. */
+export type Slot = {
+  readonly map: SlotMap;
+  readonly frontend: FrontendAddress;
+  readonly slot: number;
+  readonly endpoint: Target;
+};
+
+/** The slot that an element is; undefined where it is in no map of slots. */
+export function slotOf(element: Elementary): Slot | undefined {
+  const map = slotMapNamed(element.container);
   if (map === undefined) return undefined;
   const key = keys.slot.read(element.key);
   const endpoint = keys.target.read(element.value ?? '');
   if (key === undefined || endpoint === undefined) return undefined;
-  const { ip, port } = key;
-  return { map, frontend: { ip, protocol: map.protocol, port }, endpoint };
+  const { ip, port, slot } = key;
+  return { map, frontend: { ip, protocol: map.protocol, port }, slot, endpoint };
+}
+
+/** What an element that is a slot says but for its number: each is drawn as often as any other. */
+export function unorderedSlot({ container, key, value }: Elementary): string | undefined {
+  if (slotMapNamed(container) === undefined) return undefined;
+  return `${container} ${key.slice(0, key.lastIndexOf(' . '))} : ${value}`;
 }

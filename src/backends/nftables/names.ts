@@ -1,8 +1,7 @@
-// Names of chains and sets: in go the shapes of Services, or Service ports and endpoints, out come names
-// that are the same on every node and in every run. What belongs to one Service port is named as
-// kube-proxy's nftables mode names it.
-import type { Endpoint, Pool } from '../../model/forwarding.ts';
-import type { Protocol, ServiceKey } from '../../model/kubernetes.ts';
+// Names of chains and maps: in go the shapes of Services, or Service ports, out come names that are the same
+// on every node and in every run. What belongs to one Service port is named as kube-proxy's nftables mode
+// names it.
+import type { Protocol, ServiceKey, TrafficPolicy } from '../../model/kubernetes.ts';
 import type { Part, ServiceChain } from '../../model/ruleset.ts';
 import { shortHash } from '../short-hash.ts';
 import type { Spelling } from '../spelling.ts';
@@ -28,8 +27,8 @@ export type LookUp = 'address' | 'node-port';
 /** What identifies a Service port. */
 export type ServicePortId = Pick<ServiceChain, 'service' | 'portName' | 'protocol'>;
 
-/** The chains that Services share: what traffic to one kind of frontend meets before an endpoint is picked. */
-export const sharedChains = [
+/** What kind of frontend a chain that Services share is for; `LOCAL` where not all senders get the same endpoints. */
+const sharedKinds = [
   'KUBE-SVC',
   'KUBE-EXT',
   'KUBE-EXT-LOCAL',
@@ -37,56 +36,78 @@ export const sharedChains = [
   'KUBE-NODEPORT-LOCAL',
 ] as const;
 
-export type SharedChain = (typeof sharedChains)[number];
+export type SharedKind = (typeof sharedKinds)[number];
 
-/**
- * The chain for all frontends of one kind; `isSplit` where this node and its pods reach endpoints of the
- * whole cluster, and all others those of this node.
- */
-export function sharedChainName(
+/** The kind of all frontends like this one; `isSplit` where this node and its pods reach endpoints of the whole cluster, and all others those of this node. */
+export function sharedKind(
   { kind }: Pick<ServiceChain, 'kind'>,
   by: LookUp,
   isSplit: boolean,
-): SharedChain {
+): SharedKind {
   if (kind === 'internal') return 'KUBE-SVC';
   const name = by === 'address' ? 'KUBE-EXT' : 'KUBE-NODEPORT';
   return isSplit ? `${name}-LOCAL` : name;
 }
 
-/** What a chain or set of one Service port is for; `affinity` is the clients of one of its endpoints. */
-type Use = (typeof entryUses)[ServiceChain['kind']] | 'service' | 'local' | 'endpoint' | 'affinity';
+/** What traffic to such a frontend meets before an endpoint is drawn, which Services share. */
+export type SharedChain = {
+  readonly kind: SharedKind;
+  readonly protocol: Protocol;
+  /** Out of how many slots is drawn, as capacityOf has it; 0 where there is no endpoint. */
+  readonly capacity: number;
+  /** Likewise for those who get this node's endpoints alone; undefined where all get the same. */
+  readonly localCapacity: number | undefined;
+};
+
+/** `KUBE-SVC-tcp-8`, `KUBE-EXT-LOCAL-udp-12-2`. */
+export const sharedChainNames: Spelling<SharedChain> = {
+  write: ({ kind, protocol, capacity, localCapacity }) =>
+    [kind, protocol, capacity, ...(localCapacity === undefined ? [] : [localCapacity])].join('-'),
+  read: (text) => {
+    const [, kind, protocol, capacity, localCapacity] =
+      /^(KUBE-(?:SVC|(?:EXT|NODEPORT)(?:-LOCAL)?))-(tcp|udp|sctp)-(\d+)(?:-(\d+))?$/.exec(text) ??
+      [];
+    if (kind === undefined) return undefined;
+    return {
+      kind: kind as SharedKind,
+      protocol: protocol as Protocol,
+      capacity: Number(capacity),
+      localCapacity: localCapacity === undefined ? undefined : Number(localCapacity),
+    };
+  },
+};
+
+/** What a chain or map of one Service port is for. */
+type Use = Entry | 'remember' | 'affinity' | 'local-affinity';
+
+/** Where a Service port is entered: at its ClusterIP, at its other addresses, at its node port, or where these are restricted. */
+type Entry = 'internal' | 'external' | 'nodeport' | 'firewall';
+
+/** The name of what belongs to one Service port. */
+type PortName = ServicePortId & { readonly use: Use; readonly clients: ClientsOf | undefined };
 
 /**
- * The name of what belongs to one Service port. `seconds` is the timeout of clients: it is part of the
- * name, so that another timeout is another set: not every kernel can change that of a set that stands.
+ * Whose clients a map has: those of endpoints at one port. The timeout is part of the name, so that another one
+ * is another map: not every kernel can change that of a map that stands.
  */
-type PortName = ServicePortId & { readonly use: Use; readonly seconds?: number | undefined };
-
-/** Where a Service port is entered: at its ClusterIP, at its other addresses, or where these are restricted. */
-const entryUses = {
-  internal: 'internal',
-  external: 'external',
-  'source-ranges': 'firewall',
-} as const satisfies Record<ServiceChain['kind'], string>;
+type ClientsOf = { readonly seconds: number; readonly port: number };
 
 const portName =
-  /^(?:(internal|external|firewall|service|local|endpoint)|(affinity)-([1-9]\d*)s)-[A-Z2-7]{8}-([^/]+\/[^/]+)\/(tcp|udp|sctp)\/(.*?)(?:__.*)?$/;
+  /^(?:(internal|external|nodeport|firewall|remember)|((?:local-)?affinity)-([1-9]\d*)s-(\d+))-[A-Z2-7]{8}-([^/]+\/[^/]+)\/(tcp|udp|sctp)\/(.*)$/;
 
-/** What belongs to one Service port; an endpoint is not read back, as it is where a long name is cut. */
-export const portNames: Spelling<PortName & { readonly endpoint?: Endpoint }, PortName> = {
-  write: ({ use, seconds, endpoint, service, portName: name, protocol }) => {
-    const prefix = seconds === undefined ? use : `${use}-${seconds}s`;
-    const port = `${service}/${protocol}/${name}`;
-    // nft takes no colon in a name.
-    const at = endpoint && `__${endpoint.ip.replaceAll(':', '.')}/${endpoint.port}`;
-    return named(prefix, at === undefined ? port : `${port}${at}`);
-  },
+/** What belongs to one Service port. */
+export const portNames: Spelling<PortName> = {
+  write: ({ use, clients, service, portName: name, protocol }) =>
+    named(
+      clients === undefined ? use : `${use}-${clients.seconds}s-${clients.port}`,
+      `${service}/${protocol}/${name}`,
+    ),
   read: (text) => {
-    const [, chain, set, seconds, service, protocol, name] = portName.exec(text) ?? [];
+    const [, chain, map, seconds, port, service, protocol, name] = portName.exec(text) ?? [];
     if (name === undefined) return undefined;
     return {
-      use: (chain ?? set) as Use,
-      seconds: seconds === undefined ? undefined : Number(seconds),
+      use: (chain ?? map) as Use,
+      clients: map === undefined ? undefined : { seconds: Number(seconds), port: Number(port) },
       service: service as ServiceKey,
       portName: name,
       protocol: protocol as Protocol,
@@ -95,26 +116,34 @@ export const portNames: Spelling<PortName & { readonly endpoint?: Endpoint }, Po
 };
 
 /** The chain where a Service port that has chains of its own is entered. */
-export function entryChainName({
-  kind,
-  ...port
-}: Pick<ServiceChain, 'kind'> & ServicePortId): string {
-  return portNames.write({ ...port, use: entryUses[kind] });
+export function entryChainName({ kind, ...port }: EntryPort, by: LookUp): string {
+  return portNames.write({ ...port, use: entryUse(kind, by), clients: undefined });
 }
 
-/** The chain that balances a Service port over a pool of its own. */
-export function policyChainName({ policy }: Pick<Pool, 'policy'>, port: ServicePortId): string {
-  return portNames.write({ ...port, use: policy === 'Local' ? 'local' : 'service' });
+type EntryPort = Pick<ServiceChain, 'kind'> & ServicePortId;
+
+function entryUse(kind: ServiceChain['kind'], by: LookUp): Entry {
+  if (kind === 'source-ranges') return 'firewall';
+  if (kind === 'internal') return 'internal';
+  return by === 'address' ? 'external' : 'nodeport';
 }
 
-/** The chain that sends a Service port's connections to one endpoint, and remembers their clients. */
-export function endpointChainName(port: ServicePortId, endpoint: Endpoint): string {
-  return portNames.write({ ...port, use: 'endpoint', endpoint });
+/** The chain where all clients that are to be remembered come by. */
+export const clientsChain = 'affinity-clients';
+
+/** The chain that remembers where the clients of a Service port were sent. */
+export function rememberChainName(port: ServicePortId): string {
+  return portNames.write({ ...port, use: 'remember', clients: undefined });
 }
 
-/** The set of an endpoint's clients. */
-export function affinitySetName(port: ServicePortId, endpoint: Endpoint, seconds: number): string {
-  return portNames.write({ ...port, use: 'affinity', seconds, endpoint });
+/** The map of a Service port's clients to endpoints at one port: in the whole cluster, or on this node alone. */
+export function affinityMapName(
+  port: ServicePortId,
+  policy: TrafficPolicy,
+  clients: ClientsOf,
+): string {
+  const use = policy === 'Local' ? 'local-affinity' : 'affinity';
+  return portNames.write({ ...port, use, clients });
 }
 
 // The kernel takes 255 characters. What is cut off is still told apart by the hash.

@@ -5,7 +5,7 @@ import type { Protocol } from '../../model/kubernetes.ts';
 import type { Hook } from '../../model/ruleset.ts';
 import type { TracePlace } from '../../netfilter/parse-trace.ts';
 import type { Expression } from './expression.ts';
-import type { LookUp, SharedChain } from './names.ts';
+import type { LookUp } from './names.ts';
 
 /** Our table, one in family ip and one in ip6; no other table is ever named. */
 export const tableName = 'sluice';
@@ -48,13 +48,7 @@ export const containers = {
     name: 'hairpin-connections',
     key: ['saddr', 'daddr', 'l4proto', 'dport'],
   },
-  /** Frontends by the shared chain that they go to. */
-  internalServices: { name: 'internal-services', key: frontendKey },
-  externalServices: { name: 'external-services', key: frontendKey },
-  externalLocalServices: { name: 'external-local-services', key: frontendKey },
-  nodePortServices: { name: 'nodeport-services', key: nodePortKey },
-  nodePortLocalServices: { name: 'nodeport-local-services', key: nodePortKey },
-  /** Frontend to the chain of its Service alone, where it needs one. */
+  /** Frontend to the chain that serves it: the one look-up that a packet for no Service meets. */
   serviceIps: { name: 'service-ips', key: frontendKey, data: 'verdict' },
   serviceNodePorts: { name: 'service-nodeports', key: nodePortKey, data: 'verdict' },
   firewallIps: { name: 'firewall-ips', key: frontendKey, data: 'verdict' },
@@ -64,108 +58,123 @@ export const containers = {
   droppedNodePorts: { name: 'dropped-nodeports', key: nodePortKey },
 } as const satisfies Record<string, Container>;
 
-/**
- * Who goes to each shared chain. Sets, as a map to verdicts would be slow: the kernel follows all verdicts
- * of a table anew whenever one is added (nft_table_validate), 18 ms at 50,000 Services.
- */
-export const servicesOf: Readonly<Record<SharedChain, Container>> = {
-  'KUBE-SVC': containers.internalServices,
-  'KUBE-EXT': containers.externalServices,
-  'KUBE-EXT-LOCAL': containers.externalLocalServices,
-  'KUBE-NODEPORT': containers.nodePortServices,
-  'KUBE-NODEPORT-LOCAL': containers.nodePortLocalServices,
-};
-
-const serviceContainers: ReadonlySet<string> = new Set(
-  [...Object.values(servicesOf), containers.serviceIps, containers.serviceNodePorts].map(
-    ({ name }) => name,
-  ),
-);
+const serviceContainers: ReadonlySet<string> = new Set([
+  containers.serviceIps.name,
+  containers.serviceNodePorts.name,
+]);
 
 /** The container as it is declared where `counters` are wanted. */
 export function counting<C extends Container>(container: C, counters: ServiceCounters): C {
   const isWanted =
     (counters !== 'off' && serviceContainers.has(container.name)) ||
-    (counters === 'endpoints' && endpointsMapNamed(container.name) !== undefined);
+    (counters === 'endpoints' && slotMapNamed(container.name) !== undefined);
   return isWanted ? { ...container, counts: true } : container;
 }
 
-/** The chains where the number of a frontend's endpoints is found. */
-export const balanceChains = [
+/** Whose slots: of frontends by address or by node port, in the whole cluster or on this node alone. */
+const slotsNames = [
   'endpoints',
   'local-endpoints',
   'nodeport-endpoints',
   'nodeport-local-endpoints',
 ] as const;
 
-export type BalanceChain = (typeof balanceChains)[number];
+export type SlotsName = (typeof slotsNames)[number];
 
-/** The chain that balances frontends looked up so, over this node's endpoints alone or over all. */
-export function balanceChain(by: LookUp, isLocal: boolean): BalanceChain {
+/** The slots of frontends that are looked up so, of this node's endpoints alone or of all. */
+export function slotsName(by: LookUp, isLocal: boolean): SlotsName {
   const name = isLocal ? 'local-endpoints' : 'endpoints';
   return by === 'address' ? name : `nodeport-${name}`;
 }
 
-/** The slots of all frontends with `size` endpoints; the chain that picks one has the same name. */
-export type EndpointsMap = Container & {
-  /** The chain that it is asked from. */
-  readonly chain: BalanceChain;
+/** Frontend and slot to endpoint: a frontend of n endpoints has the slots 0 to n-1. */
+export type SlotMap = Container & {
+  readonly slots: SlotsName;
   readonly protocol: Protocol;
-  readonly size: number;
   readonly isLocal: boolean;
 };
 
+/** Those that Services have. */
+export const protocols: readonly Protocol[] = ['tcp', 'udp', 'sctp'];
+
 /**
- * Frontend and slot to endpoint: a frontend of n endpoints has the slots 0 to n-1. There is a map for
- * each protocol because a port must be a protocol's own here: with `th dport` in its data, nft (1.0.6
- * to 1.1.3) refuses every rule that is added once the map stands, "conflicting protocols specified:
- * tcp vs. th". And there is one for each number of endpoints because the kernel walks all elements of
- * a map when another chain begins to use it (nf_tables_bind_set), 70 ms at 50,000 Services: a new
- * number begins with an empty map.
+ * There is a map for each protocol because a port must be a protocol's own here: with `th dport` in its
+ * data, nft (1.0.6 to 1.1.3) refuses every rule that is added once the map stands, "conflicting protocols
+ * specified: tcp vs. th".
  */
-export function endpointsMap(
-  chain: BalanceChain,
-  { protocol, size }: { readonly protocol: Protocol; readonly size: number },
-): EndpointsMap {
-  const isNodePort = chain.startsWith('nodeport-');
-  return {
-    name: `${chain}-${protocol}-${size}`,
-    key: isNodePort ? ['dport', 'slot'] : ['daddr', 'dport', 'slot'],
+export const slotMaps: readonly SlotMap[] = slotsNames.flatMap((slots) =>
+  protocols.map((protocol): SlotMap => ({
+    name: `${slots}-${protocol}`,
+    key: slots.startsWith('nodeport-') ? ['dport', 'slot'] : ['daddr', 'dport', 'slot'],
     data: ['daddr', 'dport'],
-    chain,
+    slots,
     protocol,
-    size,
-    isLocal: chain.endsWith('local-endpoints'),
-  };
+    isLocal: slots.endsWith('local-endpoints'),
+  })),
+);
+
+const slotMapsByName: ReadonlyMap<string, SlotMap> = new Map(
+  slotMaps.map((map) => [map.name, map]),
+);
+
+/** The map of slots with this name; undefined for any other name. */
+export function slotMapNamed(name: string): SlotMap | undefined {
+  return slotMapsByName.get(name);
 }
 
-/** The map that endpointsMap named so; undefined for any other name. */
-export function endpointsMapNamed(name: string): EndpointsMap | undefined {
-  const [, chain, protocol, size] =
-    /^((?:nodeport-)?(?:local-)?endpoints)-(tcp|udp|sctp)-([1-9]\d*)$/.exec(name) ?? [];
-  if (chain === undefined) return undefined;
-  return endpointsMap(chain as BalanceChain, {
-    protocol: protocol as Protocol,
-    size: Number(size),
-  });
+/** The map of these slots. */
+export function slotMap(slots: SlotsName, protocol: Protocol): SlotMap {
+  const map = slotMapNamed(`${slots}-${protocol}`);
+  if (map === undefined) throw new RangeError(`no slots for ${protocol}`);
+  return map;
 }
 
-/** The clients of one endpoint of a Service with session affinity; each leaves `seconds` after its last connection. */
-export function affinitySet(name: string, seconds: number): Container {
-  return { name, key: ['saddr'], timeoutSeconds: seconds };
+/**
+ * The clients of endpoints of one Service port at one port; each leaves `seconds` after its last connection. The
+ * port is in the name alone: nft 1.0.6 has no registers for an IPv6 address with a port as data of an update
+ * (it aborts, "Assertion `dreg < ctx->reg_low' failed").
+ */
+export function affinityMap(name: string, seconds: number): Container {
+  return { name, key: ['saddr'], data: ['daddr'], timeoutSeconds: seconds };
 }
+
+/**
+ * Frontends whose clients are remembered, to the chain that does it: by what the client asked for; a node port
+ * by the endpoint that it got and the port that it asked for.
+ */
+export const affinityMaps: readonly Container[] = protocols.flatMap((protocol) => [
+  affinityFrontends('address', protocol),
+  affinityFrontends('node-port', protocol),
+]);
+
+/** That of frontends that are looked up so. */
+export function affinityFrontends(by: LookUp, protocol: Protocol): Container {
+  return by === 'address'
+    ? { name: `affinity-ips-${protocol}`, key: ['daddr', 'dport'], data: 'verdict', protocol }
+    : {
+        name: `affinity-nodeports-${protocol}`,
+        key: ['daddr', 'dport', 'dport'],
+        data: 'verdict',
+        protocol,
+      };
+}
+
+/** A base chain of ours: at the hooks of the rule book, and where clients of endpoints on this host's own addresses come by. */
+export type BaseChain = Hook | 'nat-input';
 
 /** Base chains: priorities are kube-proxy's, so that other programs' order with it holds with us. */
-export const baseChains: Readonly<Record<Hook, { type: string; hook: string; prio: number }>> = {
-  'filter-prerouting-pre-dnat': { type: 'filter', hook: 'prerouting', prio: -110 },
-  'filter-output-pre-dnat': { type: 'filter', hook: 'output', prio: -110 },
-  'nat-prerouting': { type: 'nat', hook: 'prerouting', prio: -100 },
-  'nat-output': { type: 'nat', hook: 'output', prio: -100 },
-  'nat-postrouting': { type: 'nat', hook: 'postrouting', prio: 100 },
-  'filter-input': { type: 'filter', hook: 'input', prio: 0 },
-  'filter-forward': { type: 'filter', hook: 'forward', prio: 0 },
-  'filter-output': { type: 'filter', hook: 'output', prio: 0 },
-};
+export const baseChains: Readonly<Record<BaseChain, { type: string; hook: string; prio: number }>> =
+  {
+    'filter-prerouting-pre-dnat': { type: 'filter', hook: 'prerouting', prio: -110 },
+    'filter-output-pre-dnat': { type: 'filter', hook: 'output', prio: -110 },
+    'nat-prerouting': { type: 'nat', hook: 'prerouting', prio: -100 },
+    'nat-output': { type: 'nat', hook: 'output', prio: -100 },
+    'nat-postrouting': { type: 'nat', hook: 'postrouting', prio: 100 },
+    'nat-input': { type: 'nat', hook: 'input', prio: 0 },
+    'filter-input': { type: 'filter', hook: 'input', prio: 0 },
+    'filter-forward': { type: 'filter', hook: 'forward', prio: 0 },
+    'filter-output': { type: 'filter', hook: 'output', prio: 0 },
+  };
 
 /** The packet field of each part; `protocol` is the one whose ports are meant. */
 export function fieldExpressions(

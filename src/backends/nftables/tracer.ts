@@ -1,6 +1,6 @@
 // The nftables rules that a packet meets: in go the units of our Program, out comes a tracer. Pure.
 import { encodeJson } from './encode/encode-json.ts';
-import { familyWords, tableName } from './schema.ts';
+import { familyWords, slotMapNamed, tableName } from './schema.ts';
 import { transactionOf } from './transaction.ts';
 import type { ChainUnit, NftRule as UnitRule, NftUnit } from './unit.ts';
 import { ruleText } from './unit.ts';
@@ -27,7 +27,7 @@ export function nftTracer(program: Program<NftUnit>, { family, hostIps }: Traced
         table,
         hostIps,
         onRule(rule, walk, ways) {
-          if (!hasEffect(rule, walk, ways)) return;
+          if (!hasEffect(rule, walk, ways) || isRepeated(spelled.get(rule))) return;
           const elements = elementsFound(rule, { walk, spelled, program });
           notes.note(rule, { walk, ways, elements });
         },
@@ -56,6 +56,17 @@ function spelledRules(program: Program<NftUnit>, { chains }: NftTable): Spelled 
 function placeOf(spelled: SpelledRule | undefined, table: string): PlacedRule | undefined {
   if (spelled === undefined) return undefined;
   return { table, chain: spelled.chain.name, text: ruleText(spelled.rule) };
+}
+
+// A draw that met no endpoint is made again: the first of them tells it all.
+function isRepeated(spelled: SpelledRule | undefined): boolean {
+  if (spelled === undefined || drawOf(spelled.rule) === undefined) return false;
+  return spelled.chain.rules.find((rule) => drawOf(rule) !== undefined) !== spelled.rule;
+}
+
+function drawOf({ expr }: UnitRule): string | undefined {
+  const map = containerOf(expr.find((one) => 'dnat' in one));
+  return map === undefined || slotMapNamed(map) === undefined ? undefined : map;
 }
 
 // A rule that remembers a client changes no packet.

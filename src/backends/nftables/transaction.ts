@@ -1,7 +1,8 @@
 // A plan in the order in which nft carries it out: what is referred to comes before what refers to
 // it, and leaves after it. Pure; encode-text and encode-json spell the result.
 import type { Plan } from '../../netfilter/plan.ts';
-import { containers, endpointsMapNamed } from './schema.ts';
+import type { ClientChanges } from './clients.ts';
+import { containers, slotMapNamed } from './schema.ts';
 import type { ChainUnit, ContainerUnit, ElementUnit, NftUnit } from './unit.ts';
 
 /** Elements of one set or map. */
@@ -20,6 +21,8 @@ export type Transaction = {
   readonly flushChains: readonly ChainUnit[];
   /** Chains whose rules are written: all of addChains, and those that were there and are flushed. */
   readonly fillChains: readonly ChainUnit[];
+  /** Clients that are deleted next: each is added as it is, as it may have left meanwhile. */
+  readonly refreshElements: readonly ElementBatch[];
   readonly deleteElements: readonly ElementBatch[];
   readonly addElements: readonly ElementBatch[];
   readonly deleteChains: readonly ChainUnit[];
@@ -30,8 +33,11 @@ export type Transaction = {
 // names few Services.
 const batchSize = 500;
 
-/** Orders the steps of `plan`. */
-export function transactionOf(plan: Plan<NftUnit>): Transaction {
+/** Orders the steps of `plan`, with what it means for clients that are remembered. */
+export function transactionOf(
+  plan: Plan<NftUnit>,
+  { forgotten, carried }: ClientChanges = { forgotten: [], carried: [] },
+): Transaction {
   const deletesTable = plan.some((step) => step.op === 'delete' && step.was.kind === 'table');
   const replacesTable = plan.some((step) => step.op === 'replace' && step.unit.kind === 'table');
   const created = plan.filter((step) => step.op === 'create').map(({ unit }) => unit);
@@ -47,8 +53,12 @@ export function transactionOf(plan: Plan<NftUnit>): Transaction {
     addChains: created.filter((unit) => unit.kind === 'chain'),
     flushChains: present.filter((unit) => unit.kind === 'chain'),
     fillChains: [...created, ...present].filter((unit) => unit.kind === 'chain'),
-    deleteElements: batches(leaving.filter((unit) => unit.kind === 'element')),
-    addElements: batches([...present, ...created].filter((unit) => unit.kind === 'element')),
+    refreshElements: batches(forgotten),
+    deleteElements: batches([...leaving.filter((unit) => unit.kind === 'element'), ...forgotten]),
+    addElements: batches([
+      ...[...present, ...created].filter((unit) => unit.kind === 'element'),
+      ...carried,
+    ]),
     deleteChains: withTable.filter((unit) => unit.kind === 'chain'),
     deleteContainers: withTable.filter((unit) => isContainer(unit)),
   };
@@ -81,7 +91,7 @@ export function partsOf(transaction: Transaction): readonly Transaction[] {
 function placeOf({ container }: ElementBatch): number {
   if (container === containers.clusterIps.name) return 2;
   const isLedTo = container === containers.hairpinConnections.name;
-  return isLedTo || endpointsMapNamed(container) !== undefined ? 0 : 1;
+  return isLedTo || slotMapNamed(container) !== undefined ? 0 : 1;
 }
 
 const nothing: Transaction = {
@@ -91,6 +101,7 @@ const nothing: Transaction = {
   addChains: [],
   flushChains: [],
   fillChains: [],
+  refreshElements: [],
   deleteElements: [],
   addElements: [],
   deleteChains: [],

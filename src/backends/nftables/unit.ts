@@ -4,6 +4,8 @@ import type { ServiceKey } from '../../model/kubernetes.ts';
 import { declarationText } from './declaration.ts';
 import type { Statement } from './expression.ts';
 import { statementText } from './expression.ts';
+import type { Target } from './keys.ts';
+import { keys, unorderedSlot } from './keys.ts';
 import type { Container } from './schema.ts';
 import { familyWords, tableName } from './schema.ts';
 
@@ -23,6 +25,8 @@ export type TableUnit = Common & { readonly kind: 'table' };
 export type ContainerUnit = Common & {
   readonly kind: 'set' | 'map';
   readonly container: Container;
+  /** Of a map that packets fill with clients: where these may be sent, sorted. */
+  readonly endpoints: readonly string[] | undefined;
 };
 export type ChainUnit = Common & {
   readonly kind: 'chain';
@@ -39,6 +43,9 @@ export type ElementUnit = Common & {
   /** Data joined likewise, or a verdict such as `goto external-XPGD46QR-ns/web/tcp/http`; undefined in a set. */
   readonly value: string | undefined;
   readonly comment: string | undefined;
+  /** Of a client that is remembered: for how long still. */
+  readonly expiresSeconds: number | undefined;
+  readonly unordered: string | undefined;
 };
 export type NftUnit = TableUnit | ContainerUnit | ChainUnit | ElementUnit;
 
@@ -48,11 +55,18 @@ export function tableUnit(family: Family, layout = ''): TableUnit {
   return { kind: 'table', id: 'table', owner: undefined, text };
 }
 
-export function containerUnit(family: Family, container: Container): ContainerUnit {
+/** The unit of a set or map; `endpoints` are those where clients that packets add to it may be sent. */
+export function containerUnit(
+  family: Family,
+  container: Container,
+  endpoints?: readonly Target[],
+): ContainerUnit {
   const { name, data } = container;
   const kind = data === undefined ? 'set' : 'map';
-  const text = `${kind} ${name} { ${declarationText(family, container)} }`;
-  return { kind, id: `${kind} ${name}`, owner: undefined, text, container };
+  const targets = endpoints?.map(keys.target.write).toSorted();
+  const clients = targets === undefined ? '' : ` # clients of ${targets.join(', ')}`;
+  const text = `${kind} ${name} { ${declarationText(family, container)} }${clients}`;
+  return { kind, id: `${kind} ${name}`, owner: undefined, text, container, endpoints: targets };
 }
 
 export function chainUnit(name: string, rules: readonly NftRule[], hook?: NftHook): ChainUnit {
@@ -63,11 +77,14 @@ export function chainUnit(name: string, rules: readonly NftRule[], hook?: NftHoo
 }
 
 type ElementParts = Pick<ElementUnit, 'container' | 'key'> &
-  Partial<Pick<ElementUnit, 'value' | 'comment' | 'owner'>>;
+  Partial<Pick<ElementUnit, 'value' | 'comment' | 'owner' | 'expiresSeconds'>>;
 
 /** The unit of one element; `owner` is the Service that it stands for. */
 export function elementUnit(element: ElementParts): ElementUnit {
-  return new Element(element);
+  const { expiresSeconds } = element;
+  return expiresSeconds === undefined
+    ? new Element(element)
+    : new ClientElement({ ...element, expiresSeconds });
 }
 
 /** The same unit, which now stands for this Service. */
@@ -112,6 +129,27 @@ class Element implements ElementUnit {
   get text(): string {
     return `${this.container} { ${elementText(this)} }`;
   }
+
+  get unordered(): string | undefined {
+    return unorderedSlot(this);
+  }
+
+  get expiresSeconds(): number | undefined {
+    return undefined;
+  }
+}
+
+class ClientElement extends Element {
+  readonly #expiresSeconds: number;
+
+  constructor(parts: ElementParts & { readonly expiresSeconds: number }) {
+    super(parts);
+    this.#expiresSeconds = parts.expiresSeconds;
+  }
+
+  override get expiresSeconds(): number {
+    return this.#expiresSeconds;
+  }
 }
 
 /** An element as nft's language spells it, without its set. */
@@ -119,8 +157,10 @@ export function elementText({
   key,
   value,
   comment,
-}: Pick<ElementUnit, 'key' | 'value' | 'comment'>): string {
-  const commented = comment === undefined ? key : `${key} comment "${comment}"`;
+  expiresSeconds,
+}: Pick<ElementUnit, 'key' | 'value' | 'comment' | 'expiresSeconds'>): string {
+  const timed = expiresSeconds === undefined ? key : `${key} expires ${expiresSeconds}s`;
+  const commented = comment === undefined ? timed : `${timed} comment "${comment}"`;
   return value === undefined ? commented : `${commented} : ${value}`;
 }
 

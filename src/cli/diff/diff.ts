@@ -11,7 +11,6 @@ import { hostAddresses } from '../../host/network/interfaces.ts';
 import { isTcpLiberal } from '../../host/kernel/sysctl.ts';
 import type { Config } from '../../model/config.ts';
 import type { ClusterObject } from '../../model/kubernetes.ts';
-import { plan } from '../../netfilter/plan.ts';
 import type { Unit } from '../../netfilter/program.ts';
 import { desiredOf } from '../../sync/offline.ts';
 import type { Io } from '../io.ts';
@@ -82,8 +81,7 @@ async function reportFor<U extends Unit>(
   io.stderr.write(notProgrammedText(wanted));
   for (const { family, desired } of wanted) {
     const present = saved?.get(family) ?? (await backend.observe(family));
-    const whole = desired.whole();
-    plans.push({ family, plan: plan(present, whole), wanted: whole });
+    plans.push({ family, plan: desired.planFrom(present), wanted: desired.whole() });
   }
   const report = gated(reportOf(backend, plans), gates);
   // Somewhere else's rules say nothing of the connections of this machine.

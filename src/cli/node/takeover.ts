@@ -8,7 +8,6 @@ import { hostAddresses } from '../../host/network/interfaces.ts';
 import type { Config } from '../../model/config.ts';
 import { families } from '../../model/ip.ts';
 import type { ClusterObject } from '../../model/kubernetes.ts';
-import { plan } from '../../netfilter/plan.ts';
 import type { Unit } from '../../netfilter/program.ts';
 import type { DesiredFamily } from '../../sync/offline.ts';
 import { desiredOf } from '../../sync/offline.ts';
@@ -100,9 +99,8 @@ async function program<U extends Unit>(
   families: readonly DesiredFamily<U>[],
 ): Promise<void> {
   for (const { family, desired } of families) {
-    const wanted = desired.whole();
-    await backend.apply(family, plan(await backend.observe(family), wanted));
-    const left = plan(await backend.observe(family), wanted);
+    await backend.apply(family, desired.planFrom(await backend.observe(family)));
+    const left = desired.planFrom(await backend.observe(family));
     if (left.length === 0) continue;
     const details = { command: backend.name, exitCode: undefined, stderr: '', input: '' };
     const message = `${family}: the kernel does not hold what was programmed (${left.length} differences)`;

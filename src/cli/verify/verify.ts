@@ -6,7 +6,7 @@ import { kernelFindings } from '../../diff/kernel-findings.ts';
 import { serviceChanges } from '../../diff/service-change.ts';
 import type { Exec } from '../../host/tools/exec.ts';
 import { isTcpLiberal } from '../../host/kernel/sysctl.ts';
-import { plan } from '../../netfilter/plan.ts';
+import type { Plan } from '../../netfilter/plan.ts';
 import type { Program, Unit } from '../../netfilter/program.ts';
 import type { DesiredFamily } from '../../sync/offline.ts';
 import { desiredOf } from '../../sync/offline.ts';
@@ -55,8 +55,8 @@ async function verify<U extends Unit>(
   io.stderr.write(notProgrammedText(wanted));
   const compared: Compared<U>[] = [];
   for (const { family, desired } of wanted) {
-    const [is, wanted] = [await backend.observe(family), desired.whole()];
-    compared.push({ family, is, wanted, plan: plan(is, wanted) });
+    const is = await backend.observe(family);
+    compared.push({ family, is, plan: desired.planFrom(is), wanted: desired.whole() });
   }
   return {
     families: compared.map(({ family, wanted }) => ({ family, units: wanted.size })),
@@ -70,7 +70,7 @@ type Compared<U extends Unit> = {
   readonly family: DesiredFamily<U>['family'];
   readonly is: Program<U>;
   readonly wanted: Program<U>;
-  readonly plan: ReturnType<typeof plan<U>>;
+  readonly plan: Plan<U>;
 };
 
 function effectsOf<U extends Unit>(

@@ -4,7 +4,6 @@ import type { Backend } from '../../backends/backend.ts';
 import type { Clock } from '../../cluster/api/clock.ts';
 import type { HearChanges, HearOptions } from '../../host/netfilter/table-changes.ts';
 import type { Family } from '../../model/ip.ts';
-import { plan } from '../../netfilter/plan.ts';
 import type { Unit } from '../../netfilter/program.ts';
 import type { Author } from '../../netfilter/table-changes.ts';
 import type { Reconciler } from '../../sync/reconcile.ts';
@@ -173,10 +172,10 @@ export class DriftWatch implements DaemonPart {
     if (!this.#isQuiet(watch)) return 0;
     try {
       const present = await backend.observe(family);
-      const wanted = reconciler.desired(family)?.whole();
+      const desired = reconciler.desired(family);
       // Where a pass came between, it is not known which of both this was read of.
-      if (moment !== this.#moment || wanted === undefined) return clock.now() - startedAt;
-      if (plan(present, wanted).length > 0) {
+      if (moment !== this.#moment || desired === undefined) return clock.now() - startedAt;
+      if (desired.planFrom(present).length > 0) {
         this.#suspect({ touched: new Map([[family, 'sure']]), author: undefined }, 'audit');
       }
     } catch {

@@ -62,8 +62,9 @@ function foundBy(plan: Plan, wholeSize: number): Found {
 
 // Some units spell what follows from the rest of them only when it is asked for.
 function plain(unit: Unit): PlainUnit {
-  const { id, kind, text, owner } = unit;
-  return { ...unit, id, kind, text, ...(owner === undefined ? {} : { owner }) } as PlainUnit;
+  const { id, kind, text, owner, unordered } = unit;
+  const more = { ...(owner && { owner }), ...(unordered && { unordered }) };
+  return { ...unit, id, kind, text, ...more } as PlainUnit;
 }
 
 /** All of them counted, the first of them named. */

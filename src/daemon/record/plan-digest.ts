@@ -1,17 +1,26 @@
 // Digests that show whether two plans, or two Programs, are the same without keeping either.
 import { hash } from 'node:crypto';
 import type { Plan } from '../../netfilter/plan.ts';
+import { unitOf } from '../../netfilter/plan.ts';
 import type { Unit } from '../../netfilter/program.ts';
 
-/** Of a plan; the order of its steps does not matter. */
+/** Of a plan; neither the order of its steps matters nor that of units in places that mean nothing. */
 export function planDigest(steps: Plan): string {
   const sum = new Sum();
+  const unordered = new Map<string, number>();
+  const count = (unit: Unit | undefined, by: number): void => {
+    const id = unit?.unordered;
+    if (id !== undefined) unordered.set(id, (unordered.get(id) ?? 0) + by);
+  };
   for (const step of steps) {
-    const { id } = step.op === 'delete' ? step.was : step.unit;
-    const was = step.op === 'create' ? '' : step.was.text;
-    const is = step.op === 'delete' ? '' : step.unit.text;
-    sum.add([step.op, id, was, is].join('\0'));
+    const { id, unordered: place } = unitOf(step);
+    const was = step.op === 'create' ? undefined : step.was;
+    const is = step.op === 'delete' ? undefined : step.unit;
+    count(was, -1);
+    count(is, 1);
+    if (place === undefined) sum.add([step.op, id, was?.text ?? '', is?.text ?? ''].join('\0'));
   }
+  for (const [id, by] of unordered) if (by !== 0) sum.add(`${id}\0${by}`);
   return sum.hex;
 }
 
@@ -22,8 +31,8 @@ export function unitsDigest(units: Iterable<Unit>): {
 } {
   const sum = new Sum();
   let size = 0;
-  for (const { id, text } of units) {
-    sum.add(`${id}\0${text}`);
+  for (const { id, text, unordered } of units) {
+    sum.add(unordered ?? `${id}\0${text}`);
     size += 1;
   }
   return { digest: sum.hex, size };

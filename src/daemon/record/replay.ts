@@ -12,6 +12,7 @@ import type {
   RecordedInputs,
 } from '../../model/pass-record.ts';
 import type { Plan } from '../../netfilter/plan.ts';
+import { unitOf } from '../../netfilter/plan.ts';
 import type { Program, Unit } from '../../netfilter/program.ts';
 import { Reconciler, type FamilyPass } from '../../sync/reconcile.ts';
 import { runPass } from '../pass.ts';
@@ -114,5 +115,8 @@ function compare(
     return { kind: 'differs', what: 'whole' };
   }
   if (digest === undefined || kernel?.found.kind === 'unrecorded') return { kind: 'not-recorded' };
-  return planDigest(plan) === digest ? { kind: 'same' } : { kind: 'differs', what: 'plan' };
+  if (planDigest(plan) === digest) return { kind: 'same' };
+  // What was found is recorded by place, and places that mean nothing may have been others then.
+  const isByPlace = kernel !== undefined && plan.some((step) => unitOf(step).unordered);
+  return isByPlace ? { kind: 'not-recorded' } : { kind: 'differs', what: 'plan' };
 }

@@ -161,7 +161,7 @@ class WatchedLoop implements StormDaemon, PassListener {
     const from = { config: this.#config, families, hostIps: () => hostIps };
     const found: string[] = [];
     for (const { family, desired } of desiredOf(this.#backend, objects, from)) {
-      const steps = plan(await this.#backend.observe(family), desired.whole());
+      const steps = desired.planFrom(await this.#backend.observe(family));
       for (const step of steps) found.push(`${family} ${step.op} ${unitOf(step).text}`);
     }
     return found;

@@ -34,7 +34,7 @@ function fresh(backend: Backend, changes: readonly ClusterChange[]) {
       hostIps,
     });
     desired.update(new Set(state.serviceKeys));
-    return desired.whole();
+    return desired;
   });
 }
 
@@ -60,8 +60,10 @@ function follow(backend: Backend, history: readonly ClusterChange[][]): void {
   const expected = fresh(backend, history.flat());
   for (const [index, { family, desired }] of kept.entries()) {
     const held = kernel.read(family);
-    expect(texts(held)).toEqual(texts(expected[index] ?? new Map()));
     expect(plan(held, desired.whole())).toEqual([]);
+    // But for the slots of endpoints, which stay as they are for no reason of the cluster's.
+    expect(expected[index]?.planFrom(held)).toEqual([]);
+    expect(texts(held)).toEqual(texts(expected[index]?.whole() ?? new Map()));
   }
 }
 
@@ -108,7 +110,9 @@ describe.each(backendsWithoutTools.map((backend) => [backend.name, backend] as c
       );
       fc.assert(
         fc.property(shuffled, ([one, other]) => {
-          const [a, b] = [one, other].map((order) => fresh(backend, order).map(texts));
+          const [a, b] = [one, other].map((order) =>
+            fresh(backend, order).map((desired) => texts(desired.whole())),
+          );
           expect(a).toEqual(b);
         }),
         { numRuns: 200 },

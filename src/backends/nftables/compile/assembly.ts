@@ -8,36 +8,26 @@ import { programOf } from '../../../netfilter/program.ts';
 import type { Assembly, Change } from '../../backend.ts';
 import { changeOf } from '../../change-of.ts';
 import type { ServiceUnits } from './pieces.ts';
-import { compileEntries, compileFrame, compileService } from './pieces.ts';
+import { compileFrame, compileService, ownUnits } from './pieces.ts';
 import type { SharedUnits } from './shared-chain.ts';
-import type { NftPart } from '../names.ts';
+import type { Standing } from './slots.ts';
+import { arranged, rowId, standingIn } from './slots.ts';
 import type { NftUnit } from '../unit.ts';
 
 /** Units that Services share, before and after a change. */
-type SharedChange = { readonly before: NftUnit[]; readonly after: NftUnit[] };
+type SharedChange = { readonly before: readonly NftUnit[]; readonly after: readonly NftUnit[] };
 
-/**
- * Invariant: #shared counts, for each unit that Services share, how often the pieces hold it, and
- * holds none that is in no piece; #sharedChains names its chains, and #entries enter just these.
- */
+/** Invariant: #shared counts, for each unit that Services share, how often the pieces hold it, and holds none that is in no piece. */
 export class NftAssembly implements Assembly<NftUnit> {
-  readonly #family: Family;
-  readonly #parts: readonly NftPart[];
-  readonly #counters: ServiceCounters;
   readonly #frame: readonly NftUnit[];
-  #entries: readonly NftUnit[];
   readonly #pieces = new Map<ServiceKey, ServiceUnits>();
   // Settings are the same for as long as this lives; there are as many as Services have shapes.
   readonly #known: SharedUnits = new Map();
-  readonly #sharedChains = new Set<string>();
   readonly #shared = new Map<string, { readonly unit: NftUnit; readonly count: number }>();
 
   constructor(family: Family, parts: readonly Part[], counters: ServiceCounters = 'off') {
-    this.#family = family;
-    this.#parts = parts.filter((part) => part.name !== 'localnet');
-    this.#counters = counters;
-    this.#frame = compileFrame(family, this.#parts, counters);
-    this.#entries = this.#compileEntries();
+    const used = parts.filter((part) => part.name !== 'localnet');
+    this.#frame = compileFrame(family, used, counters);
   }
 
   replace(pieces: ReadonlyMap<ServiceKey, ServiceRules | undefined>): Change<NftUnit> {
@@ -47,7 +37,7 @@ export class NftAssembly implements Assembly<NftUnit> {
     for (const [service, rules] of pieces) {
       const old = this.#pieces.get(service);
       const piece =
-        rules === undefined ? undefined : compileService(rules, this.#known, this.#counters);
+        rules === undefined ? undefined : compileService(rules, this.#known, rowsOf(old));
       // In this order, so that what stays is changed in place: a Map remembers what was deleted.
       for (const unit of piece?.shared ?? []) this.#count(unit, 1, touched);
       for (const unit of old?.shared ?? []) this.#count(unit, -1, touched);
@@ -59,11 +49,23 @@ export class NftAssembly implements Assembly<NftUnit> {
       }
     }
     const shared = this.#sharedChange(touched);
-    if (this.#noteChains(touched)) this.#enter(shared);
     return changeOf(
-      () => programOf([...was.flatMap(({ own }) => own), ...shared.before]),
-      () => programOf([...now.flatMap(({ own }) => own), ...shared.after]),
+      () => programOf([...was.flatMap(ownUnits), ...shared.before]),
+      () => programOf([...now.flatMap(ownUnits), ...shared.after]),
     );
+  }
+
+  adopt(units: Iterable<NftUnit>): void {
+    const standing = standingIn(units);
+    if (standing.size === 0) return;
+    for (const [service, piece] of this.#pieces) {
+      const rows = piece.rows.map((row) => ({
+        ...row,
+        endpoints: arranged(row.endpoints, standing.get(rowId(row.map, row.address))),
+      }));
+      const isSame = rows.every(({ endpoints }, at) => endpoints === piece.rows[at]?.endpoints);
+      if (!isSame) this.#pieces.set(service, { ...piece, rows });
+    }
   }
 
   whole(): Program<NftUnit> {
@@ -72,53 +74,24 @@ export class NftAssembly implements Assembly<NftUnit> {
 
   *units(): Generator<NftUnit> {
     for (const unit of this.#frame) yield unit;
-    for (const unit of this.#entries) yield unit;
     const seen = new Set<string>();
     // Sorted, so that nobody can tell in which order the Services came.
     for (const service of [...this.#pieces.keys()].sort()) {
-      const { own = [], shared = [] } = this.#pieces.get(service) ?? {};
-      for (const unit of shared) {
+      const piece = this.#pieces.get(service);
+      if (piece === undefined) continue;
+      for (const unit of piece.shared) {
         if (seen.has(unit.id)) continue;
         seen.add(unit.id);
         yield unit;
       }
-      yield* own;
+      yield* ownUnits(piece);
     }
-  }
-
-  /** Makes #sharedChains follow #shared; returns whether that changes it. */
-  #noteChains(touched: ReadonlyMap<string, NftUnit | undefined>): boolean {
-    let isChanged = false;
-    for (const [id, was] of touched) {
-      const unit = this.#shared.get(id)?.unit;
-      if (was?.kind === 'chain' && unit === undefined) this.#sharedChains.delete(was.name);
-      else if (was === undefined && unit?.kind === 'chain') this.#sharedChains.add(unit.name);
-      else continue;
-      isChanged = true;
-    }
-    return isChanged;
   }
 
   #sharedChange(touched: ReadonlyMap<string, NftUnit | undefined>): SharedChange {
     const before = [...touched.values()].filter((unit) => unit !== undefined);
     const after = [...touched.keys()].flatMap((id) => this.#shared.get(id)?.unit ?? []);
     return { before, after };
-  }
-
-  /** Makes #entries follow #shared, and adds what that changes. */
-  #enter({ before, after }: SharedChange): void {
-    const entries = this.#compileEntries();
-    for (const [index, unit] of entries.entries()) {
-      const was = this.#entries[index];
-      if (was === undefined || was.text === unit.text) continue;
-      before.push(was);
-      after.push(unit);
-    }
-    this.#entries = entries;
-  }
-
-  #compileEntries(): readonly NftUnit[] {
-    return compileEntries(this.#family, this.#parts, this.#sharedChains);
   }
 
   #count(unit: NftUnit, step: 1 | -1, touched: Map<string, NftUnit | undefined>): void {
@@ -128,4 +101,10 @@ export class NftAssembly implements Assembly<NftUnit> {
     if (count === 0) this.#shared.delete(unit.id);
     else this.#shared.set(unit.id, { unit: entry?.unit ?? unit, count });
   }
+}
+
+function rowsOf(piece: ServiceUnits | undefined): Standing {
+  return new Map(
+    (piece?.rows ?? []).map(({ map, address, endpoints }) => [rowId(map, address), endpoints]),
+  );
 }

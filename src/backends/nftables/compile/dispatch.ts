@@ -1,24 +1,23 @@
-// A dispatch of the rule book: where frontends are looked up, as sets that lead to one chain or verdict
-// and maps to chains of their own. Pure.
+// A dispatch of the rule book: where frontends are looked up, as a map to the chains that serve them, or as
+// sets of those that are refused. Pure.
 import type { Family } from '../../../model/ip.ts';
 import type { DispatchEntry, DispatchName, DispatchRule } from '../../../model/ruleset.ts';
 import { compileMatch, matches } from './rule.ts';
 import type { Expression, Statement } from '../expression.ts';
 import { keys } from '../keys.ts';
-import { entryChainName, sharedChains } from '../names.ts';
-import { needsOwnChains } from './own-chains.ts';
+import { entryChainName } from '../names.ts';
+import { needsOwnChain } from './own-chains.ts';
 import type { LookUp } from '../names.ts';
 import type { Container } from '../schema.ts';
-import { containers, fieldExpressions, servicesOf } from '../schema.ts';
+import { containers, fieldExpressions } from '../schema.ts';
 import { sharedNameOf } from './shared-chain.ts';
 import type { NftRule } from '../unit.ts';
 import { commentOf } from '../unit.ts';
 
-/** The rules of a dispatch, of shared chains for just those that are `present`. */
+/** The rules of a dispatch. */
 export function dispatchRules(
   family: Family,
   { when, then: { dispatch, by }, why }: DispatchRule,
-  present: ReadonlySet<string>,
 ): readonly NftRule[] {
   const conditions = when.flatMap((match) => compileMatch(family, match));
   const comment = commentOf(why);
@@ -27,19 +26,10 @@ export function dispatchRules(
     expr: [matches(key(family, set), `@${set.name}`), ...conditions, verdict],
     comment,
   });
-  const own = ownMaps[by][dispatch];
+  const map = maps[by][dispatch];
+  if (map !== undefined) return [{ expr: [...conditions, vmap(family, map)], comment }];
   const [rejected, dropped] = refusals[by];
-  const isRefusal = dispatch === 'no-endpoints' || dispatch === 'no-external-endpoints';
-  const shared = sharedChains.filter(
-    (name) => dispatch === 'services' && lookUpBy[servicesOf[name].key.length] === by,
-  );
-  return [
-    ...shared
-      .filter((name) => present.has(name))
-      .map((name) => isIn(servicesOf[name], { goto: { target: name } })),
-    ...(own === undefined ? [] : [{ expr: [...conditions, vmap(family, own)], comment }]),
-    ...(isRefusal ? [isIn(rejected, { reject: null }), isIn(dropped, { drop: null })] : []),
-  ];
+  return [isIn(rejected, { reject: null }), isIn(dropped, { drop: null })];
 }
 
 /** Where an entry's element is, and the verdict that it has there; a set's elements have none. */
@@ -51,13 +41,13 @@ export function placeOf(
     const [rejected, dropped] = refusals[by];
     return { container: to.verdict === 'reject' ? rejected : dropped };
   }
-  if (!needsOwnChains(to)) return { container: servicesOf[sharedNameOf(to, by)] };
-  const container = ownMaps[by][dispatch];
-  if (container === undefined) throw new Error(`nftables mode has no ${dispatch} by ${by}`);
-  return { container, value: keys.chain.write(entryChainName(to)) };
+  const container = maps[by][dispatch];
+  if (container === undefined) throw new RangeError(`nftables mode has no ${dispatch} by ${by}`);
+  const chain = needsOwnChain(to) ? entryChainName(to, by) : sharedNameOf(to, by);
+  return { container, value: keys.chain.write(chain) };
 }
 
-const ownMaps: Readonly<Record<LookUp, Partial<Record<DispatchName, Container>>>> = {
+const maps: Readonly<Record<LookUp, Partial<Record<DispatchName, Container>>>> = {
   address: { services: containers.serviceIps, 'source-ranges': containers.firewallIps },
   'node-port': { services: containers.serviceNodePorts },
 };
@@ -67,8 +57,6 @@ const refusals: Readonly<Record<LookUp, readonly [rejected: Container, dropped: 
   address: [containers.rejectedServices, containers.droppedServices],
   'node-port': [containers.rejectedNodePorts, containers.droppedNodePorts],
 };
-
-const lookUpBy: Readonly<Record<number, LookUp>> = { 3: 'address', 2: 'node-port' };
 
 function key(
   family: Family,

@@ -3,28 +3,39 @@
 import type { FrontendAddress, Pool } from '../../../model/forwarding.ts';
 import type { ServiceCounters } from '../../../model/config.ts';
 import type { Family, Ip } from '../../../model/ip.ts';
+import type { ServiceKey } from '../../../model/kubernetes.ts';
 import { servicePortName } from '../../../model/kubernetes.ts';
-import type { DispatchEntry, Hook, Match, ServiceRules } from '../../../model/ruleset.ts';
+import type { DispatchEntry, Match, ServiceRules } from '../../../model/ruleset.ts';
 import { isDispatch } from '../../../model/ruleset.ts';
 import { compileJump, compileRule } from './rule.ts';
 import { dispatchRules, placeOf } from './dispatch.ts';
 import { hairpinKey, keys } from '../keys.ts';
 import type { NftPart } from '../names.ts';
 import { partChains } from '../names.ts';
-import { needsOwnChains, ownChains } from './own-chains.ts';
-import type { LookUp } from '../names.ts';
-import type { Container } from '../schema.ts';
-import { balanceChains, baseChains, containers, counting, endpointsMapNamed } from '../schema.ts';
+import { needsOwnChain, ownChain } from './own-chains.ts';
+import { clientUnits, rememberChain, toRememberChain } from './remember.ts';
+import type { BaseChain, Container } from '../schema.ts';
+import { affinityMaps, baseChains, containers, counting, slotMaps } from '../schema.ts';
 import type { SharedUnits } from './shared-chain.ts';
-import { balanceRules, poolsOf, sharedUnits, slotElements } from './shared-chain.ts';
+import { drawChains, lookUpOf, poolsOf, sharedChains, slotRows } from './shared-chain.ts';
+import type { SlotRow, Standing } from './slots.ts';
+import { rowElements } from './slots.ts';
 import type { ChainUnit, ElementUnit, NftUnit } from '../unit.ts';
 import { chainUnit, commentOf, containerUnit, elementUnit, tableUnit } from '../unit.ts';
 
-/** What one Service needs: units of its own, and units that it may share with other Services. */
+/** What one Service needs: units of its own, its endpoints in slots, and units that it may share with others. */
 export type ServiceUnits = {
+  readonly service: ServiceKey;
   readonly own: readonly NftUnit[];
+  /** Kept as rows, and spelled when asked for: most endpoints of a large cluster never change. */
+  readonly rows: readonly SlotRow[];
   readonly shared: readonly NftUnit[];
 };
+
+/** All units that are the Service's own. */
+export function ownUnits({ service, own, rows }: ServiceUnits): readonly NftUnit[] {
+  return [...own, ...rows.flatMap((row) => rowElements(row, service))];
+}
 
 /** Everything that does not depend on Services. */
 export function compileFrame(
@@ -32,65 +43,61 @@ export function compileFrame(
   parts: readonly NftPart[],
   counters: ServiceCounters,
 ): readonly NftUnit[] {
-  const chains = parts.filter((part) => !isEntry(part)).map((part) => partChain(family, part));
-  const bases = (Object.keys(baseChains) as Hook[]).flatMap((hook) => baseChain(hook, parts));
-  const sets = Object.values<Container>(containers).map((container) =>
-    containerUnit(family, counting(container, counters)),
-  );
+  const chains = parts.map((part) => partChain(family, part));
+  const bases = (Object.keys(baseChains) as BaseChain[]).flatMap((hook) => baseChain(hook, parts));
+  const all: readonly Container[] = [
+    ...Object.values<Container>(containers),
+    ...affinityMaps,
+    ...slotMaps,
+  ];
+  const sets = all.map((container) => containerUnit(family, counting(container, counters)));
   const nodePortIps = [...new Set(parts.flatMap(nodePortIpsOf))].map((key) =>
     elementUnit({ container: containers.nodePortIps.name, key }),
   );
-  return [tableUnit(family), ...sets, ...nodePortIps, ...chains, ...bases];
+  return [tableUnit(family), ...sets, ...nodePortIps, ...chains, rememberChain(family), ...bases];
 }
 
-/** The chains from which those that Services share are entered; `shared` names the ones there are. */
-export function compileEntries(
-  family: Family,
-  parts: readonly NftPart[],
-  shared: ReadonlySet<string>,
-): readonly ChainUnit[] {
-  const maps = [...shared].flatMap((name) => endpointsMapNamed(name) ?? []);
-  maps.sort((a, b) => order(a.protocol, b.protocol) || a.size - b.size);
-  const byChain = Map.groupBy(maps, ({ chain }) => chain);
-  return [
-    ...parts.filter(isEntry).map((part) => partChain(family, part, shared)),
-    ...balanceChains.map((name) => chainUnit(name, balanceRules(byChain.get(name) ?? []))),
-  ];
-}
-
-/** The units of one Service; shared ones that are `known` are not compiled again. */
+/**
+ * The units of one Service, its endpoints as far as possible in the slots where they stand; shared chains that
+ * are `known` are not compiled again.
+ */
 export function compileService(
   rules: ServiceRules,
   known: SharedUnits,
-  counters: ServiceCounters,
+  standing: Standing,
 ): ServiceUnits {
-  const own: NftUnit[] = [];
+  const { family, service, entries } = rules;
   // Several addresses of a Service port lead to the same ones.
-  const chains = new Map<string, NftUnit>();
+  const own = new Map<string, NftUnit>();
+  const rows: SlotRow[] = [];
   const shared: NftUnit[] = rules.clusterIps.map((key) =>
-    elementUnit({ container: containers.clusterIps.name, key, owner: rules.service }),
+    elementUnit({ container: containers.clusterIps.name, key, owner: service }),
   );
-  for (const entry of rules.entries) {
+  const keep = (unit: NftUnit): void => void own.set(unit.id, unit);
+  for (const entry of entries) {
     const { address, to } = entry;
-    own.push(dispatchElement(entry, rules));
+    keep(dispatchElement(entry, rules));
     if ('verdict' in to) continue;
-    if (needsOwnChains(to))
-      for (const unit of ownChains(rules.family, to)) chains.set(unit.id, unit);
-    else {
-      own.push(...slotElements(to, address));
-      shared.push(...sharedUnits(rules.family, to, { by: lookUpOf(address), known, counters }));
-    }
+    const at = { by: lookUpOf(address), known };
+    if (needsOwnChain(to)) keep(ownChain(family, to, address));
+    shared.push(...(needsOwnChain(to) ? drawChains : sharedChains)(family, to, at));
+    rows.push(...slotRows(to, address, standing));
     for (const pool of poolsOf(to)) shared.push(...hairpinElements(rules, address, pool));
   }
+  for (const unit of clientUnits(family, entries)) keep(unit);
   // Copies have no room to grow, which counts where there are very many of them.
-  return { own: [...own, ...chains.values()], shared: shared.slice() };
+  return { service, own: [...own.values()], rows: rows.slice(), shared: shared.slice() };
 }
 
-function baseChain(hook: Hook, parts: readonly NftPart[]): readonly ChainUnit[] {
-  const entered = parts.filter(({ hooks }) => hooks.includes(hook));
-  if (entered.length === 0) return [];
+// Clients are remembered first, as a masquerade ends the chain.
+const remembersClients: ReadonlySet<BaseChain> = new Set(['nat-postrouting', 'nat-input']);
+
+function baseChain(name: BaseChain, parts: readonly NftPart[]): readonly ChainUnit[] {
+  const entered = parts.filter(({ hooks }) => hooks.some((hook) => hook === name));
   const jumps = entered.map((part) => compileJump(partChains[part.name], part.newConnectionsOnly));
-  return [chainUnit(hook, jumps, baseChains[hook])];
+  const first = remembersClients.has(name) ? [toRememberChain] : [];
+  const rules = [...first, ...jumps];
+  return rules.length === 0 ? [] : [chainUnit(name, rules, baseChains[name])];
 }
 
 function nodePortIpsOf({ rules }: NftPart): readonly Ip[] {
@@ -103,23 +110,11 @@ function nodePortIpsOf({ rules }: NftPart): readonly Ip[] {
     );
 }
 
-function isEntry({ name }: NftPart): boolean {
-  return name === 'services';
-}
-
-function partChain(
-  family: Family,
-  { name, rules }: NftPart,
-  present: ReadonlySet<string> = new Set(),
-): ChainUnit {
+function partChain(family: Family, { name, rules }: NftPart): ChainUnit {
   const compiled = rules.flatMap((rule) =>
-    isDispatch(rule) ? dispatchRules(family, rule, present) : [compileRule(family, rule)],
+    isDispatch(rule) ? dispatchRules(family, rule) : [compileRule(family, rule)],
   );
   return chainUnit(partChains[name], compiled);
-}
-
-function order(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b);
 }
 
 function dispatchElement(entry: DispatchEntry, { service }: ServiceRules): ElementUnit {
@@ -143,8 +138,4 @@ function hairpinElements(rules: ServiceRules, address: FrontendAddress, pool: Po
       const key = hairpinKey(address.protocol, { ip, port });
       return elementUnit({ container, key, owner: rules.service });
     });
-}
-
-function lookUpOf({ ip }: FrontendAddress): LookUp {
-  return ip === undefined ? 'node-port' : 'address';
 }

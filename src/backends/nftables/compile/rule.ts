@@ -9,8 +9,8 @@ import { containers, familyWords, fieldExpressions } from '../schema.ts';
 import type { NftRule } from '../unit.ts';
 import { commentOf } from '../unit.ts';
 
-/** How a chain sends a connection to a member of a pool. */
-export type Balance = (pool: Pool) => readonly Statement[];
+/** How a chain sends a connection to a member of a pool: the ends of one rule or of several. */
+export type Balance = (pool: Pool) => readonly (readonly Statement[])[];
 
 // What nftables mode has; it has no part that asks for anything else.
 type NftMatch = Exclude<Match['kind'], 'unsolicited'>;
@@ -21,11 +21,15 @@ export function compileRule(family: Family, rule: PlainRule): NftRule {
   return nftRule(family, rule, compileAction(rule));
 }
 
-/** The nft rule for one of a Service's chain. */
-export function compileServiceRule(family: Family, rule: ServiceRule, balance: Balance): NftRule {
+/** The nft rules for one of a Service's chain. */
+export function compileServiceRule(
+  family: Family,
+  rule: ServiceRule,
+  balance: Balance,
+): readonly NftRule[] {
   return balances(rule)
-    ? nftRule(family, rule, balance(rule.then.pool))
-    : compileRule(family, rule);
+    ? balance(rule.then.pool).map((statements) => nftRule(family, rule, statements))
+    : [compileRule(family, rule)];
 }
 
 function nftRule(

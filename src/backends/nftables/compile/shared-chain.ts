@@ -1,21 +1,19 @@
-// What Services share: a chain for each kind of frontend, and a chain and a map for each number of
-// endpoints. A frontend has a slot in such a map for each of its endpoints: picking one at random is
-// picking a slot. Pure. However many Services there are, there are as many chains as kinds and numbers.
+// What Services share: a chain for each kind of frontend and number of slots, and those that draw a slot.
+// Pure. However many Services there are, there are as many chains as kinds and capacities.
 import type { FrontendAddress, Pool } from '../../../model/forwarding.ts';
-import type { ServiceCounters } from '../../../model/config.ts';
 import type { Family } from '../../../model/ip.ts';
-import type { TrafficPolicy } from '../../../model/kubernetes.ts';
 import { servicePortName } from '../../../model/kubernetes.ts';
 import type { ServiceChain, ServiceRule } from '../../../model/ruleset.ts';
 import { compileServiceRule } from './rule.ts';
-import type { Expression, Statement } from '../expression.ts';
-import { keys } from '../keys.ts';
+import type { Statement } from '../expression.ts';
 import type { LookUp, SharedChain } from '../names.ts';
-import { sharedChainName } from '../names.ts';
-import type { EndpointsMap } from '../schema.ts';
-import { balanceChain, counting, endpointsMap, familyWords, fieldExpressions } from '../schema.ts';
-import type { ElementUnit, NftRule, NftUnit } from '../unit.ts';
-import { chainUnit, containerUnit, elementUnit } from '../unit.ts';
+import { sharedChainNames, sharedKind } from '../names.ts';
+import type { SlotMap } from '../schema.ts';
+import { slotMap, slotsName } from '../schema.ts';
+import type { SlotRow, Standing } from './slots.ts';
+import { arranged, capacityOf, drawChain, drawChainName, rowId } from './slots.ts';
+import type { NftRule, NftUnit } from '../unit.ts';
+import { chainUnit } from '../unit.ts';
 
 /** What a chain balances over, each pool once. */
 export function poolsOf({ rules }: ServiceChain): readonly Pool[] {
@@ -28,109 +26,107 @@ export function poolsOf({ rules }: ServiceChain): readonly Pool[] {
   return pools;
 }
 
+/** How a frontend is looked up. */
+export function lookUpOf({ ip }: FrontendAddress): LookUp {
+  return ip === undefined ? 'node-port' : 'address';
+}
+
 /** The name of the shared chain for this one. */
-export function sharedNameOf(chain: ServiceChain, by: LookUp): SharedChain {
-  return sharedChainName(chain, by, isSplit(chain));
+export function sharedNameOf(chain: ServiceChain, by: LookUp): string {
+  const isSplit = splits(chain);
+  const pools = poolsOf(chain);
+  const capacity = (of: readonly Pool[]): number => capacityOf(of[0]?.members.length ?? 0);
+  const local = pools.filter(({ policy }) => policy === 'Local');
+  const shared: SharedChain = {
+    kind: sharedKind(chain, by, isSplit),
+    protocol: chain.protocol,
+    capacity: capacity(isSplit ? pools.filter(({ policy }) => policy !== 'Local') : pools),
+    localCapacity: isSplit ? capacity(local) : undefined,
+  };
+  return sharedChainNames.write(shared);
 }
 
 /** Units that Services share and that were compiled before, by id, under the same settings of the node. */
 export type SharedUnits = Map<string, NftUnit>;
 
-/** How a chain is shared: who looks it up, what is there already, and what is to count. */
-export type SharedBy = {
-  readonly by: LookUp;
-  readonly known: SharedUnits;
-  readonly counters: ServiceCounters;
-};
-
-/** The units that this chain's frontend shares with others: they follow from their names and the settings. */
-export function sharedUnits(
+/** The chains that this chain's frontend shares with others: they follow from their names and the settings. */
+export function sharedChains(
   family: Family,
   chain: ServiceChain,
-  { by, known, counters }: SharedBy,
+  { by, known }: { readonly by: LookUp; readonly known: SharedUnits },
 ): readonly NftUnit[] {
   const name = sharedNameOf(chain, by);
   return [
-    remembered(known, `chain ${name}`, () => chainUnit(name, sharedRules(family, chain, by))),
-    ...slotsOf(chain, by).flatMap(({ map }) => [
-      remembered(known, `map ${map.name}`, () => containerUnit(family, counting(map, counters))),
-      remembered(known, `chain ${map.name}`, () => chainUnit(map.name, [slotRule(family, map)])),
-    ]),
+    remembered(known, name, () => chainUnit(name, sharedRules(family, chain, by))),
+    ...drawChains(family, chain, { by, known }),
   ];
 }
 
-/** The elements of one frontend: each endpoint of each pool in a slot. */
-export function slotElements(chain: ServiceChain, address: FrontendAddress): ElementUnit[] {
-  const { service: owner } = chain;
-  const by = address.ip === undefined ? 'node-port' : 'address';
-  return slotsOf(chain, by).flatMap(({ pool, map }) =>
-    pool.members.map((endpoint, slot) => {
-      const key = keys.slot.write({ ip: address.ip, port: address.port, slot });
-      return elementUnit({ container: map.name, key, value: keys.target.write(endpoint), owner });
-    }),
+/** The chains that draw a slot for this chain's frontend. */
+export function drawChains(
+  family: Family,
+  chain: ServiceChain,
+  { by, known }: { readonly by: LookUp; readonly known: SharedUnits },
+): readonly NftUnit[] {
+  return slotsOf(chain, by).map(({ map, capacity }) =>
+    remembered(known, drawChainName(map, capacity), () => drawChain(family, map, capacity)),
   );
 }
 
-function remembered(known: SharedUnits, id: string, make: () => NftUnit): NftUnit {
-  let unit = known.get(id);
+/** The endpoints of one frontend in slots: each pool's, as far as possible where they stand. */
+export function slotRows(
+  chain: ServiceChain,
+  address: FrontendAddress,
+  standing: Standing,
+): SlotRow[] {
+  return slotsOf(chain, lookUpOf(address)).map(({ pool, map }) => ({
+    map,
+    address,
+    endpoints: arranged(pool.members, standing.get(rowId(map, address))),
+  }));
+}
+
+/** Leads to the chain that draws a slot of this pool for the chain's frontend. */
+export function toDrawn(chain: ServiceChain, by: LookUp, pool: Pool): readonly Statement[] {
+  if (pool.members.length === 0) return [{ return: null }];
+  const isLocal = splits(chain) && pool.policy === 'Local';
+  const map = slotMap(slotsName(by, isLocal), chain.protocol);
+  return [{ goto: { target: drawChainName(map, capacityOf(pool.members.length)) } }];
+}
+
+function remembered(known: SharedUnits, name: string, make: () => NftUnit): NftUnit {
+  let unit = known.get(name);
   if (unit === undefined) {
     unit = make();
-    known.set(id, unit);
+    known.set(name, unit);
   }
   return unit;
 }
 
 // Where some clients get the endpoints of the whole cluster, all others get those of this node.
-function isSplit({ rules }: ServiceChain): boolean {
+function splits({ rules }: ServiceChain): boolean {
   return rules.some(({ when, then }) => then.kind === 'balance' && when.length > 0);
 }
 
 function sharedRules(family: Family, chain: ServiceChain, by: LookUp): readonly NftRule[] {
-  const split = isSplit(chain);
-  const goto = (policy: TrafficPolicy): readonly Statement[] => [
-    { goto: { target: balanceChain(by, split && policy === 'Local') } },
-  ];
-  const rules = chain.rules.map((rule) =>
-    compileServiceRule(family, anonymous(rule, chain), ({ policy }) => goto(policy)),
+  return chain.rules.flatMap((rule) =>
+    compileServiceRule(family, anonymous(rule, chain), (pool) => [toDrawn(chain, by, pool)]),
   );
-  // A Service without an endpoint on this node has no rule for it: it has no slots there either.
-  const isLast = chain.rules.some(({ when, then }) => then.kind === 'balance' && when.length === 0);
-  return split && !isLast ? [...rules, { expr: goto('Local') }] : rules;
 }
 
-type Slots = { readonly pool: Pool; readonly map: EndpointsMap };
+type Slots = { readonly pool: Pool; readonly map: SlotMap; readonly capacity: number };
 
 function slotsOf(chain: ServiceChain, by: LookUp): readonly Slots[] {
-  const split = isSplit(chain);
-  const { protocol } = chain;
+  const isSplit = splits(chain);
   return poolsOf(chain).flatMap((pool) => {
-    const size = pool.members.length;
-    if (size === 0) return [];
-    const isLocal = split && pool.policy === 'Local';
-    return [{ pool, map: endpointsMap(balanceChain(by, isLocal), { protocol, size }) }];
+    if (pool.members.length === 0) return [];
+    const map = slotMap(slotsName(by, isSplit && pool.policy === 'Local'), chain.protocol);
+    return [{ pool, map, capacity: capacityOf(pool.members.length) }];
   });
-}
-
-/** The rules that ask each number of endpoints in turn whether it is the frontend's: just one's is. */
-export function balanceRules(maps: readonly EndpointsMap[]): readonly NftRule[] {
-  return maps.map(({ name, protocol }) => ({
-    expr: [
-      { match: { op: '==', left: { meta: { key: 'l4proto' } }, right: protocol } },
-      { jump: { target: name } },
-    ],
-  }));
 }
 
 // What stands here serves many Services: the name of one is no part of it.
 function anonymous(rule: ServiceRule, { service, portName }: ServiceChain): ServiceRule {
   const name = servicePortName(service, portName);
   return { ...rule, why: rule.why === name ? '' : rule.why.replace(name, "a Service's") };
-}
-
-function slotRule(family: Family, { name, protocol, key, size }: EndpointsMap): NftRule {
-  const slot: Expression = { numgen: { mode: 'random', mod: size, offset: 0 } };
-  const fields = key.filter((field) => field !== 'slot');
-  const concat = { concat: [...fieldExpressions(family, fields, protocol), slot] };
-  const addr = { map: { key: concat, data: `@${name}` } };
-  return { expr: [{ dnat: { family: familyWords[family].table, addr } }] };
 }

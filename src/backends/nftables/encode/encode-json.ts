@@ -23,6 +23,7 @@ export function encodeJson(family: Family, transaction: Transaction, table = tab
     })),
     ...transaction.flushChains.map(({ name }) => ({ flush: { chain: { ...at, name } } })),
     ...transaction.fillChains.flatMap((chain) => rules(at, chain)),
+    ...transaction.refreshElements.map((batch) => ({ add: elements(at, batch, wholeOf) })),
     ...transaction.deleteElements.map((batch) => ({ delete: elements(at, batch, keyOf) })),
     ...transaction.addElements.map((batch) => ({ add: elements(at, batch, wholeOf) })),
     ...transaction.deleteChains.map(({ name }) => ({ flush: { chain: { ...at, name } } })),
@@ -52,9 +53,10 @@ function keyOf({ key }: ElementUnit): unknown {
   return concat(key);
 }
 
-function wholeOf({ key, value, comment }: ElementUnit): unknown {
+function wholeOf({ key, value, comment, expiresSeconds: expires }: ElementUnit): unknown {
   const val = concat(key);
-  const commented = comment === undefined ? val : { elem: { val, comment } };
+  const more = { ...(comment && { comment }), ...(expires && { expires }) };
+  const commented = Object.keys(more).length === 0 ? val : { elem: { val, ...more } };
   return value === undefined ? commented : [commented, data(value)];
 }
 

@@ -29,6 +29,7 @@ function* commands(family: Family, transaction: Transaction, at: string): Genera
       rules.map((rule) => `add rule ${at} ${name} ${ruleText(rule)}`),
     ),
   ];
+  for (const batch of transaction.refreshElements) yield elements('add', at, batch);
   for (const batch of transaction.deleteElements) yield elements('delete', at, batch);
   for (const batch of transaction.addElements) yield elements('add', at, batch);
   yield* [

@@ -3,19 +3,20 @@
 import type { ServiceCounters } from '../../../model/config.ts';
 import type { Family } from '../../../model/ip.ts';
 import { parseIp } from '../../../model/ip.ts';
-import type { Hook } from '../../../model/ruleset.ts';
-import type { Expression } from '../expression.ts';
+import type { Expression, Statement } from '../expression.ts';
 import { protocolNames } from '../expression.ts';
 import { portNames } from '../names.ts';
+import { withClients } from './clients.ts';
 import { withOwners } from './owners.ts';
-import type { Container } from '../schema.ts';
+import type { BaseChain, Container } from '../schema.ts';
 import {
-  affinitySet,
+  affinityMap,
+  affinityMaps,
   baseChains,
   containers,
   counting,
-  endpointsMapNamed,
   familyWords,
+  slotMaps,
   tableName,
   typeNames,
 } from '../schema.ts';
@@ -28,7 +29,11 @@ export type Listed = {
   readonly set?: ListedContainer;
   readonly map?: ListedContainer;
   readonly chain?: ListedChain;
-  readonly rule?: NftRule & { readonly chain: string };
+  readonly rule?: {
+    readonly chain: string;
+    readonly expr: readonly (Statement | string)[];
+    readonly comment?: string;
+  };
 };
 type ListedChain = { readonly name: string } & Partial<NftHook>;
 type ListedContainer = {
@@ -58,8 +63,10 @@ export function parseListing(
     ({ chain }) => chain,
   );
   const layoutFaults: string[] = [];
+  const remembered = new Map<string, readonly string[]>();
   const read = items.flatMap(({ set, map, chain }) => {
     const listed = set ?? map;
+    if (listed?.timeout !== undefined) remembered.set(listed.name, endpointsIn(listed));
     if (listed !== undefined) {
       return readContainer(family, listed, counters) ?? fault(layoutFaults, listed.name);
     }
@@ -71,7 +78,8 @@ export function parseListing(
   const layout = layoutFaults.length === 0 ? '' : ` with another ${layoutFaults.join(', ')}`;
   // A table of another shape is replaced as a whole, so nothing that is in it counts as there.
   const units = [...(layout === '' ? read : []), tableUnit(family, layout)];
-  return withOwners(new Map(units.map((unit) => [unit.id, unit])));
+  const owned = withOwners(new Map(units.map((unit) => [unit.id, unit])));
+  return withClients(family, owned, remembered);
 }
 
 function fault(faults: string[], name: string): readonly NftUnit[] {
@@ -103,8 +111,20 @@ function readContainer(
   ];
 }
 
+/** Where the clients in a listed map are sent, each endpoint once. */
+function endpointsIn({ name, elem = [] }: ListedContainer): readonly string[] {
+  const port = portNames.read(name)?.clients?.port;
+  const ips = elem.flatMap((element) =>
+    Array.isArray(element) ? [readConcat(element[1], -1)] : [],
+  );
+  return [...new Set(ips)].map((ip) => `${ip} . ${port}`);
+}
+
 const containersByName: ReadonlyMap<string, Container> = new Map(
-  Object.values<Container>(containers).map((container) => [container.name, container]),
+  [...Object.values<Container>(containers), ...affinityMaps, ...slotMaps].map((container) => [
+    container.name,
+    container,
+  ]),
 );
 
 /** The container as it is to be with these counters; without any, as it is listed. */
@@ -121,9 +141,9 @@ function containerOf(
 
 /** The set or map of ours with this name. */
 export function containerNamed(name: string): Container | undefined {
-  const seconds = portNames.read(name)?.seconds;
-  if (seconds !== undefined) return affinitySet(name, seconds);
-  return containersByName.get(name) ?? endpointsMapNamed(name);
+  const clients = portNames.read(name)?.clients;
+  if (clients !== undefined) return affinityMap(name, clients.seconds);
+  return containersByName.get(name);
 }
 
 function hasShape(family: Family, listed: ListedContainer, container: Container): boolean {
@@ -161,16 +181,17 @@ function typeOfField(field: Expression): string {
 
 // nft cannot move a chain to another hook, nor make it a base chain.
 function hasPlace({ name, type, hook, prio }: ListedChain): boolean {
-  const place = Object.hasOwn(baseChains, name) ? baseChains[name as Hook] : undefined;
+  const place = Object.hasOwn(baseChains, name) ? baseChains[name as BaseChain] : undefined;
   return type === place?.type && hook === place?.hook && prio === place?.prio;
 }
 
-function readChain(chain: ListedChain, rules: readonly NftRule[]): NftUnit {
+function readChain(chain: ListedChain, rules: readonly Required<Listed>['rule'][]): NftUnit {
   const { name, type, hook, prio } = chain;
   const isBase = type !== undefined && hook !== undefined && prio !== undefined;
-  const kept = rules.map(({ expr, comment }) =>
-    comment === undefined ? { expr } : { expr, comment },
-  );
+  const kept = rules.map(({ expr: listed, comment }): NftRule => {
+    const expr = listed.map((one) => (typeof one === 'string' ? { text: one } : one));
+    return comment === undefined ? { expr } : { expr, comment };
+  });
   return chainUnit(name, kept, isBase ? { type, hook, prio } : undefined);
 }
 

@@ -1,7 +1,6 @@
 // Whose units a listing shows. A listing names Services in the comments of dispatch elements and in the
 // names of their own chains and sets; what these lead to belongs to the same Service. Pure.
 import { frontendId } from '../../../model/forwarding.ts';
-import type { Ip } from '../../../model/ip.ts';
 import type { Protocol, ServiceKey } from '../../../model/kubernetes.ts';
 import { servicePortNamed } from '../../../model/kubernetes.ts';
 import type { Target } from '../keys.ts';
@@ -27,7 +26,10 @@ export function withOwners(units: ReadonlyMap<string, NftUnit>): ReadonlyMap<str
 
 /** The Service that a name or a comment gives. */
 function namedOwner(unit: NftUnit): ServiceKey | undefined {
-  if (unit.kind === 'element') return servicePortNamed(unit.comment ?? '')?.service;
+  if (unit.kind === 'element') {
+    const to = keys.chain.read(unit.value ?? '') ?? '';
+    return servicePortNamed(unit.comment ?? '')?.service ?? portNames.read(to)?.service;
+  }
   if (unit.kind === 'chain') return portNames.read(unit.name)?.service;
   return unit.kind === 'table' ? undefined : portNames.read(unit.container.name)?.service;
 }
@@ -47,7 +49,7 @@ function addNamed(owners: Map<string, ServiceKey>, unit: NftUnit): void {
   if (address.ip !== undefined) owners.set(`${containers.clusterIps.name} ${address.ip}`, owner);
 }
 
-/** Adds the connections to itself of each endpoint that a slot or a chain sends to. */
+/** Adds the connections to itself of each endpoint that is in a slot. */
 function addReached(owners: Map<string, ServiceKey>, unit: NftUnit): void {
   const add = (owner: ServiceKey, protocol: Protocol, endpoint: Target): void =>
     void owners.set(
@@ -57,10 +59,4 @@ function addReached(owners: Map<string, ServiceKey>, unit: NftUnit): void {
   const slot = unit.kind === 'element' ? slotOf(unit) : undefined;
   const owner = slot && owners.get(frontendId(slot.frontend));
   if (slot !== undefined && owner !== undefined) add(owner, slot.map.protocol, slot.endpoint);
-  const port = unit.kind === 'chain' ? portNames.read(unit.name) : undefined;
-  if (unit.kind !== 'chain' || port === undefined) return;
-  for (const one of unit.rules.flatMap(({ expr }) => expr)) {
-    if (!('dnat' in one) || 'family' in one.dnat) continue;
-    add(port.service, port.protocol, { ip: one.dnat.addr as Ip, port: one.dnat.port });
-  }
 }

@@ -2,29 +2,25 @@
 // compile/ writes, and passes over what has another shape.
 import { frontendId, hostPort } from '../../../model/forwarding.ts';
 import type { FrontendAddress } from '../../../model/forwarding.ts';
-import type { Family, Ip } from '../../../model/ip.ts';
+import type { Family } from '../../../model/ip.ts';
 import type { ServiceKey } from '../../../model/kubernetes.ts';
 import { servicePortNamed } from '../../../model/kubernetes.ts';
 import type { Program } from '../../../netfilter/program.ts';
 import type { Fate, Served } from '../../../netfilter/served.ts';
 import { expressionText } from '../expression.ts';
 import { keys, slotOf } from '../keys.ts';
-import { portNames, sharedChains } from '../names.ts';
-import { containers, servicesOf } from '../schema.ts';
-import type { ChainUnit, ElementUnit, NftRule, NftUnit } from '../unit.ts';
+import { portNames, sharedChainNames } from '../names.ts';
+import { containers } from '../schema.ts';
+import type { ChainUnit, ElementUnit, NftUnit } from '../unit.ts';
 import { ruleText } from '../unit.ts';
+import { clientsOf } from './clients.ts';
 
 /** Every Service address that these units know. */
 export function servedBy(family: Family, units: Program<NftUnit>): readonly Served[] {
   const listing = { family, ...indexOf(units) };
-  const forwarded = [
-    ...sharedChains.flatMap((name) =>
-      (listing.elements.get(servicesOf[name].name) ?? []).map((entry) =>
-        sharedWay(listing, entry, name),
-      ),
-    ),
-    ...entriesOf(listing, 'serviceIps', 'serviceNodePorts').map((entry) => ownWay(listing, entry)),
-  ];
+  const forwarded = entriesOf(listing, 'serviceIps', 'serviceNodePorts').map((entry) =>
+    forwardedBy(listing, entry),
+  );
   const known = new Set(forwarded.map(({ address }) => frontendId(address)));
   const rejected = entriesOf(listing, 'rejectedServices', 'rejectedNodePorts');
   const dropped = entriesOf(listing, 'droppedServices', 'droppedNodePorts');
@@ -88,8 +84,10 @@ function entriesOf(
   return names.flatMap((name) => elements.get(containers[name].name) ?? []);
 }
 
-/** The way of a frontend that goes to a chain which Services share. */
-function sharedWay(listing: Listing, entry: Entry, name: string): Served {
+/** The way of a frontend that a chain serves. */
+function forwardedBy(listing: Listing, entry: Entry): Served {
+  const name = gotoOf(entry.element);
+  const chain = listing.chains.get(name);
   const common = commonOf(listing, entry);
   const slots = (isLocal: boolean): readonly string[] =>
     sorted(listing.slots.get(slotsId(common.address, isLocal)) ?? []);
@@ -97,17 +95,24 @@ function sharedWay(listing: Listing, entry: Entry, name: string): Served {
     ...common,
     fate: 'forward',
     endpoints: slots(false),
-    outside: name.endsWith('-LOCAL') ? slots(true) : undefined,
-    affinitySeconds: 0,
-    masquerade: masqueradeIn(listing.chains.get(name)),
+    outside: isSplit(name, chain) ? slots(true) : undefined,
+    affinitySeconds: affinityIn(chain),
+    masquerade: masqueradeIn(chain),
   };
 }
 
-/** The way of a frontend whose Service has chains of its own. */
-function ownWay(listing: Listing, entry: Entry): Served {
-  const chain = listing.chains.get(gotoOf(entry.element));
-  const common = { ...commonOf(listing, entry), fate: 'forward' } as const;
-  return { ...common, ...ownPools(listing, chain), masquerade: masqueradeIn(chain) };
+// Where all get the same endpoints, the draw has no condition and no other is before it.
+function isSplit(name: string, chain: ChainUnit | undefined): boolean {
+  const shared = sharedChainNames.read(name);
+  if (shared !== undefined) return shared.localCapacity !== undefined;
+  return (chain?.rules ?? []).some(
+    ({ expr }) => expr.length > 1 && expr.some((one) => 'goto' in one),
+  );
+}
+
+function affinityIn(chain: ChainUnit | undefined): number {
+  const [map] = (chain?.rules ?? []).flatMap((rule) => clientsOf(rule) ?? []);
+  return portNames.read(map ?? '')?.clients?.seconds ?? 0;
 }
 
 function stoppedBy(listing: Listing, entry: Entry, fate: Fate): Served {
@@ -146,44 +151,6 @@ function masqueradeIn(chain: ChainUnit | undefined): readonly string[] {
   const marking = (chain?.rules ?? []).filter(({ expr }) => expr.some((one) => 'mangle' in one));
   const conditions = marking.map(({ expr }) => expr.filter((one) => 'match' in one));
   return conditions.map((expr) => ruleText({ expr }) || 'always');
-}
-
-/** Where the chains of a Service port of its own lead. */
-function ownPools(
-  listing: Listing,
-  chain: ChainUnit | undefined,
-): Pick<Served, 'endpoints' | 'outside' | 'affinitySeconds'> {
-  const ways = (chain?.rules ?? []).flatMap((rule) => {
-    const to = targetOf(rule);
-    return to === undefined ? [] : [{ to, isForAll: rule.expr.length === 1 }];
-  });
-  const some = ways.find(({ isForAll }) => !isForAll)?.to;
-  const all = ways.find(({ isForAll }) => isForAll)?.to;
-  const first = poolAt(listing, some ?? all);
-  const outside = some === undefined ? undefined : poolAt(listing, all).endpoints;
-  return { ...first, outside };
-}
-
-function poolAt(
-  { chains }: Listing,
-  name: string | undefined,
-): Pick<Served, 'endpoints' | 'affinitySeconds'> {
-  const targets = (chains.get(name ?? '')?.rules ?? []).flatMap((rule) => targetOf(rule) ?? []);
-  const rules = [...new Set(targets)].flatMap((target) => chains.get(target)?.rules ?? []);
-  const statements = rules.flatMap(({ expr }) => expr);
-  const endpoints = statements.flatMap((one) =>
-    'dnat' in one && 'port' in one.dnat ? [hostPort(one.dnat.addr as Ip, one.dnat.port)] : [],
-  );
-  const sets = statements.flatMap((one) => ('set' in one ? [one.set.set.slice(1)] : []));
-  return {
-    endpoints: sorted(endpoints),
-    affinitySeconds: portNames.read(sets[0] ?? '')?.seconds ?? 0,
-  };
-}
-
-function targetOf({ expr }: NftRule): string | undefined {
-  const last = expr.at(-1);
-  return last !== undefined && 'goto' in last ? last.goto.target : undefined;
 }
 
 function gotoOf({ value = '' }: ElementUnit): string {

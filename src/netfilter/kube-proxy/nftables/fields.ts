@@ -8,6 +8,8 @@ import { fieldsOf, find } from './lookup.ts';
 /** One part of a key. */
 export type Field =
   | { readonly kind: 'source' | 'destination' | 'protocol' | 'in-interface' }
+  /** What the client asked for, before it was sent anywhere. */
+  | { readonly kind: 'asked-address' | 'asked-port' }
   /** With a protocol: a rule that looks at its port concerns no other packet. */
   | { readonly kind: 'port'; readonly protocol: Protocol | undefined }
   /** The bits of `keep` of the mark, with those of `flip` changed. */
@@ -27,9 +29,10 @@ export function fieldsIn(key: unknown): readonly Field[] | undefined {
 }
 
 function fieldIn(part: unknown): Field | undefined {
-  const { payload, meta, numgen } = fieldsOf(part);
+  const { payload, meta, numgen, ct } = fieldsOf(part);
   if (payload !== undefined) return fieldOfPayload(fieldsOf(payload));
   if (numgen !== undefined) return fieldOfNumgen(fieldsOf(numgen));
+  if (ct !== undefined) return fieldOfConntrack(fieldsOf(ct));
   switch (fieldsOf(meta)['key']) {
     case 'l4proto':
       return { kind: 'protocol' };
@@ -52,6 +55,12 @@ function fieldOfPayload({ protocol, field }: Readonly<Record<string, unknown>>):
   if (protocol === 'th') return { kind: 'port', protocol: undefined };
   const isOurs = protocol === 'tcp' || protocol === 'udp' || protocol === 'sctp';
   return isOurs ? { kind: 'port', protocol } : undefined;
+}
+
+function fieldOfConntrack({ key, dir }: Readonly<Record<string, unknown>>): Field | undefined {
+  if (dir !== 'original') return undefined;
+  if (key === 'ip daddr' || key === 'ip6 daddr') return { kind: 'asked-address' };
+  return key === 'proto-dst' ? { kind: 'asked-port' } : undefined;
 }
 
 // Every slot is looked up for itself; no Service has more endpoints than a map could name.
@@ -113,12 +122,14 @@ export function spellingOf({ kind }: Field): Spelling {
   switch (kind) {
     case 'source':
     case 'destination':
+    case 'asked-address':
       return 'address';
     case 'protocol':
       return 'protocol';
     case 'in-interface':
       return 'name';
     case 'port':
+    case 'asked-port':
     case 'mark':
     case 'slot':
       return 'number';
@@ -135,6 +146,10 @@ export function valueOf(
       return packet.source;
     case 'destination':
       return destination;
+    case 'asked-address':
+      return packet.destination;
+    case 'asked-port':
+      return String(packet.port);
     case 'protocol':
       return packet.protocol;
     case 'in-interface':

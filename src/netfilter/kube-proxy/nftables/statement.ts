@@ -85,7 +85,8 @@ const parsers: Readonly<Record<string, Parser>> = {
   masquerade: () => ({ kind: 'masquerade' }),
   counter: pass,
   log: pass,
-  set: parseSetStatement,
+  set: parseUpdate,
+  map: parseUpdate,
   jump: leading('jump'),
   goto: leading('goto'),
   return: plain('return'),
@@ -171,7 +172,7 @@ function parseMangle(content: unknown): NftStatement | undefined {
   return bits && { kind: 'mark', ...bits };
 }
 
-function parseSetStatement(content: unknown): NftStatement | undefined {
+function parseUpdate(content: unknown): NftStatement | undefined {
   const { op } = fieldsOf(content);
   return op === 'update' || op === 'add' ? { kind: 'pass' } : undefined;
 }
@@ -197,8 +198,10 @@ function parseDnat(content: unknown, around: TableContents): NftStatement | unde
   }
   const { key, data } = fieldsOf(map);
   const fields = fieldsIn(key);
-  if (fields === undefined || port !== undefined) return undefined;
-  const readElement = pairReader(parseDestination);
+  if (fields === undefined) return undefined;
+  const readElement = pairReader((value) =>
+    parseDestination(port === undefined ? value : { concat: [value, port] }),
+  );
   const lookup = elementsLookup(data, { fields, around, readElement });
   return lookup && { kind: 'dnat-map', fields, lookup };
 }

@@ -26,71 +26,72 @@ const outward = { local: 1, remote: 2, nodePort: 30_080 } as const;
 
 test('externalTrafficPolicy Local is one chain, and slots of the node beside those of the cluster', () => {
   const kind = { ...outward, externalTrafficPolicy: 'Local' } as const;
-  expect(textOf(kind, 'chain KUBE-NODEPORT-LOCAL')).toBe(`\
-chain KUBE-NODEPORT-LOCAL {
-  ip saddr 10.244.0.0/16 goto nodeport-endpoints comment "pod traffic for a Service's external destinations"
+  expect(textOf(kind, 'chain KUBE-NODEPORT-LOCAL-tcp-3-1')).toBe(`\
+chain KUBE-NODEPORT-LOCAL-tcp-3-1 {
+  ip saddr 10.244.0.0/16 goto nodeport-endpoints-tcp-3 comment "pod traffic for a Service's external destinations"
   fib saddr type local meta mark set meta mark | 0x00004000 comment "masquerade LOCAL traffic for a Service's external destinations"
-  fib saddr type local goto nodeport-endpoints comment "route LOCAL traffic for a Service's external destinations"
-  goto nodeport-local-endpoints
+  fib saddr type local goto nodeport-endpoints-tcp-3 comment "route LOCAL traffic for a Service's external destinations"
+  goto nodeport-local-endpoints-tcp-1
 }`);
   const slots = [...programOf([kind]).keys()].filter((id) => id.startsWith('nodeport-'));
   expect(slots).toEqual([
-    'nodeport-local-services tcp . 30080',
-    ...[0, 1, 2].map((slot) => `nodeport-endpoints-tcp-3 30080 . ${slot}`),
-    'nodeport-local-endpoints-tcp-1 30080 . 0',
+    ...[0, 1, 2].map((slot) => `nodeport-endpoints-tcp 30080 . ${slot}`),
+    'nodeport-local-endpoints-tcp 30080 . 0',
   ]);
 });
 
-test('with no endpoint on this node the chain of externalTrafficPolicy Local is the same', () => {
-  const kind = { ...outward, externalTrafficPolicy: 'Local' } as const;
-  const id = 'chain KUBE-NODEPORT-LOCAL';
-  expect(textOf({ ...kind, local: 0 }, id)).toBe(textOf(kind, id));
+test('with no endpoint on this node the chain of externalTrafficPolicy Local leaves others alone', () => {
+  const kind = { ...outward, local: 0, externalTrafficPolicy: 'Local' } as const;
+  expect(textOf(kind, 'chain KUBE-NODEPORT-LOCAL-tcp-2-0')?.split('\n').slice(1, -1)).toEqual([
+    expect.stringMatching(/^ {2}ip saddr 10\.244\.0\.0\/16 goto nodeport-endpoints-tcp-2 comment/),
+    expect.stringMatching(/^ {2}fib saddr type local meta mark set/),
+    expect.stringMatching(/^ {2}fib saddr type local goto nodeport-endpoints-tcp-2 comment/),
+  ]);
 });
 
-test('each number of endpoints is asked in turn, the fewest first', () => {
-  const kinds = [9, 10, 2].map((remote): Kind => ({ local: 0, remote }));
-  expect(
-    programOf([...kinds, { local: 0, remote: 2, protocol: 'udp' }]).get('chain endpoints')?.text,
-  ).toBe(`\
-chain endpoints {
-  meta l4proto tcp jump endpoints-tcp-2
-  meta l4proto tcp jump endpoints-tcp-9
-  meta l4proto tcp jump endpoints-tcp-10
-  meta l4proto udp jump endpoints-udp-2
-}`);
-  expect(textOf({ local: 0, remote: 2 }, 'chain endpoints-tcp-2')).toBe(`\
-chain endpoints-tcp-2 {
-  dnat ip to ip daddr . tcp dport . numgen random mod 2 map @endpoints-tcp-2
-}`);
+const draw = (slots: number): string =>
+  `  dnat ip to ip daddr . tcp dport . numgen random mod ${slots} map @endpoints-tcp\n`;
+
+test.each([
+  { endpoints: 2, capacity: 2, draws: [2] },
+  { endpoints: 3, capacity: 3, draws: [3] },
+  // A draw out of eight meets seven or eight: six of them leave less than 1 in 65,536.
+  { endpoints: 7, capacity: 8, draws: [8, 8, 8, 8, 8, 8, 6] },
+  { endpoints: 8, capacity: 8, draws: [8, 8, 8, 8, 8, 8, 6] },
+  { endpoints: 9, capacity: 12, draws: [12, 12, 12, 12, 12, 12, 12, 12, 8] },
+])('one of $endpoints endpoints is drawn out of $capacity', ({ endpoints, capacity, draws }) => {
+  expect(textOf({ local: 0, remote: endpoints }, `chain endpoints-tcp-${capacity}`)).toBe(
+    `chain endpoints-tcp-${capacity} {\n${draws.map(draw).join('')}}`,
+  );
 });
 
-test('affinity is a set and a chain for each endpoint, asked before chance', () => {
+test('affinity is a map of clients for a Service port, asked before a slot is drawn', () => {
   const kind = { local: 1, remote: 1, affinitySeconds: 60 } as const;
   const name = 'BB7DUN2I-ns/service-1/tcp/http';
-  const one = 'OOLBFGXN-ns/service-1/tcp/http__10.244.1.11/8080';
-  const other = 'XDKVIB3R-ns/service-1/tcp/http__10.244.2.11/8080';
   const program = programOf([kind]);
-  expect(program.get(`chain service-${name}`)?.text).toBe(`\
-chain service-${name} {
-  ip saddr @affinity-60s-${one} goto endpoint-${one}
-  ip saddr @affinity-60s-${other} goto endpoint-${other}
-  numgen random mod 2 0 goto endpoint-${one}
-  goto endpoint-${other}
+  const map = `affinity-60s-8080-${name}`;
+  expect(program.get(`chain internal-${name}`)?.text).toBe(`\
+chain internal-${name} {
+  ip saddr != 10.244.0.0/16 meta mark set meta mark | 0x00004000 comment "masquerade traffic from outside the pod network"
+  meta l4proto tcp dnat to ip saddr map @${map}:8080 comment "ns/service-1:http"
+  goto endpoints-tcp-2 comment "ns/service-1:http"
 }`);
-  expect(program.get(`chain endpoint-${one}`)?.text).toBe(`\
-chain endpoint-${one} {
-  update @affinity-60s-${one} { ip saddr }
-  meta l4proto tcp dnat to 10.244.1.11:8080
+  expect(program.get(`chain remember-${name}`)?.text).toBe(`\
+chain remember-${name} {
+  tcp dport 8080 update @${map} { ct original ip saddr : ip daddr }
 }`);
-  const own = [...program.values()].filter(({ id }) => id.includes(name.slice(9)));
+  const clients = '# clients of 10.244.1.11 . 8080, 10.244.2.11 . 8080';
+  expect(program.get(`map ${map}`)?.text).toBe(
+    `map ${map} { typeof ip saddr : ip daddr ; flags dynamic,timeout ; timeout 60s ; size 65535 ; } ${clients}`,
+  );
+  const own = [...program.values()].filter(({ id, text }) => `${id} ${text}`.includes(name));
   expect(own.map(({ id, owner }) => `${id} of ${owner}`).toSorted()).toEqual(
     [
-      `chain endpoint-${one}`,
-      `chain endpoint-${other}`,
+      'affinity-ips-tcp 10.96.0.1 . 80',
       `chain internal-${name}`,
-      `chain service-${name}`,
-      `set affinity-60s-${one}`,
-      `set affinity-60s-${other}`,
+      `chain remember-${name}`,
+      `map ${map}`,
+      'service-ips 10.96.0.1 . tcp . 80',
     ].map((id) => `${id} of ns/service-1`),
   );
 });
@@ -99,9 +100,9 @@ test.each<Family>(['IPv4', 'IPv6'])('no shared %s chain names a Service', (famil
   const config = configFor('nftables');
   const program = wanted({ backend, config }, family, everyKind(family));
   const shared = [...program.values()].filter(({ id }) =>
-    /^chain (KUBE-|.*endpoints(-[a-z]+-\d+)?$)/.test(id),
+    /^chain (KUBE-|.*endpoints-[a-z]+-\d+$)/.test(id),
   );
-  expect(shared.length).toBe(30);
+  expect(shared.length).toBe(48);
   expect(shared.filter(({ text }) => text.includes('service-'))).toEqual([]);
 });
 
@@ -129,7 +130,6 @@ test('what nft lists in another form reads the same', () => {
   const isProtocol = (right: string | number) =>
     statementText({ match: { op: '==', left: { meta: { key: 'l4proto' } }, right } });
   expect(isProtocol(132)).toBe(isProtocol('sctp'));
-  expect(statementText({ dnat: { addr: 'fd00::0:1', port: 80 } })).toBe('dnat to [fd00::1]:80');
   expect(
     statementText({
       match: {

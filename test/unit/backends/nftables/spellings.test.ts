@@ -3,12 +3,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { keys } from '../../../../src/backends/nftables/keys.ts';
-import { portNames } from '../../../../src/backends/nftables/names.ts';
-import {
-  balanceChains,
-  endpointsMap,
-  endpointsMapNamed,
-} from '../../../../src/backends/nftables/schema.ts';
+import { portNames, sharedChainNames } from '../../../../src/backends/nftables/names.ts';
+import { slotMapNamed, slotMaps } from '../../../../src/backends/nftables/schema.ts';
 import type { Spelling } from '../../../../src/backends/spelling.ts';
 import type { Ip } from '../../../../src/model/ip.ts';
 import { parseIp } from '../../../../src/model/ip.ts';
@@ -25,15 +21,26 @@ const maybeIp = fc.option(ip, { nil: undefined });
 const servicePort = fc.record({ service, portName, protocol });
 const seconds = fc.integer({ min: 1, max: 86_400 });
 const entry = fc
-  .tuple(servicePort, fc.constantFrom('internal', 'external', 'firewall', 'service', 'local'))
-  .map(([id, use]) => ({ ...id, use, seconds: undefined }));
-const ofEndpoint = fc
-  .tuple(servicePort, fc.option(seconds, { nil: undefined }))
-  .map(([id, timeout]) => ({
-    ...id,
-    use: timeout === undefined ? 'endpoint' : 'affinity',
-    seconds: timeout,
-  }));
+  .tuple(servicePort, fc.constantFrom('internal', 'external', 'nodeport', 'firewall', 'remember'))
+  .map(([id, use]) => ({ ...id, use, clients: undefined }));
+const clients = fc
+  .tuple(servicePort, fc.constantFrom('affinity', 'local-affinity'), fc.record({ seconds, port }))
+  .map(([id, use, of]) => ({ ...id, use, clients: of }));
+const capacity = fc.nat(5000);
+const shared = fc.oneof(
+  fc.record({
+    kind: fc.constantFrom('KUBE-SVC', 'KUBE-EXT', 'KUBE-NODEPORT'),
+    protocol,
+    capacity,
+    localCapacity: fc.constant(undefined),
+  }),
+  fc.record({
+    kind: fc.constantFrom('KUBE-EXT-LOCAL', 'KUBE-NODEPORT-LOCAL'),
+    protocol,
+    capacity,
+    localCapacity: capacity,
+  }),
+);
 
 type Kind = { readonly values: fc.Arbitrary<unknown>; readonly spelling: Spelling<unknown> };
 
@@ -41,24 +48,18 @@ function kind<T>(values: fc.Arbitrary<unknown>, { write, read }: Spelling<T, unk
   return { values, spelling: { write: (value) => write(value as T), read } };
 }
 
-const at = { ip: 'fd00:2441:1111:2222:3333:4444:5555:6666' as Ip, port: 65_535, isLocal: true };
 const kinds: Readonly<Record<string, Kind>> = {
   'chain of a Service port': kind(entry, portNames),
-  // One that is too long for a name is cut behind all that is read.
-  'chain or set of an endpoint': kind(ofEndpoint, {
-    write: (name: Parameters<typeof portNames.write>[0]) =>
-      portNames.write({ ...name, endpoint: at }),
-    read: portNames.read,
+  'map of clients': kind(clients, portNames),
+  'chain that Services share': kind(shared, sharedChainNames),
+  'map of slots': kind(fc.constantFrom(...slotMaps), {
+    write: ({ name }: { readonly name: string }) => name,
+    read: slotMapNamed,
   }),
-  'map of endpoints': kind(
-    fc
-      .tuple(fc.constantFrom(...balanceChains), protocol, fc.integer({ min: 1, max: 5000 }))
-      .map(([chain, by, size]) => endpointsMap(chain, { protocol: by, size })),
-    { write: ({ name }: { readonly name: string }) => name, read: endpointsMapNamed },
-  ),
   'key of a frontend': kind(fc.record({ ip: maybeIp, protocol, port }), keys.frontend),
   'key of a slot': kind(fc.record({ ip: maybeIp, port, slot: fc.nat(5000) }), keys.slot),
   'where a slot leads': kind(fc.record({ ip, port }), keys.target),
+  'frontend whose clients are remembered': kind(fc.record({ ip, port }), keys.affinityAddress),
   'verdict that leads to a chain': kind(entry.map(portNames.write as never), keys.chain),
   'name of a Service port': kind(fc.record({ service, portName }), {
     write: (name: { service: ReturnType<typeof serviceKey>; portName: string }) =>
@@ -67,8 +68,11 @@ const kinds: Readonly<Record<string, Kind>> = {
   }),
 };
 
-// The two differ in what they are of, and are read by one reader.
-const sameReader = new Set(['chain of a Service port', 'chain or set of an endpoint']);
+// Some differ in what they are of, and are read by one reader.
+const sameReader = [
+  ['chain of a Service port', 'map of clients'],
+  ['where a slot leads', 'frontend whose clients are remembered'],
+];
 
 test.each(Object.entries(kinds))('a %s is read back', (name, { values, spelling }) => {
   fc.assert(
@@ -76,7 +80,8 @@ test.each(Object.entries(kinds))('a %s is read back', (name, { values, spelling 
       const text = spelling.write(value);
       expect(spelling.read(text)).toEqual(value);
       for (const [other, { spelling: reader }] of Object.entries(kinds)) {
-        if (other === name || (sameReader.has(other) && sameReader.has(name))) continue;
+        const isSame = sameReader.some((names) => names.includes(other) && names.includes(name));
+        if (other === name || isSame) continue;
         expect([other, reader.read(text)]).toEqual([other, undefined]);
       }
     }),

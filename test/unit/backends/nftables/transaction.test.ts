@@ -13,13 +13,13 @@ function creation(units: readonly NftUnit[]): Plan<NftUnit> {
   return units.map((unit) => ({ op: 'create', unit }));
 }
 
-const services = containers.internalServices.name;
+const services = containers.serviceIps.name;
 const hairpins = containers.hairpinConnections.name;
 const clusterIps = containers.clusterIps.name;
 const large = [
   ...elements(clusterIps, 1),
   ...elements(services, 15_000),
-  ...elements('endpoints-tcp-3', 24_999),
+  ...elements('endpoints-tcp', 24_999),
   ...elements(hairpins, 1),
 ];
 
@@ -34,9 +34,9 @@ test('a new table is loaded in parts: nothing leads to what is not there yet', (
     ]);
   });
   expect(counts).toEqual([
-    [['endpoints-tcp-3', 20_000]],
+    [['endpoints-tcp', 20_000]],
     [
-      ['endpoints-tcp-3', 4999],
+      ['endpoints-tcp', 4999],
       [hairpins, 1],
       [services, 14_500],
     ],

@@ -20,7 +20,7 @@ const stdin = manifestOf([
 const harm = {
   nftables: ({ nft }: NodeInMemory) => {
     const { chains, containers } = nft.table('ip sluice')!;
-    containers.get('endpoints-tcp-2')!.elem[0] = [
+    containers.get('endpoints-tcp')!.elem[0] = [
       { concat: ['10.96.0.10', 80, 0] },
       { concat: ['192.0.2.1', 81] },
     ];

@@ -2,6 +2,7 @@
 import { touchesOurTable } from '../../../../src/backends/nftables/read/touches.ts';
 import type { HearChanges, HearOptions } from '../../../../src/host/netfilter/table-changes.ts';
 import type { Plan } from '../../../../src/netfilter/plan.ts';
+import { plan } from '../../../../src/netfilter/plan.ts';
 import type { Program, Unit } from '../../../../src/netfilter/program.ts';
 import { DriftWatch } from '../../../../src/daemon/drift/drift-watch.ts';
 import type { Desired } from '../../../../src/sync/desired.ts';
@@ -54,7 +55,7 @@ export function stand(touches: 'told' | 'untold' = 'told') {
     },
     reconciler: {
       distrust: (family) => void said.push(`distrust ${family}`),
-      desired: () => ({ whole: () => wanted }) as never,
+      desired: () => ({ planFrom: (present: Program) => plan(present, wanted) }) as never,
     },
     families: ['IPv4'],
     own: { claim: () => false },

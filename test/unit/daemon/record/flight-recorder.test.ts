@@ -231,7 +231,7 @@ describe.each(backendsWithoutTools.map((one) => [one.name, one] as const))(
       await pass(set(slice([{ ip: L }])));
       const flight = exported(recorder);
       const text = JSON.stringify(flight.steps);
-      const steps = JSON.parse(text.replaceAll(L, '10.244.1.99')) as FlightRecord['steps'];
+      const steps = JSON.parse(text.replaceAll(R, '10.244.1.99')) as FlightRecord['steps'];
       const [first, , third] = await agreements(backend, { ...flight, steps });
       expect([first, third]).toEqual([
         { kind: 'differs', what: 'whole' },
