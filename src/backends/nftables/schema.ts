@@ -51,6 +51,8 @@ export const containers = {
   /** Frontend to the chain that serves it: the one look-up that a packet for no Service meets. */
   serviceIps: { name: 'service-ips', key: frontendKey, data: 'verdict' },
   serviceNodePorts: { name: 'service-nodeports', key: nodePortKey, data: 'verdict' },
+  /** The protocols of Services whose clients are remembered, each to the chain that finds the Service port. */
+  affinityProtocols: { name: 'affinity-protocols', key: ['l4proto'], data: 'verdict' },
   firewallIps: { name: 'firewall-ips', key: frontendKey, data: 'verdict' },
   rejectedServices: { name: 'rejected-services', key: frontendKey },
   droppedServices: { name: 'dropped-services', key: frontendKey },
@@ -94,8 +96,7 @@ export type SlotMap = Container & {
   readonly isLocal: boolean;
 };
 
-/** Those that Services have. */
-export const protocols: readonly Protocol[] = ['tcp', 'udp', 'sctp'];
+const protocols: readonly Protocol[] = ['tcp', 'udp', 'sctp'];
 
 /**
  * There is a map for each protocol because a port must be a protocol's own here: with `th dport` in its

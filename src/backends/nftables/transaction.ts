@@ -1,5 +1,6 @@
 // A plan in the order in which nft carries it out: what is referred to comes before what refers to
 // it, and leaves after it. Pure; encode-text and encode-json spell the result.
+import type { ServiceKey } from '../../model/kubernetes.ts';
 import type { Plan } from '../../netfilter/plan.ts';
 import type { ClientChanges } from './clients.ts';
 import { containers, slotMapNamed } from './schema.ts';
@@ -69,14 +70,21 @@ export function transactionOf(
 const partSize = 20_000;
 
 /**
- * The transactions in which a table of ours is loaded that is not there yet; any other one stays whole. What is
- * led to comes before what leads to it, so that no frontend is met by packets before its endpoints are there; and
- * last which addresses are ClusterIPs, as the ports of these that lead nowhere are refused.
+ * The transactions in which a table of ours is loaded that is not there yet; any other one stays whole. What the
+ * cluster itself runs on comes first. What is led to comes before what leads to it, so that no frontend is met by
+ * packets before its endpoints are there; and last which addresses are ClusterIPs, as the ports of these that lead
+ * nowhere are refused.
  */
 export function partsOf(transaction: Transaction): readonly Transaction[] {
   const { addTable, deleteTable, addElements } = transaction;
   if (!addTable || deleteTable) return [transaction];
-  const ordered = addElements.toSorted((one, other) => placeOf(one) - placeOf(other));
+  const { system = [], others: rest = [] } = Object.groupBy(
+    addElements.flatMap(({ elements }) => elements),
+    ({ owner }) => (isSystem(owner) ? 'system' : 'others'),
+  );
+  const ordered = [system, rest].flatMap((elements) =>
+    batches(elements).toSorted((one, other) => placeOf(one) - placeOf(other)),
+  );
   const perPart = partSize / batchSize;
   const parts = Array.from({ length: Math.ceil(ordered.length / perPart) }, (_, index) =>
     ordered.slice(index * perPart, (index + 1) * perPart),
@@ -86,6 +94,11 @@ export function partsOf(transaction: Transaction): readonly Transaction[] {
     { ...transaction, addElements: first },
     ...others.map((batch) => ({ ...nothing, addElements: batch })),
   ];
+}
+
+/** Whether it is the API server's Service, or one of those that a cluster needs for all others. */
+function isSystem(owner: ServiceKey | undefined): boolean {
+  return owner === 'default/kubernetes' || owner?.startsWith('kube-system/') === true;
 }
 
 function placeOf({ container }: ElementBatch): number {

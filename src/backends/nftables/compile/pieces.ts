@@ -13,7 +13,13 @@ import { hairpinKey, keys } from '../keys.ts';
 import type { NftPart } from '../names.ts';
 import { partChains } from '../names.ts';
 import { needsOwnChain, ownChain } from './own-chains.ts';
-import { clientUnits, rememberChain, toRememberChain } from './remember.ts';
+import {
+  clientUnits,
+  hasAffinity,
+  rememberChain,
+  sharedRemembering,
+  toRememberChain,
+} from './remember.ts';
 import type { BaseChain, Container } from '../schema.ts';
 import { affinityMaps, baseChains, containers, counting, slotMaps } from '../schema.ts';
 import type { SharedUnits } from './shared-chain.ts';
@@ -54,7 +60,7 @@ export function compileFrame(
   const nodePortIps = [...new Set(parts.flatMap(nodePortIpsOf))].map((key) =>
     elementUnit({ container: containers.nodePortIps.name, key }),
   );
-  return [tableUnit(family), ...sets, ...nodePortIps, ...chains, rememberChain(family), ...bases];
+  return [tableUnit(family), ...sets, ...nodePortIps, ...chains, rememberChain(), ...bases];
 }
 
 /**
@@ -81,6 +87,7 @@ export function compileService(
     const at = { by: lookUpOf(address), known };
     if (needsOwnChain(to)) keep(ownChain(family, to, address));
     shared.push(...(needsOwnChain(to) ? drawChains : sharedChains)(family, to, at));
+    if (hasAffinity(to)) shared.push(...sharedRemembering(family, to.protocol, known));
     rows.push(...slotRows(to, address, standing));
     for (const pool of poolsOf(to)) shared.push(...hairpinElements(rules, address, pool));
   }

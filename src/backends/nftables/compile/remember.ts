@@ -6,7 +6,8 @@ import type { Family } from '../../../model/ip.ts';
 import type { Protocol, TrafficPolicy } from '../../../model/kubernetes.ts';
 import type { DispatchEntry, ServiceChain } from '../../../model/ruleset.ts';
 import { matches } from './rule.ts';
-import { poolsOf } from './shared-chain.ts';
+import type { SharedUnits } from './shared-chain.ts';
+import { poolsOf, shared } from './shared-chain.ts';
 import type { Expression, Statement } from '../expression.ts';
 import { keys } from '../keys.ts';
 import type { LookUp, ServicePortId } from '../names.ts';
@@ -18,9 +19,8 @@ import {
   containers,
   familyWords,
   fieldExpressions,
-  protocols,
 } from '../schema.ts';
-import type { ChainUnit, ContainerUnit, ElementUnit, NftRule } from '../unit.ts';
+import type { ChainUnit, ContainerUnit, ElementUnit, NftRule, NftUnit } from '../unit.ts';
 import { chainUnit, containerUnit, elementUnit } from '../unit.ts';
 
 /** Leads what was sent to an endpoint to rememberChain. */
@@ -28,22 +28,38 @@ export const toRememberChain: NftRule = {
   expr: [matches({ ct: { key: 'status' } }, 'dnat', 'in'), { jump: { target: clientsChain } }],
 };
 
-/** The chain that finds the Service port whose client this is. A port in a key is a protocol's own, so each has its rules. */
-export function rememberChain(family: Family): ChainUnit {
-  const word = familyWords[family].table;
+/** The chain that leads to those of the protocols that have such clients. */
+export function rememberChain(): ChainUnit {
+  const { name } = containers.affinityProtocols;
+  const vmap = { key: { meta: { key: 'l4proto' } }, data: `@${name}` };
+  return chainUnit(clientsChain, [{ expr: [{ vmap }] }]);
+}
+
+/** What the Service ports of one protocol share that remember their clients: the chain that finds the port. */
+export function sharedRemembering(
+  family: Family,
+  protocol: Protocol,
+  known: SharedUnits,
+): readonly NftUnit[] {
+  const name = `${clientsChain}-${protocol}`;
+  const container = containers.affinityProtocols.name;
   const asked: Expression = { ct: { key: 'proto-dst', dir: 'original' } };
-  const rules = protocols.flatMap((protocol): readonly NftRule[] => {
-    const byAddress: Expression[] = [{ ct: { key: `${word} daddr`, dir: 'original' } }, asked];
-    const got = fieldExpressions(family, ['daddr', 'dport'], protocol);
-    const vmap = (by: LookUp, key: readonly Expression[]): Statement => ({
-      vmap: { key: { concat: key }, data: `@${affinityFrontends(by, protocol).name}` },
-    });
-    return [
-      { expr: [matches({ meta: { key: 'l4proto' } }, protocol), vmap('address', byAddress)] },
-      { expr: [vmap('node-port', [...got, asked])] },
-    ];
+  const daddr: Expression = { ct: { key: `${familyWords[family].table} daddr`, dir: 'original' } };
+  const got = fieldExpressions(family, ['daddr', 'dport'], protocol);
+  const vmap = (by: LookUp, key: readonly Expression[]): Statement => ({
+    vmap: { key: { concat: key }, data: `@${affinityFrontends(by, protocol).name}` },
   });
-  return chainUnit(clientsChain, rules);
+  return [
+    shared(known, name, () =>
+      chainUnit(name, [
+        {
+          expr: [matches({ meta: { key: 'l4proto' } }, protocol), vmap('address', [daddr, asked])],
+        },
+        { expr: [vmap('node-port', [...got, asked])] },
+      ]),
+    ),
+    elementUnit({ container, key: protocol, value: keys.chain.write(name) }),
+  ];
 }
 
 /** Whether clients of the chain stay with their endpoints. */

@@ -37,13 +37,13 @@ export function sharedNameOf(chain: ServiceChain, by: LookUp): string {
   const pools = poolsOf(chain);
   const capacity = (of: readonly Pool[]): number => capacityOf(of[0]?.members.length ?? 0);
   const local = pools.filter(({ policy }) => policy === 'Local');
-  const shared: SharedChain = {
+  const chainOf: SharedChain = {
     kind: sharedKind(chain, by, isSplit),
     protocol: chain.protocol,
     capacity: capacity(isSplit ? pools.filter(({ policy }) => policy !== 'Local') : pools),
     localCapacity: isSplit ? capacity(local) : undefined,
   };
-  return sharedChainNames.write(shared);
+  return sharedChainNames.write(chainOf);
 }
 
 /** Units that Services share and that were compiled before, by id, under the same settings of the node. */
@@ -57,7 +57,7 @@ export function sharedChains(
 ): readonly NftUnit[] {
   const name = sharedNameOf(chain, by);
   return [
-    remembered(known, name, () => chainUnit(name, sharedRules(family, chain, by))),
+    shared(known, name, () => chainUnit(name, sharedRules(family, chain, by))),
     ...drawChains(family, chain, { by, known }),
   ];
 }
@@ -69,7 +69,7 @@ export function drawChains(
   { by, known }: { readonly by: LookUp; readonly known: SharedUnits },
 ): readonly NftUnit[] {
   return slotsOf(chain, by).map(({ map, capacity }) =>
-    remembered(known, drawChainName(map, capacity), () => drawChain(family, map, capacity)),
+    shared(known, drawChainName(map, capacity), () => drawChain(family, map, capacity)),
   );
 }
 
@@ -94,7 +94,8 @@ export function toDrawn(chain: ServiceChain, by: LookUp, pool: Pool): readonly S
   return [{ goto: { target: drawChainName(map, capacityOf(pool.members.length)) } }];
 }
 
-function remembered(known: SharedUnits, name: string, make: () => NftUnit): NftUnit {
+/** The unit of this name among those that are known; made and kept where it is not. */
+export function shared(known: SharedUnits, name: string, make: () => NftUnit): NftUnit {
   let unit = known.get(name);
   if (unit === undefined) {
     unit = make();

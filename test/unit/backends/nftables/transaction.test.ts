@@ -3,6 +3,8 @@ import { containers } from '../../../../src/backends/nftables/schema.ts';
 import { partsOf, transactionOf } from '../../../../src/backends/nftables/transaction.ts';
 import { elementUnit, tableUnit } from '../../../../src/backends/nftables/unit.ts';
 import type { ElementUnit, NftUnit } from '../../../../src/backends/nftables/unit.ts';
+import type { ServiceKey } from '../../../../src/model/kubernetes.ts';
+import { serviceKey } from '../../../../src/model/kubernetes.ts';
 import type { Plan } from '../../../../src/netfilter/plan.ts';
 
 function elements(container: string, count: number): readonly ElementUnit[] {
@@ -46,6 +48,25 @@ test('a new table is loaded in parts: nothing leads to what is not there yet', (
     ],
   ]);
   expect(parts.map(({ addTable }) => addTable)).toEqual([true, false, false]);
+});
+
+test('what the cluster itself runs on is loaded first', () => {
+  const of = (owner: ServiceKey): readonly ElementUnit[] =>
+    [clusterIps, services, 'endpoints-tcp'].map((container) =>
+      elementUnit({ container, key: owner, owner }),
+    );
+  const [api, dns] = [serviceKey('default', 'kubernetes'), serviceKey('kube-system', 'dns')];
+  const [first] = partsOf(
+    transactionOf(creation([tableUnit('IPv4'), ...large, ...of(api), ...of(dns)])),
+  );
+  const keysFirst = first?.addElements
+    .slice(0, 3)
+    .map(({ container, elements: list }) => [container, list.map(({ key }) => key)]);
+  expect(keysFirst).toEqual([
+    ['endpoints-tcp', [api, dns]],
+    [services, [api, dns]],
+    [clusterIps, [api, dns]],
+  ]);
 });
 
 test.each<{ what: string; plan: Plan<NftUnit> }>([
