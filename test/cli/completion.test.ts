@@ -4,11 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { execOnHost } from '../../src/host/tools/exec.ts';
+import { ensureTools } from '../../src/host/tools/install.ts';
 
 const sluice = join(import.meta.dirname, '../../bin/sluice');
 let folder = '';
 
 beforeAll(async () => {
+  await ensureTools(['zsh', 'fish'], { exec: execOnHost, stderr: process.stderr });
   folder = await mkdtemp(join(tmpdir(), 'sluice-completion-'));
   for (const shell of ['bash', 'zsh', 'fish']) {
     const { stdout } = await execa(sluice, ['completion', shell]);

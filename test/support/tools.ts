@@ -4,6 +4,6 @@ import { ensureTools } from '../../src/host/tools/install.ts';
 
 export async function setup(): Promise<void> {
   const network = ['nft', 'iptables', 'ip6tables', 'conntrack', 'ip', 'ethtool'] as const;
-  const others = ['curl', 'socat', 'mmdebstrap', 'zsh', 'fish'] as const;
+  const others = ['curl', 'socat', 'mmdebstrap'] as const;
   await ensureTools([...network, ...others], { exec: execOnHost, stderr: process.stderr });
 }
