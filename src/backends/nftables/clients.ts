@@ -1,6 +1,6 @@
-// Remembered clients that a transaction must not leave as they are: those of an endpoint that goes are
-// forgotten with it, and those of a map that is made anew come along. The kernel alone knows them: only where a
-// plan asks for it are they listed. Pure, but for the listing that is given.
+// What a transaction does with remembered clients: those of an endpoint that is removed are deleted, and a new map
+// gets those of the map that it replaces. Only the kernel knows them, so they are listed, where a plan needs it.
+// Pure, but for the listing that is given.
 import type { Family, Ip } from '../../model/ip.ts';
 import type { Protocol, ServiceKey } from '../../model/kubernetes.ts';
 import type { Plan } from '../../netfilter/plan.ts';

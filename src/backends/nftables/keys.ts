@@ -25,8 +25,6 @@ type Keys = {
   readonly slot: Spelling<SlotKey>;
   /** The data of a slot: `10.244.1.1 . 8080`. */
   readonly target: Spelling<Target>;
-  /** A frontend whose clients are remembered, in the map of its protocol: `10.96.0.10 . 80`. */
-  readonly affinityAddress: Spelling<Target>;
   /** The data of what leads to a chain: `goto external-XPGD46QR-ns/web/tcp/http`. */
   readonly chain: Spelling<string>;
 };
@@ -51,13 +49,6 @@ export const keys: Keys = {
     },
   },
   target: {
-    write: ({ ip, port }) => [ip, port].join(' . '),
-    read: (text) => {
-      const [, ip, port] = target.exec(text) ?? [];
-      return ip === undefined ? undefined : { ip: ip as Ip, port: Number(port) };
-    },
-  },
-  affinityAddress: {
     write: ({ ip, port }) => [ip, port].join(' . '),
     read: (text) => {
       const [, ip, port] = target.exec(text) ?? [];

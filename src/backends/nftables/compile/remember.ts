@@ -117,7 +117,7 @@ function elementKeys(
   chain: ServiceChain,
 ): readonly { readonly by: LookUp; readonly key: string }[] {
   const { ip, port } = address;
-  if (ip !== undefined) return [{ by: 'address', key: keys.affinityAddress.write({ ip, port }) }];
+  if (ip !== undefined) return [{ by: 'address', key: keys.target.write({ ip, port }) }];
   const members = new Set(poolsOf(chain).flatMap((pool) => pool.members.map(keys.target.write)));
   return [...members].map((target) => ({
     by: 'node-port',

@@ -59,7 +59,6 @@ const kinds: Readonly<Record<string, Kind>> = {
   'key of a frontend': kind(fc.record({ ip: maybeIp, protocol, port }), keys.frontend),
   'key of a slot': kind(fc.record({ ip: maybeIp, port, slot: fc.nat(5000) }), keys.slot),
   'where a slot leads': kind(fc.record({ ip, port }), keys.target),
-  'frontend whose clients are remembered': kind(fc.record({ ip, port }), keys.affinityAddress),
   'verdict that leads to a chain': kind(entry.map(portNames.write as never), keys.chain),
   'name of a Service port': kind(fc.record({ service, portName }), {
     write: (name: { service: ReturnType<typeof serviceKey>; portName: string }) =>
@@ -69,10 +68,7 @@ const kinds: Readonly<Record<string, Kind>> = {
 };
 
 // Some differ in what they are of, and are read by one reader.
-const sameReader = [
-  ['chain of a Service port', 'map of clients'],
-  ['where a slot leads', 'frontend whose clients are remembered'],
-];
+const sameReader = [['chain of a Service port', 'map of clients']];
 
 test.each(Object.entries(kinds))('a %s is read back', (name, { values, spelling }) => {
   fc.assert(
