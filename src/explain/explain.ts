@@ -4,6 +4,7 @@ import type { Endpoint } from '../model/forwarding.ts';
 import { hostPort } from '../model/forwarding.ts';
 import { mergeOutcomes } from '../netfilter/kube-proxy/compare.ts';
 import type { TracedOutcome } from '../netfilter/kube-proxy/outcome.ts';
+import { isSameShare } from '../netfilter/share.ts';
 import type { Packet } from '../netfilter/trace.ts';
 import { trace } from '../netfilter/trace.ts';
 import { clientOf } from './client.ts';
@@ -101,15 +102,12 @@ function verdictOf(ends: readonly End[]): Explanation['verdict'] {
   return verdict === undefined || others.length > 0 ? 'mixed' : verdict;
 }
 
-// Shares of many endpoints are sums that round; one endpoint more makes a greater difference.
-const roundingError = 1e-9;
-
 function isSame(some: readonly End[], others: readonly End[]): boolean {
   return (
     some.length === others.length &&
     some.every((end, index) => {
       const other = others[index];
-      if (other === undefined || Math.abs(end.share - other.share) > roundingError) return false;
+      if (other === undefined || !isSameShare(end.share, other.share)) return false;
       return idOf(end) === idOf(other);
     })
   );

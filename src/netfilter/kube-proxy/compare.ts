@@ -4,6 +4,7 @@ import type { FrontendAddress } from '../../model/forwarding.ts';
 import { hostPort } from '../../model/forwarding.ts';
 import type { Ip } from '../../model/ip.ts';
 import { familyOf } from '../../model/ip.ts';
+import { isSameShare } from '../share.ts';
 import type { Packet } from '../trace.ts';
 import type { TracedOutcome, Tracer } from './outcome.ts';
 
@@ -70,9 +71,6 @@ function idOf({ verdict, endpoint, isMasqueraded }: TracedOutcome): string {
   return `${verdict} ${to} ${isMasqueraded}`;
 }
 
-// Sums of a few thousand shares differ by less; one endpoint more makes a greater difference.
-const roundingError = 1e-9;
-
 function isSame(theirs: readonly TracedOutcome[], ours: readonly TracedOutcome[]): boolean {
   return (
     theirs.length === ours.length &&
@@ -82,7 +80,7 @@ function isSame(theirs: readonly TracedOutcome[], ours: readonly TracedOutcome[]
         other !== undefined &&
         one.verdict !== 'unknown' &&
         idOf(one) === idOf(other) &&
-        Math.abs(one.share - other.share) < roundingError
+        isSameShare(one.share, other.share)
       );
     })
   );

@@ -4,6 +4,7 @@ import type { Endpoint, FrontendAddress } from '../../../model/forwarding.ts';
 import { frontendId } from '../../../model/forwarding.ts';
 import type { Family } from '../../../model/ip.ts';
 import type { ServiceKey } from '../../../model/kubernetes.ts';
+import { shareTolerance } from '../../../netfilter/share.ts';
 import type { Expression } from '../expression.ts';
 import type { Target } from '../keys.ts';
 import { keys, slotOf } from '../keys.ts';
@@ -88,10 +89,9 @@ export function capacityOf(endpoints: number): number {
   return endpoints <= (power / 4) * 3 ? (power / 4) * 3 : power;
 }
 
-// A draw that met no endpoint is repeated; that all of them do has this chance, and then the first of the
-// endpoints, of which there are more than the capacity before, share the connection. So no endpoint's share
-// is off by more than one in 65,536 of it.
-const missBits = 16;
+// A draw that met no endpoint is repeated until less than the part of a share that is no difference is left, and
+// then the first of the endpoints, of which there are more than the capacity before, share the connection.
+const missBits = Math.ceil(-Math.log2(shareTolerance));
 
 /** The name of the chain that draws one of so many slots. */
 export function drawChainName({ name }: SlotMap, capacity: number): string {

@@ -29,6 +29,11 @@ test.each([
     [to('a', 0.333333333333), to('b', 0.666666666667)],
   ],
   [
+    'shares of five that were drawn out of six, again where none was met',
+    Array.from('abcde', (ip) => to(ip, 1 / 5)),
+    Array.from('abcde', (ip) => to(ip, ip === 'e' ? 0.19999928555098306 : 0.20000017861225422)),
+  ],
+  [
     'one endpoint by two ways',
     [to('a', 0.5), to('a', 0.25), to('b', 0.25)],
     [to('a', 0.75), to('b', 0.25)],
@@ -44,6 +49,11 @@ test.each([
   ['another endpoint', [to('a', 1)], [to('b', 1)]],
   ['one endpoint more', [to('a', 0.5), to('b', 0.5)], [to('a', 1)]],
   ['other shares', [to('a', 0.5), to('b', 0.5)], [to('a', 0.4), to('b', 0.6)]],
+  [
+    'shares that are nearly the same',
+    [to('a', 0.5), to('b', 0.5)],
+    [to('a', 0.4999), to('b', 0.5001)],
+  ],
   ['masquerade', [to('a', 1, true)], [to('a', 1)]],
   ['masquerade of what no Service took', [stopped('untouched', true)], [stopped('untouched')]],
   ['what nobody can say', [stopped('unknown')], [stopped('unknown')]],
