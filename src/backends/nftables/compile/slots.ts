@@ -73,10 +73,11 @@ export function arranged(
     if (id !== undefined) left.delete(id);
     return stays;
   });
-  const free = left.values();
-  const filled = slots.map((endpoint) => endpoint ?? free.next().value ?? endpoints[0]);
+  // Endpoints of a pool are all different: there are as many left as slots are free.
+  const free = [...left.values()].toReversed();
+  const filled = slots.map((endpoint) => endpoint ?? (free.pop() as Endpoint));
   const isSame = filled.every((endpoint, slot) => endpoint === endpoints[slot]);
-  return isSame ? endpoints : filled.filter((endpoint) => endpoint !== undefined);
+  return isSame ? endpoints : filled;
 }
 
 /**
