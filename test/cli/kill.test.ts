@@ -11,7 +11,6 @@ import type { PodHost } from '../../src/lab/topology.ts';
 import { podEchoPort, pods } from '../../src/lab/topology.ts';
 import type { Exec } from '../../src/host/tools/exec.ts';
 import type { ProxyMode } from '../../src/model/config.ts';
-import { plan } from '../../src/netfilter/plan.ts';
 import { desiredOf } from '../../src/sync/offline.ts';
 import { configFor } from '../support/config.ts';
 import { allRules } from '../support/kernel-rules.ts';
@@ -146,7 +145,7 @@ async function heldVersion(
         families: ['IPv4'],
         hostIps: () => [],
       });
-      return wanted !== undefined && plan(observed, wanted.desired.whole()).length === 0;
+      return wanted?.desired.planFrom(observed).length === 0;
     });
   });
 }
