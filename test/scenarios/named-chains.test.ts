@@ -100,7 +100,7 @@ test.each([
     'no-endpoints',
     'nftables',
     'client to tcp 10.96.0.12:80',
-    ['filter-forward', 'service-endpoints-check'],
+    ['filter-forward', 'service-endpoints-check', 'reject-chain'],
   ],
   ['no-endpoints', 'iptables', 'client to tcp 10.96.0.12:80', ['FORWARD', 'KUBE-SERVICES']],
 ] as const)('%s, %s: %s', async (folder, mode, way, chains) => {

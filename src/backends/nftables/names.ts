@@ -128,6 +128,9 @@ function entryUse(kind: ServiceChain['kind'], by: LookUp): Entry {
   return by === 'address' ? 'external' : 'nodeport';
 }
 
+/** The chain that rejects what no endpoint answers. */
+export const rejectChain = 'reject-chain';
+
 /** The chain where all clients that are to be remembered come by. */
 export const clientsChain = 'affinity-clients';
 

@@ -51,13 +51,11 @@ export const containers = {
   /** Frontend to the chain that serves it: the one look-up that a packet for no Service meets. */
   serviceIps: { name: 'service-ips', key: frontendKey, data: 'verdict' },
   serviceNodePorts: { name: 'service-nodeports', key: nodePortKey, data: 'verdict' },
-  /** The protocols of Services whose clients are remembered, each to the chain that finds the Service port. */
-  affinityProtocols: { name: 'affinity-protocols', key: ['l4proto'], data: 'verdict' },
+  /** Endpoints whose clients are remembered: others are passed with one look-up. */
+  affinityEndpoints: { name: 'affinity-endpoints', key: frontendKey },
   firewallIps: { name: 'firewall-ips', key: frontendKey, data: 'verdict' },
-  rejectedServices: { name: 'rejected-services', key: frontendKey },
-  droppedServices: { name: 'dropped-services', key: frontendKey },
-  rejectedNodePorts: { name: 'rejected-nodeports', key: nodePortKey },
-  droppedNodePorts: { name: 'dropped-nodeports', key: nodePortKey },
+  noEndpointServices: { name: 'no-endpoint-services', key: frontendKey, data: 'verdict' },
+  noEndpointNodePorts: { name: 'no-endpoint-nodeports', key: nodePortKey, data: 'verdict' },
 } as const satisfies Record<string, Container>;
 
 const serviceContainers: ReadonlySet<string> = new Set([
@@ -96,7 +94,8 @@ export type SlotMap = Container & {
   readonly isLocal: boolean;
 };
 
-const protocols: readonly Protocol[] = ['tcp', 'udp', 'sctp'];
+/** Whose ports there are. */
+export const protocols: readonly Protocol[] = ['tcp', 'udp', 'sctp'];
 
 /**
  * There is a map for each protocol because a port must be a protocol's own here: with `th dport` in its

@@ -46,13 +46,13 @@ function addressOfRule(rule: IptablesRule): readonly FrontendAddress[] {
   return protocol === undefined || port === undefined ? [] : [{ ip, protocol, port }];
 }
 
-/** The addresses in maps and sets of nftables by which packets are sent somewhere or refused. */
+/** The addresses in maps of nftables by which packets are sent somewhere or refused. */
 export function nftAddresses({ chains }: NftTable): readonly FrontendAddress[] {
   const looked = new Set<unknown>();
   return distinct(
     [...chains.values()].flat().flatMap(({ statements }) =>
       statements.flatMap((statement) => {
-        if (!leads(statement, statements) || looked.has(statement.lookup)) return [];
+        if (statement.kind !== 'verdict-map' || looked.has(statement.lookup)) return [];
         looked.add(statement.lookup);
         return addressesIn(statement);
       }),
@@ -60,17 +60,9 @@ export function nftAddresses({ chains }: NftTable): readonly FrontendAddress[] {
   );
 }
 
-type Leading = Extract<NftStatement, { kind: 'verdict-map' | 'match' }>;
+type VerdictMap = Extract<NftStatement, { kind: 'verdict-map' }>;
 
-// A set is a condition, and leads as its rule does: what is masqueraded is sent nowhere by that.
-function leads(statement: NftStatement, rule: readonly NftStatement[]): statement is Leading {
-  if (statement.kind === 'verdict-map') return true;
-  if (statement.kind !== 'match' || !statement.is) return false;
-  const last = rule.at(-1);
-  return last?.kind === 'verdict' && /^(jump|goto|reject|drop)$/.test(last.verdict.kind);
-}
-
-function addressesIn({ fields, lookup }: Leading): readonly FrontendAddress[] {
+function addressesIn({ fields, lookup }: VerdictMap): readonly FrontendAddress[] {
   const place = (kind: string): number => fields.findIndex((field) => field.kind === kind);
   const [ipAt, protocolAt, portAt] = [place('destination'), place('protocol'), place('port')];
   if (protocolAt < 0 || portAt < 0) return [];

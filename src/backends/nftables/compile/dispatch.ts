@@ -1,70 +1,67 @@
-// A dispatch of the rule book: where frontends are looked up, as a map to the chains that serve them, or as
-// sets of those that are refused. Pure.
+// A dispatch of the rule book: where frontends are looked up, as a map to the chains that serve or refuse them.
+// Pure.
 import type { Family } from '../../../model/ip.ts';
 import type { DispatchEntry, DispatchName, DispatchRule } from '../../../model/ruleset.ts';
-import { compileMatch, matches } from './rule.ts';
-import type { Expression, Statement } from '../expression.ts';
+import { compileMatch } from './rule.ts';
 import { keys } from '../keys.ts';
-import { entryChainName } from '../names.ts';
+import { entryChainName, rejectChain } from '../names.ts';
 import { needsOwnChain } from './own-chains.ts';
 import type { LookUp } from '../names.ts';
 import type { Container } from '../schema.ts';
 import { containers, fieldExpressions } from '../schema.ts';
 import { sharedNameOf } from './shared-chain.ts';
-import type { NftRule } from '../unit.ts';
-import { commentOf } from '../unit.ts';
+import type { ChainUnit, NftRule } from '../unit.ts';
+import { chainUnit, commentOf } from '../unit.ts';
 
-/** The rules of a dispatch. */
-export function dispatchRules(
+/** The rule of a dispatch. */
+export function dispatchRule(
   family: Family,
   { when, then: { dispatch, by }, why }: DispatchRule,
-): readonly NftRule[] {
+): NftRule {
   const conditions = when.flatMap((match) => compileMatch(family, match));
-  const comment = commentOf(why);
-  // What few packets fit comes first: the set, then whether the address is one of this node's.
-  const isIn = (set: Container, verdict: Statement): NftRule => ({
-    expr: [matches(key(family, set), `@${set.name}`), ...conditions, verdict],
-    comment,
-  });
-  const map = maps[by][dispatch];
-  if (map !== undefined) return [{ expr: [...conditions, vmap(family, map)], comment }];
-  const [rejected, dropped] = refusals[by];
-  return [isIn(rejected, { reject: null }), isIn(dropped, { drop: null })];
+  const map = mapOf(dispatch, by);
+  const vmap = { key: { concat: fieldExpressions(family, map.key) }, data: `@${map.name}` };
+  return { expr: [...conditions, { vmap }], comment: commentOf(why) };
 }
 
-/** Where an entry's element is, and the verdict that it has there; a set's elements have none. */
+/** Where an entry's element is, and the verdict that it has there. */
 export function placeOf(
   { dispatch, to }: DispatchEntry,
   by: LookUp,
-): { readonly container: Container; readonly value?: string } {
-  if ('verdict' in to) {
-    const [rejected, dropped] = refusals[by];
-    return { container: to.verdict === 'reject' ? rejected : dropped };
-  }
-  const container = maps[by][dispatch];
-  if (container === undefined) throw new RangeError(`nftables mode has no ${dispatch} by ${by}`);
+): { readonly container: Container; readonly value: string } {
+  const container = mapOf(dispatch, by);
+  if ('verdict' in to) return { container, value: verdicts[to.verdict] };
   const chain = needsOwnChain(to) ? entryChainName(to, by) : sharedNameOf(to, by);
   return { container, value: keys.chain.write(chain) };
 }
 
-const maps: Readonly<Record<LookUp, Partial<Record<DispatchName, Container>>>> = {
-  address: { services: containers.serviceIps, 'source-ranges': containers.firewallIps },
-  'node-port': { services: containers.serviceNodePorts },
-};
-
-// One pair serves both refusals by address: an address is a ClusterIP or an external one, never both.
-const refusals: Readonly<Record<LookUp, readonly [rejected: Container, dropped: Container]>> = {
-  address: [containers.rejectedServices, containers.droppedServices],
-  'node-port': [containers.rejectedNodePorts, containers.droppedNodePorts],
-};
-
-function key(
-  family: Family,
-  { key: fields }: Container,
-): { readonly concat: readonly Expression[] } {
-  return { concat: fieldExpressions(family, fields) };
+/** The chain that rejects, as a map has no verdict for it. */
+export function rejectingChain(): ChainUnit {
+  return chainUnit(rejectChain, [{ expr: [{ reject: null }] }]);
 }
 
-function vmap(family: Family, map: Container): Statement {
-  return { vmap: { key: key(family, map), data: `@${map.name}` } };
+const verdicts = {
+  accept: 'accept',
+  drop: 'drop',
+  reject: keys.chain.write(rejectChain),
+} as const;
+
+// One map serves all that is refused by address: an address is a ClusterIP or an external one, never both.
+const maps: Readonly<Record<LookUp, Partial<Record<DispatchName, Container>>>> = {
+  address: {
+    services: containers.serviceIps,
+    'source-ranges': containers.firewallIps,
+    'no-endpoints': containers.noEndpointServices,
+    'no-external-endpoints': containers.noEndpointServices,
+  },
+  'node-port': {
+    services: containers.serviceNodePorts,
+    'no-external-endpoints': containers.noEndpointNodePorts,
+  },
+};
+
+function mapOf(dispatch: DispatchName, by: LookUp): Container {
+  const container = maps[by][dispatch];
+  if (container === undefined) throw new RangeError(`nftables mode has no ${dispatch} by ${by}`);
+  return container;
 }

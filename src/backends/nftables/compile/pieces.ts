@@ -8,18 +8,12 @@ import { servicePortName } from '../../../model/kubernetes.ts';
 import type { DispatchEntry, Match, ServiceRules } from '../../../model/ruleset.ts';
 import { isDispatch } from '../../../model/ruleset.ts';
 import { compileJump, compileRule } from './rule.ts';
-import { dispatchRules, placeOf } from './dispatch.ts';
+import { dispatchRule, placeOf, rejectingChain } from './dispatch.ts';
 import { hairpinKey, keys } from '../keys.ts';
 import type { NftPart } from '../names.ts';
 import { partChains } from '../names.ts';
 import { needsOwnChain, ownChain } from './own-chains.ts';
-import {
-  clientUnits,
-  hasAffinity,
-  rememberChain,
-  sharedRemembering,
-  toRememberChain,
-} from './remember.ts';
+import { affinityEndpoints, clientUnits, rememberChain, toRememberChain } from './remember.ts';
 import type { BaseChain, Container } from '../schema.ts';
 import { affinityMaps, baseChains, containers, counting, slotMaps } from '../schema.ts';
 import type { SharedUnits } from './shared-chain.ts';
@@ -50,7 +44,9 @@ export function compileFrame(
   counters: ServiceCounters,
 ): readonly NftUnit[] {
   const chains = parts.map((part) => partChain(family, part));
-  const bases = (Object.keys(baseChains) as BaseChain[]).flatMap((hook) => baseChain(hook, parts));
+  const bases = (Object.keys(baseChains) as BaseChain[]).flatMap((hook) =>
+    baseChain(family, hook, parts),
+  );
   const all: readonly Container[] = [
     ...Object.values<Container>(containers),
     ...affinityMaps,
@@ -60,7 +56,8 @@ export function compileFrame(
   const nodePortIps = [...new Set(parts.flatMap(nodePortIpsOf))].map((key) =>
     elementUnit({ container: containers.nodePortIps.name, key }),
   );
-  return [tableUnit(family), ...sets, ...nodePortIps, ...chains, rememberChain(), ...bases];
+  const entered = [rejectingChain(), ...chains, rememberChain(family)];
+  return [tableUnit(family), ...sets, ...nodePortIps, ...entered, ...bases];
 }
 
 /**
@@ -87,7 +84,7 @@ export function compileService(
     const at = { by: lookUpOf(address), known };
     if (needsOwnChain(to)) keep(ownChain(family, to, address));
     shared.push(...(needsOwnChain(to) ? drawChains : sharedChains)(family, to, at));
-    if (hasAffinity(to)) shared.push(...sharedRemembering(family, to.protocol, known));
+    shared.push(...affinityEndpoints(to));
     rows.push(...slotRows(to, address, standing));
     for (const pool of poolsOf(to)) shared.push(...hairpinElements(rules, address, pool));
   }
@@ -99,10 +96,14 @@ export function compileService(
 // Clients are remembered first, as a masquerade ends the chain.
 const remembersClients: ReadonlySet<BaseChain> = new Set(['nat-postrouting', 'nat-input']);
 
-function baseChain(name: BaseChain, parts: readonly NftPart[]): readonly ChainUnit[] {
+function baseChain(
+  family: Family,
+  name: BaseChain,
+  parts: readonly NftPart[],
+): readonly ChainUnit[] {
   const entered = parts.filter(({ hooks }) => hooks.some((hook) => hook === name));
   const jumps = entered.map((part) => compileJump(partChains[part.name], part.newConnectionsOnly));
-  const first = remembersClients.has(name) ? [toRememberChain] : [];
+  const first = remembersClients.has(name) ? [toRememberChain(family)] : [];
   const rules = [...first, ...jumps];
   return rules.length === 0 ? [] : [chainUnit(name, rules, baseChains[name])];
 }
@@ -118,8 +119,8 @@ function nodePortIpsOf({ rules }: NftPart): readonly Ip[] {
 }
 
 function partChain(family: Family, { name, rules }: NftPart): ChainUnit {
-  const compiled = rules.flatMap((rule) =>
-    isDispatch(rule) ? dispatchRules(family, rule) : [compileRule(family, rule)],
+  const compiled = rules.map((rule) =>
+    isDispatch(rule) ? dispatchRule(family, rule) : compileRule(family, rule),
   );
   return chainUnit(partChains[name], compiled);
 }

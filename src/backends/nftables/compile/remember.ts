@@ -6,8 +6,7 @@ import type { Family } from '../../../model/ip.ts';
 import type { Protocol, TrafficPolicy } from '../../../model/kubernetes.ts';
 import type { DispatchEntry, ServiceChain } from '../../../model/ruleset.ts';
 import { matches } from './rule.ts';
-import type { SharedUnits } from './shared-chain.ts';
-import { poolsOf, shared } from './shared-chain.ts';
+import { poolsOf } from './shared-chain.ts';
 import type { Expression, Statement } from '../expression.ts';
 import { keys } from '../keys.ts';
 import type { LookUp, ServicePortId } from '../names.ts';
@@ -19,47 +18,52 @@ import {
   containers,
   familyWords,
   fieldExpressions,
+  protocols,
 } from '../schema.ts';
-import type { ChainUnit, ContainerUnit, ElementUnit, NftRule, NftUnit } from '../unit.ts';
+import type { ChainUnit, ContainerUnit, ElementUnit, NftRule } from '../unit.ts';
 import { chainUnit, containerUnit, elementUnit } from '../unit.ts';
 
-/** Leads what was sent to an endpoint to rememberChain. */
-export const toRememberChain: NftRule = {
-  expr: [matches({ ct: { key: 'status' } }, 'dnat', 'in'), { jump: { target: clientsChain } }],
-};
-
-/** The chain that leads to those of the protocols that have such clients. */
-export function rememberChain(): ChainUnit {
-  const { name } = containers.affinityProtocols;
-  const vmap = { key: { meta: { key: 'l4proto' } }, data: `@${name}` };
-  return chainUnit(clientsChain, [{ expr: [{ vmap }] }]);
+/** Leads what was sent to an endpoint whose clients are remembered to rememberChain. */
+export function toRememberChain(family: Family): NftRule {
+  const { key, name } = containers.affinityEndpoints;
+  return {
+    expr: [
+      matches({ ct: { key: 'status' } }, 'dnat', 'in'),
+      matches({ concat: fieldExpressions(family, key) }, `@${name}`),
+      { jump: { target: clientsChain } },
+    ],
+  };
 }
 
-/** What the Service ports of one protocol share that remember their clients: the chain that finds the port. */
-export function sharedRemembering(
-  family: Family,
-  protocol: Protocol,
-  known: SharedUnits,
-): readonly NftUnit[] {
-  const name = `${clientsChain}-${protocol}`;
-  const container = containers.affinityProtocols.name;
+/** The chain that finds the Service port that a client asked for. */
+export function rememberChain(family: Family): ChainUnit {
   const asked: Expression = { ct: { key: 'proto-dst', dir: 'original' } };
   const daddr: Expression = { ct: { key: `${familyWords[family].table} daddr`, dir: 'original' } };
-  const got = fieldExpressions(family, ['daddr', 'dport'], protocol);
-  const vmap = (by: LookUp, key: readonly Expression[]): Statement => ({
-    vmap: { key: { concat: key }, data: `@${affinityFrontends(by, protocol).name}` },
+  const rules = protocols.flatMap((protocol): readonly NftRule[] => {
+    const got = fieldExpressions(family, ['daddr', 'dport'], protocol);
+    const vmap = (by: LookUp, key: readonly Expression[]): Statement => ({
+      vmap: { key: { concat: key }, data: `@${affinityFrontends(by, protocol).name}` },
+    });
+    // The port of a conntrack entry is of the protocol that is asked for before it.
+    const isOfProtocol = matches({ meta: { key: 'l4proto' } }, protocol);
+    return [
+      { expr: [isOfProtocol, vmap('address', [daddr, asked])] },
+      { expr: [vmap('node-port', [...got, asked])] },
+    ];
   });
-  return [
-    shared(known, name, () =>
-      chainUnit(name, [
-        {
-          expr: [matches({ meta: { key: 'l4proto' } }, protocol), vmap('address', [daddr, asked])],
-        },
-        { expr: [vmap('node-port', [...got, asked])] },
-      ]),
+  return chainUnit(clientsChain, rules);
+}
+
+/** The endpoints of a chain whose clients are remembered; Services may share them. */
+export function affinityEndpoints(chain: ServiceChain): readonly ElementUnit[] {
+  const container = containers.affinityEndpoints.name;
+  const { protocol, service: owner } = chain;
+  const pools = poolsOf(chain).filter(({ affinitySeconds }) => affinitySeconds > 0);
+  return pools.flatMap(({ members }) =>
+    members.map(({ ip, port }) =>
+      elementUnit({ container, key: keys.frontend.write({ ip, protocol, port }), owner }),
     ),
-    elementUnit({ container, key: protocol, value: keys.chain.write(name) }),
-  ];
+  );
 }
 
 /** Whether clients of the chain stay with their endpoints. */

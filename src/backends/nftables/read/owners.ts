@@ -1,9 +1,9 @@
 // Whose units a listing shows. A listing names Services in the comments of dispatch elements and in the
 // names of their own chains and sets; what these lead to belongs to the same Service. Pure.
 import { frontendId } from '../../../model/forwarding.ts';
-import type { Protocol, ServiceKey } from '../../../model/kubernetes.ts';
+import type { ServiceKey } from '../../../model/kubernetes.ts';
 import { servicePortNamed } from '../../../model/kubernetes.ts';
-import type { Target } from '../keys.ts';
+import type { Slot } from '../keys.ts';
 import { hairpinKey, keys, slotOf } from '../keys.ts';
 import { portNames } from '../names.ts';
 import { containers } from '../schema.ts';
@@ -15,7 +15,12 @@ export function withOwners(units: ReadonlyMap<string, NftUnit>): ReadonlyMap<str
   const owners = new Map<string, ServiceKey>();
   const each = [...units.values()];
   for (const unit of each) addNamed(owners, unit);
-  for (const unit of each) addReached(owners, unit);
+  for (const unit of each) {
+    const slot = unit.kind === 'element' ? slotOf(unit) : undefined;
+    const owner = slot && owners.get(frontendId(slot.frontend));
+    if (slot === undefined || owner === undefined) continue;
+    for (const id of reachedBy(slot)) if (units.has(id)) owners.set(id, owner);
+  }
   return new Map(
     each.map((unit) => {
       const owner = namedOwner(unit) ?? owners.get(subjectOf(unit));
@@ -49,14 +54,11 @@ function addNamed(owners: Map<string, ServiceKey>, unit: NftUnit): void {
   if (address.ip !== undefined) owners.set(`${containers.clusterIps.name} ${address.ip}`, owner);
 }
 
-/** Adds the connections to itself of each endpoint that is in a slot. */
-function addReached(owners: Map<string, ServiceKey>, unit: NftUnit): void {
-  const add = (owner: ServiceKey, protocol: Protocol, endpoint: Target): void =>
-    void owners.set(
-      `${containers.hairpinConnections.name} ${hairpinKey(protocol, endpoint)}`,
-      owner,
-    );
-  const slot = unit.kind === 'element' ? slotOf(unit) : undefined;
-  const owner = slot && owners.get(frontendId(slot.frontend));
-  if (slot !== undefined && owner !== undefined) add(owner, slot.map.protocol, slot.endpoint);
+/** The other elements that there may be for the endpoint in a slot. */
+function reachedBy({ frontend: { protocol }, endpoint }: Slot): readonly string[] {
+  const { affinityEndpoints, hairpinConnections } = containers;
+  return [
+    `${hairpinConnections.name} ${hairpinKey(protocol, endpoint)}`,
+    `${affinityEndpoints.name} ${keys.frontend.write({ ...endpoint, protocol })}`,
+  ];
 }

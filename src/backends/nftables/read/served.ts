@@ -6,7 +6,7 @@ import type { Family } from '../../../model/ip.ts';
 import type { ServiceKey } from '../../../model/kubernetes.ts';
 import { servicePortNamed } from '../../../model/kubernetes.ts';
 import type { Program } from '../../../netfilter/program.ts';
-import type { Fate, Served } from '../../../netfilter/served.ts';
+import type { Served } from '../../../netfilter/served.ts';
 import { expressionText } from '../expression.ts';
 import { keys, slotOf } from '../keys.ts';
 import { portNames, sharedChainNames } from '../names.ts';
@@ -22,12 +22,9 @@ export function servedBy(family: Family, units: Program<NftUnit>): readonly Serv
     forwardedBy(listing, entry),
   );
   const known = new Set(forwarded.map(({ address }) => frontendId(address)));
-  const rejected = entriesOf(listing, 'rejectedServices', 'rejectedNodePorts');
-  const dropped = entriesOf(listing, 'droppedServices', 'droppedNodePorts');
-  const stopped = [
-    ...rejected.map((entry) => stoppedBy(listing, entry, 'reject')),
-    ...dropped.map((entry) => stoppedBy(listing, entry, 'drop')),
-  ];
+  const stopped = entriesOf(listing, 'noEndpointServices', 'noEndpointNodePorts').map((entry) =>
+    stoppedBy(listing, entry),
+  );
   // What is dropped from outside alone has a way for others.
   return [...forwarded, ...stopped.filter(({ address }) => !known.has(frontendId(address)))];
 }
@@ -115,10 +112,10 @@ function affinityIn(chain: ChainUnit | undefined): number {
   return portNames.read(map ?? '')?.clients?.seconds ?? 0;
 }
 
-function stoppedBy(listing: Listing, entry: Entry, fate: Fate): Served {
+function stoppedBy(listing: Listing, entry: Entry): Served {
   return {
     ...commonOf(listing, entry),
-    fate,
+    fate: entry.element.value === 'drop' ? 'drop' : 'reject',
     endpoints: [],
     outside: undefined,
     affinitySeconds: 0,

@@ -79,7 +79,7 @@ const set = (...raw: readonly object[]): readonly ClusterChange[] =>
 const counted = {
   nftables: {
     holdings: {
-      units: new Map(Object.entries({ table: 1, set: 7, map: 22, chain: 21, element: 14 })),
+      units: new Map(Object.entries({ table: 1, set: 4, map: 23, chain: 22, element: 14 })),
       rules: new Map(),
     },
     rulesWritten: new Map(),
@@ -124,7 +124,7 @@ describe.each(['nftables', 'iptables'] as const)('%s', (mode) => {
       isFull: true,
       durationMs: 5,
       phaseMs: { resolve: 0, plan: 0, apply: 5 },
-      operations: { create: mode === 'nftables' ? 65 : 30, replace: 0, delete: 0 },
+      operations: { create: mode === 'nftables' ? 64 : 30, replace: 0, delete: 0 },
       quarantined: 0,
       conflicts: 0,
       programmingSeconds: [],
