@@ -11,6 +11,7 @@ import type { Family } from '../model/ip.ts';
 import type { Unit } from '../netfilter/program.ts';
 import { Reconciler } from '../sync/reconcile.ts';
 import type { OwnTransactions } from './drift/own-transactions.ts';
+import { LocalhostNodePorts } from './followers/localhost-node-ports.ts';
 import type { Host } from './host.ts';
 import { SyncLoop } from './loop.ts';
 import type { PassListener } from './pass.ts';
@@ -62,6 +63,7 @@ export type Core = DaemonOptions & {
   /** What was found of the tools, their versions first. */
   readonly findings: readonly string[];
   readonly isTcpLiberal: boolean;
+  readonly localhost: LocalhostNodePorts;
   readonly state: ClusterState;
   readonly reconciler: Reconciler<Unit>;
   readonly loop: SyncLoop;
@@ -73,10 +75,13 @@ export async function createCore(
   backend: Backend,
   options: DaemonOptions & Pick<Core, 'families' | 'findings' | 'record'>,
 ): Promise<Core> {
-  const { config, dryRun, host, signal, tools } = options;
+  const { config, dryRun, host, signal, tools, log } = options;
   const { clock, hostIps } = host;
   const state = new ClusterState(config.nodeName);
-  const found = { ...options, backend, state, isTcpLiberal: await isTcpLiberal(tools.exec) };
+  const localhost = new LocalhostNodePorts({ exec: tools.exec, log });
+  await localhost.look(config);
+  const made = { backend, state, localhost, config: localhost.inForce(config) };
+  const found = { ...options, ...made, isTcpLiberal: await isTcpLiberal(tools.exec) };
   const reconciler = new Reconciler<Unit>({
     ...found,
     hostIps,

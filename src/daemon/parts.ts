@@ -47,6 +47,7 @@ async function changingParts(core: Core): Promise<Parts> {
       ...parts,
       new ServiceEvents({ exists: (service) => state.service(service) !== undefined, record }),
       driftPart(core, metrics.drifted),
+      core.localhost.part(() => takeOver(core, core.reconciler.config)),
       ...createFollowers({
         ...core,
         exec: tools.exec,
@@ -73,12 +74,15 @@ function driftPart(core: Core, count: Parameters<typeof driftTeller>[0]['count']
   });
 }
 
+function takeOver({ reconciler, localhost, loop }: Core, config: Config): void {
+  reconciler.reconfigure(localhost.inForce(config));
+  loop.nudge('configuration');
+}
+
 // Takes over other configurations.
-function configPart({ followConfig, reconciler, loop, log, signal }: Core): DaemonPart {
+function configPart(core: Core): DaemonPart {
+  const { followConfig, log, signal } = core;
   if (followConfig === undefined) return {};
-  const onConfig = (config: Config): void => {
-    reconciler.reconfigure(config);
-    loop.nudge('configuration');
-  };
+  const onConfig = (config: Config): void => takeOver(core, config);
   return { run: () => followConfig({ log, signal, onConfig }) };
 }

@@ -14,6 +14,8 @@ export type SluiceOptions = {
   readonly flags?: readonly string[];
   /** A folder that goes before all others on PATH, to choose another nft. */
   readonly path?: string;
+  /** A command that runs Sluice in its turn, such as `unshare`. */
+  readonly startedBy?: readonly string[];
 };
 
 type Waiting = {
@@ -43,14 +45,14 @@ export const leavesHostAlone = ['--conntrack-max-per-core', '0', '--oom-score-ad
 
 /** Starts `sluice run` in a namespace, as node-1 of the lab's cluster. */
 export function startSluice(namespace: string, options: SluiceOptions): SluiceProcess {
-  const { manifests, proxyMode, flags = [], path = '' } = options;
+  const { manifests, proxyMode, flags = [], path = '', startedBy = [] } = options;
   const sluice = fileURLToPath(new URL('../../bin/sluice', import.meta.url));
   const ranges = `${clusterRange.ipv4},${clusterRange.ipv6}`;
   const source = ['--manifests', manifests, '--hostname-override', nodes[0].nodeName];
   const network = ['--proxy-mode', proxyMode, '--cluster-cidr', ranges];
   const args = [...source, ...network, ...leavesHostAlone, ...flags];
   const shell = ['netns', 'exec', namespace, 'sh', '-c', onPath, 'sh', path];
-  return new SluiceProcess('ip', [...shell, sluice, 'run', ...args]);
+  return new SluiceProcess('ip', [...shell, ...startedBy, sluice, 'run', ...args]);
 }
 
 /** What `run` calls the version of a manifest file that it has brought into step. */

@@ -8,6 +8,10 @@ const text = manifestOf([{ name: 'web', ip: '10.96.0.1', endpoints: ['10.244.1.1
 const file = '/proc/sys/net/ipv4/conf/all/route_localnet';
 const tag = '/proc/sys/net/ipv4/conf/all/tag';
 
+// A view of /proc/sys that nobody can write to, as an unprivileged container has.
+const readOnly = 'mount -o bind,ro /proc/sys /proc/sys && exec "$@"';
+const unwritable = ['unshare', '-m', 'sh', '-c', readOnly, 'sh'];
+
 async function setting({ exec }: Stand): Promise<string> {
   return (await exec('cat', [file])).stdout.trim();
 }
@@ -63,16 +67,52 @@ describe('route_localnet', () => {
     expect((await stand.exec('cat', [tag])).stdout.trim()).toBe(value);
   });
 
-  test('that cannot be set ends the daemon, with what to do', async () => {
-    const stand = await standWith('iptables', text);
-    // A view of /proc/sys that nobody can write to, as an unprivileged container has.
-    const readOnly = 'mount -o bind,ro /proc/sys /proc/sys && exec "$@"';
-    const before = ['unshare', '-m', 'sh', '-c', readOnly, 'sh'];
-    const { exitCode, stderr } = await stand.sluice(['run', ...stand.flags], before);
-    expect(exitCode).toBe(2);
-    expect(stderr.split('\n').at(-2)).toMatch(
-      /^sluice: node ports at 127\.0\.0\.1 need net\.ipv4\.conf\.all\.route_localnet=1: .*Read-only file system.*--iptables-localhost-nodeports=false$/,
-    );
-    expect(await setting(stand)).toBe('0');
-  });
+  test.each(['before the first pass', 'cleanup'])(
+    'that cannot be set is a warning: %s',
+    async (when) => {
+      const stand = await standWith('iptables', text);
+      await stand.exec('ip', ['link', 'set', 'lo', 'up']);
+      if (when === 'cleanup') {
+        const sluice = stand.start({ manifests: stand.manifests, proxyMode: 'iptables' });
+        await sluice.inStep(manifestDigest(text));
+        await sluice.stop();
+        const { exitCode, stderr } = await stand.sluice(
+          ['cleanup', '--proxy-mode', 'iptables'],
+          unwritable,
+        );
+        expect([exitCode, stderr]).toEqual([
+          0,
+          'IPv4: removed our rules\nIPv6: removed our rules\n' +
+            `net.ipv4.conf.all.route_localnet=1 is left, which Sluice set: sh: 1: cannot create ${file}: Read-only file system\n`,
+        ]);
+        return;
+      }
+      const sluice = stand.start({
+        manifests: stand.manifests,
+        proxyMode: 'iptables',
+        startedBy: unwritable,
+      });
+      await sluice.inStep(manifestDigest(text));
+      const warnings = sluice.log
+        .map((line) => JSON.parse(line))
+        .filter(({ setting }) => String(setting).includes('route_localnet'));
+      expect(warnings).toMatchObject([
+        {
+          setting: 'net.ipv4.conf.all.route_localnet',
+          value: 1,
+          error: `sh: 1: cannot create ${file}: Read-only file system`,
+          msg:
+            'node ports do not answer at 127.0.0.1: set net.ipv4.conf.all.route_localnet=1 on this node ' +
+            '(a container must be privileged for that), or iptables.localhostNodePorts: false in the configuration',
+        },
+      ]);
+      expect(await setting(stand)).toBe('0');
+      // As if it were configured so.
+      const { stdout: rules } = await stand.exec('iptables-save', []);
+      expect(rules).not.toContain('block incoming localnet connections');
+      const { stdout } = await stand.exec('curl', ['-s', '127.0.0.1:10249/configz']);
+      const { 'kubeproxy.config.k8s.io': configz } = JSON.parse(stdout);
+      expect(configz.iptables.localhostNodePorts).toBe(false);
+    },
+  );
 });

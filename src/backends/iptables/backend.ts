@@ -69,10 +69,7 @@ export function createIptablesBackend(
       const stand = place.variant === 'nf_tables' ? rulesStand : canariesStand;
       return stand(exec, place.tools[family]);
     },
-    async tidy(family) {
-      const isDone = family === 'IPv4' && (await putBackRouteLocalnet(exec));
-      return isDone ? `put back ${routeLocalnet}=0` : undefined;
-    },
+    tidy: async (family) => (family === 'IPv4' ? tidyLocalnet(exec) : undefined),
     elsewhere: () =>
       leftovers.map(({ family, place: other }) => ({
         family,
@@ -80,6 +77,14 @@ export function createIptablesBackend(
         apply: (plan) => restore(around, family, { plan, place: other }),
       })),
   };
+}
+
+async function tidyLocalnet(exec: Exec): Promise<string | undefined> {
+  try {
+    return (await putBackRouteLocalnet(exec)) ? `put back ${routeLocalnet}=0` : undefined;
+  } catch (error) {
+    return `${routeLocalnet}=1 is left, which Sluice set: ${(error as Error).message}`;
+  }
 }
 
 // All tables: to ask legacy iptables for one makes it.

@@ -1,10 +1,9 @@
-// What the daemon keeps in step with the rules, besides the rules: the setting for node ports at 127.0.0.1,
-// the servers at healthCheckNodePort, the warning of taken node ports, conntrack entries, and its own memory.
+// What the daemon keeps in step with the rules, besides the rules: the servers at healthCheckNodePort, the
+// warning of taken node ports, conntrack entries, and its own memory.
 import type { Logger } from 'pino';
 import type { ClusterState } from '../../cluster/state.ts';
 import { removeStaleFlows } from '../../host/netfilter/conntrack.ts';
 import type { Exec } from '../../host/tools/exec.ts';
-import { keepRouteLocalnet } from '../../host/kernel/route-localnet.ts';
 import type { RecordEvent } from '../../model/cluster-event.ts';
 import type { Family, Ip } from '../../model/ip.ts';
 import { families } from '../../model/ip.ts';
@@ -38,22 +37,11 @@ export type FollowersOptions = {
 /** Makes the followers of a daemon; nothing happens before a pass. */
 export function createFollowers(options: FollowersOptions): readonly DaemonPart[] {
   return [
-    localnetPart(options),
     healthCheckPart(options),
     takenPortsPart(options),
     flowPart(options),
     memoryPart(options),
   ];
-}
-
-// Not before the rules that shut out what others send to loopback addresses are there.
-function localnetPart({ exec }: FollowersOptions): DaemonPart {
-  let isAllowed = false;
-  return whereInStep(async ({ desired }) => {
-    if (isAllowed || !desired.settings.localhostNodePorts) return;
-    await keepRouteLocalnet(exec);
-    isAllowed = true;
-  });
 }
 
 function healthCheckPart(options: FollowersOptions): DaemonPart {

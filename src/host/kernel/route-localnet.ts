@@ -23,6 +23,12 @@ export async function allowRouteLocalnet(exec: Exec): Promise<boolean> {
   return isAllowed;
 }
 
+/** Throws where the setting may not be written: writes what it has. */
+export async function proveRouteLocalnet(exec: Exec): Promise<void> {
+  const value = await readSetting(exec);
+  if (value !== '1') await writeSetting(exec, value);
+}
+
 /** Puts back what allowRouteLocalnet found. */
 export async function restoreRouteLocalnet(exec: Exec, wasAllowed: boolean): Promise<void> {
   if (!wasAllowed && (await readSetting(exec)) !== '0') await writeSetting(exec, '0');
@@ -63,17 +69,11 @@ async function writeSetting(exec: Exec, value: string, file = setting): Promise<
   await explained(exec('sh', ['-c', 'echo "$1" > "$2"', 'sh', value, file]));
 }
 
-const remedy =
-  `run \`sysctl -w ${routeLocalnet}=1\` as root on this node (a container must be privileged for that), ` +
-  'or do without node ports at 127.0.0.1: --iptables-localhost-nodeports=false';
-
 async function explained<T>(attempt: Promise<T>): Promise<T> {
   try {
     return await attempt;
   } catch (error) {
     if (!(error instanceof ToolError)) throw error;
-    const complaint = error.stderr.trim() || error.message;
-    const message = `node ports at 127.0.0.1 need ${routeLocalnet}=1: ${complaint}; ${remedy}`;
-    throw new ToolError(message, error, { cause: error });
+    throw new ToolError(error.stderr.trim() || error.message, error, { cause: error });
   }
 }
