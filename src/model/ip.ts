@@ -60,6 +60,15 @@ export function cidrContains(cidr: Cidr, ip: Ip): boolean {
   return ipaddr.parse(ip).match(ipaddr.parseCIDR(cidr));
 }
 
+// Begins as an address in such a range does: few do, and to ask which range an address is in takes long.
+const maybeSpecial = /^(?:0|127|22[4-9]|23\d)\.|^(?:ff|::1?$)/;
+
+/** Whether no host can answer at the address: it is loopback, unspecified or multicast. */
+export function isSpecial(ip: Ip): boolean {
+  if (!maybeSpecial.test(ip)) return false;
+  return ['loopback', 'unspecified', 'multicast'].includes(ipaddr.parse(ip).range());
+}
+
 function parseAddress(text: string): ipaddr.IPv4 | ipaddr.IPv6 | undefined {
   if (text.length > longestIpText) return undefined;
   if (!text.includes(':')) return parseDottedQuad(text);

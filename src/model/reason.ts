@@ -19,6 +19,8 @@ export type Reason<K extends string = string> = Cause & { readonly kind: K };
 
 /** Why an endpoint gets no traffic. */
 export type SkipKind =
+  /** It is loopback, unspecified or multicast: from another node, nothing would answer there. */
+  | 'special-address'
   | 'not-ready'
   | 'terminating-beside-ready'
   | 'terminating-not-serving'
@@ -73,6 +75,7 @@ export type ConflictKind =
 
 /** Why an endpoint gets no traffic, for all that print it. */
 export const skipWords: Readonly<Record<SkipKind, string>> = {
+  'special-address': 'its address is loopback, unspecified or multicast',
   'not-ready': 'not ready',
   'terminating-beside-ready': 'terminating, and others are ready',
   'terminating-not-serving': 'terminating, and no longer serving',

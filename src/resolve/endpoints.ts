@@ -1,7 +1,7 @@
 // The endpoints of one Service port from all its slices: merged, deduplicated, sorted. Pure.
 import type { Endpoint } from '../model/forwarding.ts';
 import { hostPort } from '../model/forwarding.ts';
-import type { Family } from '../model/ip.ts';
+import { isSpecial, type Family } from '../model/ip.ts';
 import type { EndpointSlice, ServicePort, SliceEndpoint } from '../model/kubernetes.ts';
 
 /** An endpoint with all that decides whether it may get traffic. */
@@ -9,6 +9,8 @@ export type Candidate = Omit<SliceEndpoint, 'ip'> & {
   readonly endpoint: Endpoint;
   /** The slice that it is in. */
   readonly slice: EndpointSlice;
+  /** Nothing can answer at its address: it counts as neither ready nor serving. */
+  readonly isSpecial: boolean;
   /** `ip:port`; what endpoints are identified and sorted by. */
   readonly id: string;
 };
@@ -41,7 +43,9 @@ function* collect(
       for (const { ip, ...written } of slice.endpoints) {
         const isLocal = nodeName !== '' && written.nodeName === nodeName;
         const endpoint = { ip, port: slicePort.port, isLocal };
-        yield { endpoint, slice, id: hostPort(ip, slicePort.port), ...written };
+        const id = hostPort(ip, slicePort.port);
+        const candidate = { endpoint, slice, id, ...written, isSpecial: isSpecial(ip) };
+        yield candidate.isSpecial ? { ...candidate, ready: false, serving: false } : candidate;
       }
     }
   }

@@ -49,7 +49,7 @@ export function selectEndpoints(
       members: usable.map(({ endpoint }): Endpoint => endpoint),
       skipped: others.map((candidate) => ({
         endpoint: candidate.endpoint,
-        reason: skipped.of(against(candidate) ?? conditionAgainst(candidate), candidate),
+        reason: skipped.of(skipKind(candidate, against), candidate),
       })),
       policy,
       affinitySeconds: service.affinitySeconds,
@@ -135,6 +135,14 @@ function hintFilter(
     };
   }
   return undefined;
+}
+
+function skipKind(
+  candidate: Candidate,
+  against: (candidate: Candidate) => SkipKind | undefined,
+): SkipKind {
+  if (candidate.isSpecial) return 'special-address';
+  return against(candidate) ?? conditionAgainst(candidate);
 }
 
 function conditionAgainst(candidate: Candidate): SkipKind {

@@ -63,13 +63,12 @@ function resolvePort(service: Service, inputs: PortInputs): Frontend[] {
     service: service.key,
     portName: port.name,
     route,
-    ...(kind === 'LoadBalancer' ? open : everybody),
+    ...(ip !== undefined && service.loadBalancerIps.includes(ip) ? open : everybody),
   });
   const ours = (ips: readonly Ip[]): readonly Ip[] =>
     ips.filter((ip) => familyOf(ip) === context.family);
   return [
     ...ours(service.clusterIps).map((ip) => frontend('ClusterIP', ip, internal)),
-    // Before the external addresses, so that one that is both keeps the load balancer's restriction.
     ...ours(service.loadBalancerIps).map((ip) => frontend('LoadBalancer', ip, external)),
     ...ours(service.externalIps).map((ip) => frontend('ExternalIP', ip, external)),
     ...(port.nodePort === 0 ? [] : [frontend('NodePort', undefined, external)]),

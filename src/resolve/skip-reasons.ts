@@ -7,6 +7,7 @@ import type { Candidate } from './endpoints.ts';
 type Read = { readonly field: string; readonly value: (candidate: Candidate) => string };
 
 const fields: Readonly<Record<SkipKind, Read>> = {
+  'special-address': { field: 'endpoints[].addresses[0]', value: ({ endpoint }) => endpoint.ip },
   'not-ready': { field: 'endpoints[].conditions.ready', value: () => 'false' },
   'terminating-beside-ready': { field: 'endpoints[].conditions.terminating', value: () => 'true' },
   'terminating-not-serving': { field: 'endpoints[].conditions.serving', value: () => 'false' },

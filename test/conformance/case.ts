@@ -39,12 +39,15 @@ export type Step = {
 
 export type Case = { readonly title: string; readonly steps: readonly Step[] };
 
-/** Where the cases are. */
+/** Where the cases are that kube-proxy was seen to answer. */
 export const caseFolder = new URL('cases/', import.meta.url);
 
+/** Where those are that were not recorded, but follow from kube-proxy's source. */
+export const unrecordedFolder = new URL('unrecorded/', import.meta.url);
+
 /** Reads the case of that name. */
-export async function readCase(name: string): Promise<Case> {
-  return parse(await readFile(new URL(`${name}.yaml`, caseFolder), 'utf8')) as Case;
+export async function readCase(name: string, folder = caseFolder): Promise<Case> {
+  return parse(await readFile(new URL(`${name}.yaml`, folder), 'utf8')) as Case;
 }
 
 /** What a probe expects where the proxy runs in this mode. */

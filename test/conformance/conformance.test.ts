@@ -4,12 +4,16 @@ import { globSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { debianTools } from '../support/debian-tools.ts';
-import { caseFolder, readCase } from './case.ts';
+import { caseFolder, readCase, unrecordedFolder } from './case.ts';
 import { type Command, makeStand, type Stand, type StandOptions } from './stand.ts';
 
-const cases = globSync('*.yaml', { cwd: fileURLToPath(caseFolder) })
-  .map((file) => file.replace(/\.yaml$/, ''))
-  .toSorted();
+function casesIn(folder: URL): readonly string[] {
+  return globSync('*.yaml', { cwd: fileURLToPath(folder) })
+    .map((file) => file.replace(/\.yaml$/, ''))
+    .toSorted();
+}
+
+const cases = casesIn(caseFolder);
 
 type Backend = {
   readonly name: string;
@@ -65,5 +69,9 @@ describe.each(backends)('$name', ({ options, before, finding }) => {
 
   test.each(cases)('%s', { timeout: caseTimeoutMs }, async (name) => {
     expect(await stand?.run(await readCase(name))).toEqual([]);
+  });
+
+  test.each(casesIn(unrecordedFolder))('%s', { timeout: caseTimeoutMs }, async (name) => {
+    expect(await stand?.run(await readCase(name, unrecordedFolder))).toEqual([]);
   });
 });

@@ -42,6 +42,8 @@ const prefixes = {
   'KUBE-SVL': ['port', 'nat'],
   'KUBE-EXT': ['port', 'nat'],
   'KUBE-FW': ['port', 'nat'],
+  /** Ours alone: KUBE-FW for a ClusterIP that is a load balancer's address too. */
+  'KUBE-FWC': ['port', 'nat'],
   'KUBE-SEP': ['port', 'nat'],
   /** Kube-proxy's before 1.24. */
   'KUBE-XLB': ['port', 'nat'],

@@ -1,6 +1,6 @@
 // Decodes a Node: untrusted JSON in, its name, addresses, zone, the CIDRs of its pods and
 // whether it may be used out. A bad entry leaves out just itself.
-import { readAnyIp, readCidr } from './address.ts';
+import { readIp, readCidr } from './address.ts';
 import { readClusterName, readLabelValue } from './metadata.ts';
 import {
   child,
@@ -54,7 +54,7 @@ function readNodeIps(status: Field): readonly Ip[] {
   const ips = ['InternalIP', 'ExternalIP'].flatMap((type) =>
     addresses
       .filter((entry) => child(entry, 'type').value === type)
-      .map((entry) => readAnyIp(child(entry, 'address')))
+      .map((entry) => readIp(child(entry, 'address')))
       .filter((ip) => ip !== undefined),
   );
   const firsts = families.map((family) => ips.find((ip) => familyOf(ip) === family));

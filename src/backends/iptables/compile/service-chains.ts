@@ -12,10 +12,14 @@ import type { ServicePortId } from '../names.ts';
 import { endpointChainName, endpointComments, fixedChains, serviceChainName } from '../names.ts';
 import { commentMatch, oneOf, protocolMatch, recentMatch, ruleText } from '../rule-text.ts';
 
-/** What the entries of one Service port lead to, each with what it says to people. */
+/** What the entries of one Service port lead to, each with what it says to people and what serves the address. */
 export type PortChains = {
   readonly port: ServicePortId;
-  readonly chains: readonly { readonly to: ServiceChain; readonly why: string }[];
+  readonly chains: readonly {
+    readonly to: ServiceChain;
+    readonly why: string;
+    readonly serving: ServiceChain;
+  }[];
 };
 
 /** A chain's name and its rules without their `-A CHAIN`. */
@@ -27,7 +31,12 @@ export function portChains(family: Family, { port, chains }: PortChains): readon
     chains.filter(({ to }) => to.kind === kind);
   const internal = ofKind('internal');
   const [external] = ofKind('external');
-  const [restricted] = ofKind('source-ranges');
+  const restricted = new Map(
+    ofKind('source-ranges').map(({ to, serving }) => [
+      firewallChain(serving),
+      sourceRangesRules(to, servingChain(serving)),
+    ]),
+  );
   const pools = new Map(
     [...internal, ...(external === undefined ? [] : [external])]
       .flatMap(({ to }) => balancingPools(to))
@@ -35,7 +44,7 @@ export function portChains(family: Family, { port, chains }: PortChains): readon
   );
   return [
     ...(external === undefined ? [] : [externalChain(family, external.to)]),
-    ...(restricted === undefined ? [] : [sourceRangesChain(restricted.to)]),
+    ...restricted,
     ...[...pools].map(([chain, pool]): NamedRules => {
       const head = internal.filter(({ to }) =>
         balancingPools(to).some(({ policy }) => policy === pool.policy),
@@ -57,6 +66,19 @@ export function balancingChain({ policy }: Pool, port: ServicePortId): string {
   return serviceChainName(policy === 'Local' ? 'KUBE-SVL' : 'KUBE-SVC', port);
 }
 
+/** The chain that serves an address of the Service port: of the inside or of the outside. */
+export function servingChain(to: ServiceChain): string {
+  if (to.kind === 'external') return serviceChainName('KUBE-EXT', to);
+  const [pool] = balancingPools(to);
+  if (pool === undefined) throw new Error(`nothing to balance over for ${to.service}`);
+  return balancingChain(pool, to);
+}
+
+/** The chain that only lets sources to `serving` that may use the address. */
+export function firewallChain(serving: ServiceChain): string {
+  return serviceChainName(serving.kind === 'external' ? 'KUBE-FW' : 'KUBE-FWC', serving);
+}
+
 function externalChain(family: Family, to: ServiceChain): NamedRules {
   const rules = to.rules.map((rule) =>
     balances(rule) ? jumpRule(rule, balancingChain(rule.then.pool, to)) : compileRule(family, rule),
@@ -64,16 +86,14 @@ function externalChain(family: Family, to: ServiceChain): NamedRules {
   return [serviceChainName('KUBE-EXT', to), rules];
 }
 
-// Whoever may use the address goes on as to any external one. All others are dropped in the filter
-// table, as dropping is not allowed where addresses are translated.
-function sourceRangesChain(to: ServiceChain): NamedRules {
-  const external = serviceChainName('KUBE-EXT', to);
-  const rules = to.rules.map((rule) =>
+// Whoever may use the address goes on as to any other. All others are dropped in the filter table, as
+// dropping is not allowed where addresses are translated.
+function sourceRangesRules({ rules }: ServiceChain, serving: string): readonly string[] {
+  return rules.map((rule) =>
     rule.then.kind === 'return'
-      ? jumpRule(rule, external)
+      ? jumpRule(rule, serving)
       : jumpRule(rule, undefined, `${rule.why} will be dropped by ${fixedChains.proxyFirewall}`),
   );
-  return [serviceChainName('KUBE-FW', to), rules];
 }
 
 function markRules(family: Family, { rules }: ServiceChain, comment: string): readonly string[] {

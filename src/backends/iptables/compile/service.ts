@@ -11,10 +11,9 @@ import type { TreeName } from '../dispatch/places.ts';
 import { treeName } from '../dispatch/places.ts';
 import { portDigits } from '../dispatch/port-prefix.ts';
 import type { DispatchRule } from '../dispatch/tree.ts';
-import { serviceChainName } from '../names.ts';
 import { commentMatch, portMatch, ruleText } from '../rule-text.ts';
 import type { PortChains } from './service-chains.ts';
-import { balancingChain, balancingPools, portChains } from './service-chains.ts';
+import { firewallChain, portChains, servingChain } from './service-chains.ts';
 import type { ChainUnit } from '../unit.ts';
 import { chainUnit } from '../unit.ts';
 
@@ -32,11 +31,13 @@ export function compileService({ service, family, entries }: ServiceRules): Serv
     const { dispatch, address } = entry;
     const id = frontendId(address);
     // What nothing answers is refused to everybody.
-    if (dispatch === 'source-ranges' && !served.has(id)) return [];
+    const serving = served.get(id);
+    if (dispatch === 'source-ranges' && serving === undefined) return [];
     const { ip } = address;
     const tree = treeName({ dispatch, by: ip === undefined ? 'node-port' : 'address' });
     const digits = ip === undefined ? portDigits(address) : addressDigits(ip);
-    const text = entryText(family, entry, restricted.has(id));
+    const firewall = serving && restricted.has(id) ? firewallChain(serving) : undefined;
+    const text = entryText(family, entry, firewall);
     return [{ tree, rule: { address, digits, text } }];
   });
   const byTree = Map.groupBy(rules, ({ tree }) => tree);
@@ -49,25 +50,28 @@ export function compileService({ service, family, entries }: ServiceRules): Serv
 }
 
 type Addresses = {
-  /** Those at which something answers, as frontendId has them. */
-  readonly served: ReadonlySet<string>;
+  /** Those at which something answers, as frontendId has them, with what answers. */
+  readonly served: ReadonlyMap<string, ServiceChain>;
   /** Those that not all may use. */
   readonly restricted: ReadonlySet<string>;
 };
 
 function addressesOf(entries: readonly DispatchEntry[]): Addresses {
-  const of = (name: DispatchEntry['dispatch']): ReadonlySet<string> =>
-    new Set(
-      entries.filter(({ dispatch }) => dispatch === name).map(({ address }) => frontendId(address)),
+  const of = (name: DispatchEntry['dispatch']): ReadonlyMap<string, ServiceChain> =>
+    new Map(
+      entries.flatMap(({ dispatch, address, to }) =>
+        dispatch !== name || 'verdict' in to ? [] : [[frontendId(address), to]],
+      ),
     );
-  return { served: of('services'), restricted: of('source-ranges') };
+  return { served: of('services'), restricted: new Set(of('source-ranges').keys()) };
 }
 
 /** The entries that lead to chains, Service port by Service port. */
-function portsOf(entries: readonly DispatchEntry[], served: ReadonlySet<string>): PortChains[] {
-  const leading = entries.flatMap(({ address, why, to }) =>
-    'verdict' in to || !served.has(frontendId(address)) ? [] : [{ why, to }],
-  );
+function portsOf(entries: readonly DispatchEntry[], served: Addresses['served']): PortChains[] {
+  const leading = entries.flatMap(({ address, why, to }) => {
+    const serving = served.get(frontendId(address));
+    return 'verdict' in to || serving === undefined ? [] : [{ why, to, serving }];
+  });
   const byPort = Map.groupBy(leading, ({ to }) => `${to.protocol} ${to.portName}`);
   return [...byPort.values()].flatMap((chains) => {
     const [first] = chains;
@@ -78,12 +82,12 @@ function portsOf(entries: readonly DispatchEntry[], served: ReadonlySet<string>)
 function entryText(
   family: Family,
   { address: { ip, protocol, port }, to, why }: DispatchEntry,
-  isRestricted: boolean,
+  firewall: string | undefined,
 ): string {
   const { jump, comment } =
     'verdict' in to
       ? { jump: verdictTarget(family, to.verdict), comment: why }
-      : chainTarget(to, why, isRestricted);
+      : chainTarget(to, why, firewall);
   return ruleText({
     ...(ip === undefined ? {} : { destination: { value: hostCidr(ip), is: true } }),
     protocol,
@@ -95,20 +99,16 @@ function entryText(
 function chainTarget(
   to: ServiceChain,
   why: string,
-  isRestricted: boolean,
+  firewall: string | undefined,
 ): { readonly jump: string; readonly comment: string } {
   switch (to.kind) {
-    case 'internal': {
-      const [pool] = balancingPools(to);
-      if (pool === undefined) throw new Error(`nothing to balance over in ${why}`);
-      return { jump: balancingChain(pool, to), comment: why };
-    }
+    case 'internal':
     case 'external':
-      return { jump: serviceChainName(isRestricted ? 'KUBE-FW' : 'KUBE-EXT', to), comment: why };
+      return { jump: firewall ?? servingChain(to), comment: why };
     case 'source-ranges': {
-      // What KUBE-FW let pass has another destination by then.
+      // What the firewall chain let pass has another destination by then.
       const name = servicePortName(to.service, to.portName);
-      const comment = `${name} traffic not accepted by ${serviceChainName('KUBE-FW', to)}`;
+      const comment = `${name} traffic not accepted by ${firewall}`;
       return { jump: 'DROP', comment };
     }
     default:

@@ -104,7 +104,7 @@ type Way = Pick<Served, 'endpoints' | 'outside' | 'affinitySeconds' | 'allowFrom
 function wayFrom(chains: Chains, name: string): Way {
   const rules = chains.get(name)?.rules ?? [];
   const prefix = portPrefixOf(name);
-  if (prefix === 'KUBE-FW') {
+  if (prefix === 'KUBE-FW' || prefix === 'KUBE-FWC') {
     const passing = rules.filter((rule) => portChainOf(rule) !== undefined);
     const [next] = passing.flatMap((rule) => portChainOf(rule) ?? []);
     const way = next === undefined ? nowhere : wayFrom(chains, next);

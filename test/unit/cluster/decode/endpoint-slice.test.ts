@@ -139,12 +139,6 @@ describe('an EndpointSlice', () => {
     ['endpoints[1].addresses', 'is missing', { addresses: [] }],
     ['endpoints[1].addresses[0]', 'is missing', { addresses: [null] }],
     ['endpoints[1].addresses[0]', '"x" is not an IP address', { addresses: ['x'] }],
-    ['endpoints[1].addresses[0]', '127.0.0.1 is a loopback address', { addresses: ['127.0.0.1'] }],
-    [
-      'endpoints[1].addresses[0]',
-      '169.254.169.254 is a link-local address',
-      { addresses: ['169.254.169.254'] },
-    ],
     [
       'endpoints[1].addresses[0]',
       'fd00::1 is not IPv4, which addressType says',

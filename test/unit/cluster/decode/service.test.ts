@@ -104,8 +104,6 @@ describe('a Service', () => {
 
   test.each<[field: string, message: string, raw: unknown]>([
     ['spec.clusterIP', '"10.96.0.300" is not an IP address', service({ clusterIP: '10.96.0.300' })],
-    ['spec.clusterIP', '127.0.0.1 is a loopback address', service({ clusterIP: '127.0.0.1' })],
-    ['spec.clusterIP', '0.0.0.0 is an unspecified address', service({ clusterIP: '0.0.0.0' })],
     ['spec.clusterIP', '5 is not a string', service({ clusterIP: 5 })],
     [
       'spec.clusterIP',
