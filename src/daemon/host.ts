@@ -6,7 +6,7 @@ import { execLinesOnHost, type ExecLines } from '../host/tools/exec-lines.ts';
 import { hostAddresses } from '../host/network/interfaces.ts';
 import type { Listener } from '../host/network/listening-ports.ts';
 import { readListeners } from '../host/network/listening-ports.ts';
-import { giveBackMemory } from '../host/memory.ts';
+import { giveBackMemory, keepGarbageSmall } from '../host/memory.ts';
 import { hearTableChanges, type HearChanges } from '../host/netfilter/table-changes.ts';
 import type { Ip } from '../model/ip.ts';
 
@@ -22,6 +22,7 @@ export type Host = {
   readonly hearChanges: HearChanges;
   /** The kernel's settings. */
   readonly files: KernelFiles;
+  readonly keepGarbageSmall: () => void;
   readonly giveBackMemory: () => void;
 };
 
@@ -34,5 +35,6 @@ export const thisHost: Host = {
   execLines: execLinesOnHost,
   hearChanges: hearTableChanges,
   files: kernelFiles,
+  keepGarbageSmall,
   giveBackMemory,
 };

@@ -1,12 +1,13 @@
 // The units of an nftables Program: our table, its sets and maps, its chains, and their elements.
+import type { FrontendAddress } from '../../model/forwarding.ts';
 import type { Family } from '../../model/ip.ts';
 import type { ServiceKey } from '../../model/kubernetes.ts';
 import { declarationText } from './declaration.ts';
 import type { Statement } from './expression.ts';
 import { statementText } from './expression.ts';
-import type { Target } from './keys.ts';
+import type { Slot, Target } from './keys.ts';
 import { keys, unorderedSlot } from './keys.ts';
-import type { Container } from './schema.ts';
+import type { Container, SlotMap } from './schema.ts';
 import { familyWords, tableName } from './schema.ts';
 
 /** One rule: statements, and a comment that the kernel keeps. */
@@ -87,6 +88,11 @@ export function elementUnit(element: ElementParts): ElementUnit {
     : new ClientElement({ ...element, expiresSeconds });
 }
 
+/** The unit of an endpoint in a slot of a frontend of the Service `owner`. */
+export function slotElement(slot: Slot, owner: ServiceKey): ElementUnit {
+  return new SlotElement(slot, owner);
+}
+
 /** The same unit, which now stands for this Service. */
 export function ownedUnit(unit: NftUnit, owner: ServiceKey): NftUnit {
   return unit.kind === 'element' ? new Element({ ...partsOf(unit), owner }) : { ...unit, owner };
@@ -101,22 +107,15 @@ function partsOf({ container, key, value, comment }: ElementUnit): ElementParts 
   };
 }
 
-// A cluster of 10,000 Services has 70,000 of these, and most are never compared with another one: what
-// follows from the rest is spelled when it is asked for, and takes no memory.
-class Element implements ElementUnit {
-  readonly owner: ServiceKey | undefined;
-  readonly container: string;
-  readonly key: string;
-  readonly value: string | undefined;
-  readonly comment: string | undefined;
-
-  constructor({ owner, container, key, value, comment }: ElementParts) {
-    this.owner = owner;
-    this.container = container;
-    this.key = key;
-    this.value = value;
-    this.comment = comment;
-  }
+// What follows from the rest is spelled when it is asked for, and takes no memory: most elements are never
+// compared with another one.
+abstract class Spelled implements ElementUnit {
+  abstract readonly owner: ServiceKey | undefined;
+  abstract readonly container: string;
+  abstract readonly key: string;
+  abstract readonly value: string | undefined;
+  abstract readonly comment: string | undefined;
+  abstract readonly expiresSeconds: number | undefined;
 
   get kind(): 'element' {
     return 'element';
@@ -132,6 +131,23 @@ class Element implements ElementUnit {
 
   get unordered(): string | undefined {
     return unorderedSlot(this);
+  }
+}
+
+class Element extends Spelled {
+  readonly owner: ServiceKey | undefined;
+  readonly container: string;
+  readonly key: string;
+  readonly value: string | undefined;
+  readonly comment: string | undefined;
+
+  constructor({ owner, container, key, value, comment }: ElementParts) {
+    super();
+    this.owner = owner;
+    this.container = container;
+    this.key = key;
+    this.value = value;
+    this.comment = comment;
   }
 
   get expiresSeconds(): number | undefined {
@@ -149,6 +165,45 @@ class ClientElement extends Element {
 
   override get expiresSeconds(): number {
     return this.#expiresSeconds;
+  }
+}
+
+// A cluster of 10,000 Services has 300,000 of these while it is loaded.
+class SlotElement extends Spelled {
+  readonly owner: ServiceKey;
+  readonly #map: SlotMap;
+  readonly #frontend: FrontendAddress;
+  readonly #slot: number;
+  readonly #endpoint: Target;
+
+  constructor({ map, frontend, slot, endpoint }: Slot, owner: ServiceKey) {
+    super();
+    this.owner = owner;
+    this.#map = map;
+    this.#frontend = frontend;
+    this.#slot = slot;
+    this.#endpoint = endpoint;
+  }
+
+  get container(): string {
+    return this.#map.name;
+  }
+
+  get key(): string {
+    const { ip, port } = this.#frontend;
+    return keys.slot.write({ ip, port, slot: this.#slot });
+  }
+
+  get value(): string {
+    return keys.target.write(this.#endpoint);
+  }
+
+  get comment(): undefined {
+    return undefined;
+  }
+
+  get expiresSeconds(): undefined {
+    return undefined;
   }
 }
 

@@ -115,9 +115,10 @@ function flowPart(options: FollowersOptions): DaemonPart {
 
 const memoryDelayMs = 3000;
 
-// Once, when the rules stand and what a start brings with it has settled.
+// Given back once, when the rules stand and what a start brings with it has settled.
 function memoryPart({ host, signal }: FollowersOptions): DaemonPart {
   let isDue = true;
+  host.keepGarbageSmall();
   return whereInStep(() => {
     if (!isDue) return;
     isDue = false;

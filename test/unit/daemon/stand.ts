@@ -50,6 +50,7 @@ export async function startDaemon(mode: ProxyMode, flags: readonly string[] = []
     execLines: async () => {},
     hearChanges: kernel.tell,
     files: { read: async () => '0', write: async () => {} },
+    keepGarbageSmall: () => {},
     giveBackMemory: () => {},
   };
   const options: DaemonOptions = {

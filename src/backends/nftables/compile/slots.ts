@@ -11,7 +11,7 @@ import { keys, slotOf } from '../keys.ts';
 import type { SlotMap } from '../schema.ts';
 import { familyWords, fieldExpressions } from '../schema.ts';
 import type { ChainUnit, ElementUnit, NftRule, NftUnit } from '../unit.ts';
-import { chainUnit, elementUnit } from '../unit.ts';
+import { chainUnit, slotElement } from '../unit.ts';
 
 /** The endpoints of one frontend, by slot. */
 export type SlotRow = {
@@ -27,17 +27,10 @@ export function rowId(map: SlotMap, address: FrontendAddress): string {
 
 /** The elements of a row. */
 export function rowElements(
-  { map, address: { ip, port }, endpoints }: SlotRow,
+  { map, address: frontend, endpoints }: SlotRow,
   owner: ServiceKey,
 ): ElementUnit[] {
-  return endpoints.map((endpoint, slot) =>
-    elementUnit({
-      container: map.name,
-      key: keys.slot.write({ ip, port, slot }),
-      value: keys.target.write(endpoint),
-      owner,
-    }),
-  );
+  return endpoints.map((endpoint, slot) => slotElement({ map, frontend, slot, endpoint }, owner));
 }
 
 /** Endpoints by slot, by the row that they are in. */
