@@ -2,7 +2,10 @@
 import { hostname } from 'node:os';
 import manifest from '../package.json' with { type: 'json' };
 import { runCommandLine } from './cli/command-line.ts';
+import type { Io } from './cli/io.ts';
 import { execOnHost } from './host/tools/exec.ts';
+
+const { stdin, stdout, stderr } = process;
 
 // styleText looks at the environment; a flag goes before it.
 function setColour(colour: 'auto' | 'always' | 'never'): void {
@@ -12,25 +15,31 @@ function setColour(colour: 'auto' | 'always' | 'never'): void {
   process.env[colour === 'always' ? 'FORCE_COLOR' : 'NO_COLOR'] = '1';
 }
 
-/** The first signal asks for an orderly end; a second one ends at once. */
-function signalOf(): AbortSignal {
+/**
+ * The first signal asks for an orderly end; a second one ends at once. SIGHUP asks for an orderly end too, unless
+ * the command has another use for it; a terminal that closes may send it more than once.
+ */
+function signalsOf(): Pick<Io, 'signal' | 'onHangup'> {
   const ending = new AbortController();
+  let hangup = (): void => ending.abort();
+  // A log that can no longer be written does not end a daemon; a terminal that is gone does.
+  stderr.on('error', ({ code }: NodeJS.ErrnoException) => code === 'EIO' && ending.abort());
+  process.on('SIGHUP', () => hangup());
   // A listener must stay: where none is left, a library's own (execa's) would end the process.
   const signals = { SIGINT: 130, SIGTERM: 143 } as const;
   for (const [name, exitCode] of Object.entries(signals)) {
     process.on(name, () => (ending.signal.aborted ? process.exit(exitCode) : ending.abort()));
   }
-  return ending.signal;
+  return { signal: ending.signal, onHangup: (listener) => (hangup = listener) };
 }
 
-const { stdin, stdout, stderr } = process;
 // A reader that has seen enough (`| head`) is no fault of ours.
 stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 2));
 void main();
 
 // No top-level await: the built file is CommonJS, which has none.
 async function main(): Promise<void> {
-  const io = { stdin, stdout, stderr, signal: signalOf() };
+  const io = { stdin, stdout, stderr, ...signalsOf() };
   const { version } = manifest;
   const program = { version, nodeVersion: process.version, hostname: hostname() };
   const environment = { exec: execOnHost, io, program, setColour };

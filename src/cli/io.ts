@@ -7,6 +7,8 @@ export type Io = {
   readonly stderr: NodeJS.WritableStream;
   /** Comes with Ctrl-C or SIGTERM: finish what is in flight, then end. */
   readonly signal: AbortSignal;
+  /** What SIGHUP is to do from now on; until then it is as SIGTERM. */
+  readonly onHangup: (listener: () => void) => void;
 };
 
 /** Exit codes of every command, as diff(1) has them; `refused`: a limit that was given is passed. */

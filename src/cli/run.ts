@@ -40,15 +40,18 @@ export async function runCommand(options: RunOptions, exec: Exec, io: Io): Promi
   if (options.statusPage && ip !== '::1' && !ip.startsWith('127.')) {
     throw new UsageError(`--status-page: the metrics server is at ${ip}, which is not loopback`);
   }
-  const { stdin, stdout, stderr, signal } = io;
+  const { stdin, stdout, stderr, signal, onHangup } = io;
+  const log = createLog({ stream: stderr, verbosity });
+  onHangup(() => log.info('SIGHUP: there is no configuration file to read again'));
   const tools = await watched(exec);
   const common = {
     ...options,
     tools,
     host: thisHost,
-    log: createLog({ stream: stderr, verbosity }),
+    log,
     source: manifests === undefined ? clusterSource(config) : manifestSource(manifests, stdin),
-    followConfig: configFile && ((following) => followConfigFile({ ...configFile, ...following })),
+    followConfig:
+      configFile && ((following) => followConfigFile({ ...configFile, ...following, onHangup })),
     signal,
   } satisfies Omit<DaemonOptions, 'dryRun'>;
   await withBackend(tools.exec, config, (backend) => {

@@ -17,6 +17,8 @@ export type FollowOptions = {
   /** What is in force, as loadConfig gave it. */
   readonly values: FieldValues;
   readonly signal: AbortSignal;
+  /** Calls back whenever somebody asks for the file to be read again. */
+  readonly onHangup: (listener: () => void) => void;
   readonly log: Logger;
   /** Called with what is in force from now on, and the fields in which that differs from before. */
   readonly onConfig: (config: Config, changed: readonly FieldPath[]) => void;
@@ -31,6 +33,10 @@ export async function followConfigFile(options: FollowOptions): Promise<void> {
   const file = line.values.config;
   const watcher = new PlaceWatcher(signal);
   const follower = new ConfigFollower(options);
+  options.onHangup(() => {
+    follower.askAgain();
+    watcher.wake();
+  });
   try {
     while (!signal.aborted) {
       await watcher.arm(() => watchPoints(file, [file]));
@@ -58,6 +64,7 @@ export class ConfigFollower {
   #values: FieldValues;
   #lastMessage: string | undefined;
   #waiting = '';
+  #isAsked = false;
   #warned = new Set<string>();
 
   constructor(options: FollowOptions) {
@@ -65,17 +72,25 @@ export class ConfigFollower {
     this.#values = options.values;
   }
 
+  /** What the next read finds is said, whether it was said before or is nothing new. */
+  askAgain(): void {
+    this.#isAsked = true;
+  }
+
   /** Takes over the text of the file, or reports why not. */
   read(text: string | UsageError): void {
-    const { signal, onConfig } = this.#options;
+    const { signal, line, log, onConfig } = this.#options;
     if (signal.aborted) return;
     try {
       if (text instanceof UsageError) throw text;
       const { config, live } = this.#taken(text);
       this.#noteGood();
       if (live.length > 0) onConfig(config, live);
+      else if (this.#isAsked) log.info({ file: line.values.config }, 'configuration unchanged');
     } catch (error) {
       this.#refuse(faultsOf(error));
+    } finally {
+      this.#isAsked = false;
     }
   }
 
@@ -112,7 +127,7 @@ export class ConfigFollower {
   }
 
   #refuse({ message }: UsageError): void {
-    if (message === this.#lastMessage) return;
+    if (message === this.#lastMessage && !this.#isAsked) return;
     const { line, log } = this.#options;
     this.#lastMessage = message;
     const faults = message.split('\n');

@@ -97,6 +97,11 @@ export class SluiceProcess {
     await this.#line(`heard saying "${message}"`, isMet);
   }
 
+  /** Asks it to read its configuration again. */
+  hangup(): void {
+    this.#child.kill('SIGHUP');
+  }
+
   /** Asks it to end, and awaits that. */
   async stop(): Promise<void> {
     this.#child.kill('SIGTERM');

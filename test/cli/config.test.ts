@@ -116,5 +116,10 @@ describe.each(modes)('run with a file for %s', (mode) => {
     await sluice.logged('configuration taken over', before);
     await sluice.logged('in step', before);
     expect(await inStepWith()).toBe(0);
+
+    const asked = sluice.log.length;
+    sluice.hangup();
+    await sluice.logged('configuration unchanged', asked);
+    expect(await inStepWith()).toBe(0);
   });
 });

@@ -16,7 +16,8 @@ const withinMs = Number(env['SLUICE_E2E_WITHIN_MS'] ?? '30000');
 const deletedWithinMs = 120_000;
 
 const ending = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => ending.abort());
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.once(name, () => ending.abort());
 try {
   process.exitCode = await main(ending.signal);
 } catch (error) {

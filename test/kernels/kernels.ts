@@ -17,7 +17,7 @@ const timeoutMs = 90 * 60_000;
 const ending = new AbortController();
 const { signal } = ending;
 // Not `once`: execa ends a process that nobody else listens in.
-for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => ending.abort());
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => ending.abort());
 try {
   process.exitCode = await main();
 } catch (error) {

@@ -92,6 +92,7 @@ describe('when it is told to end', () => {
   test.each([
     ['SIGINT', 'host-gw'],
     ['SIGTERM', 'udp'],
+    ['SIGHUP', 'host-gw'],
     ['SIGINT', 'udp'],
     ['SIGINT', 'macvlan'],
     ['SIGINT', 'vxlan'],

@@ -37,7 +37,7 @@ export async function commandLine(
   }
   const exitCode = await runCommandLine(argv, {
     exec,
-    io: { stdin, stdout, stderr, signal: ending.signal },
+    io: { stdin, stdout, stderr, signal: ending.signal, onHangup: () => {} },
     program: { version: '1.2.3', nodeVersion: 'v24.0.0', hostname: 'host' },
     setColour,
   });

@@ -66,6 +66,12 @@ export class PlaceWatcher {
     return isAll ? (changed as ReadonlySet<string>) : undefined;
   }
 
+  /** Settles `changed` as if there were changes that nobody knows of. */
+  wake(): void {
+    this.#changed.add(undefined);
+    this.#wake();
+  }
+
   close(): void {
     for (const watcher of this.#watchers) watcher.close();
     this.#watchers = [];

@@ -14,8 +14,8 @@ await main();
 
 async function main(): Promise<void> {
   const setup: AgentSetup = JSON.parse(process.argv[2] ?? '');
-  // Ctrl-C in a terminal reaches the whole group; the lab decides when its hosts end.
-  process.on('SIGINT', () => undefined);
+  // Ctrl-C in a terminal, or its end, reaches the whole group; the lab decides when its hosts end.
+  for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
   await serve(setup);
   say({ kind: 'ready' });
   const held: Held = new Map();

@@ -46,10 +46,12 @@ function follow(file: string, text: string) {
     tell({ level, ...rest });
   };
   const log = pino({ base: {} }, { write });
+  let hangup = (): void => {};
   const ended = followConfigFile({
     line,
     values,
     signal: ending.signal,
+    onHangup: (listener) => (hangup = listener),
     log,
     onConfig: ({ detectLocal }, changed) => {
       const cluster = detectLocal.mode === 'ClusterCIDR' ? detectLocal.clusterCidrs : [];
@@ -63,6 +65,7 @@ function follow(file: string, text: string) {
   onTestFinished(stop);
   return {
     stop,
+    hangup: () => hangup(),
     async next(count: number): Promise<readonly Told[]> {
       while (told.length < count) await new Promise<void>((resolve) => (wake = resolve));
       return told.splice(0);
@@ -183,6 +186,20 @@ test('what waits for the next start is named once', async () => {
   ]);
 });
 
+test('a file is read again, and what is found is said, when somebody asks for it', async () => {
+  const file = join(await folder(), 'config.conf');
+  await writeFile(file, withCluster('10.1.0.0/16'));
+  const following = follow(file, withCluster('10.0.0.0/16'));
+  expect(await following.next(2)).toEqual(takenOver('10.1.0.0/16'));
+  following.hangup();
+  expect(await following.next(1)).toEqual([{ level: 30, msg: 'configuration unchanged' }]);
+  writeFileSync(file, `${header}mode: x\n`);
+  const [refused] = await following.next(1);
+  expect(refused).toMatchObject({ msg: 'configuration refused; the old one stays' });
+  following.hangup();
+  expect(await following.next(1)).toEqual([refused]);
+});
+
 describe('of texts read one after the other', () => {
   /** What is told of each text: messages of the log, and the fields handed over. */
   function toldOf(...bodies: readonly string[]): readonly (readonly string[])[] {
@@ -192,6 +209,7 @@ describe('of texts read one after the other', () => {
       line: lineFor(),
       values: configFromText(header, lineFor()).values as FieldValues,
       signal: new AbortController().signal,
+      onHangup: () => {},
       log: pino({ base: {} }, { write }),
       onConfig: (_config, changed) => void told.push(changed.join(' ')),
     });
