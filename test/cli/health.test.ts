@@ -98,6 +98,14 @@ describe.each(modes)('with %s', (mode) => {
   });
 });
 
+test('without a Node object, /healthz goes by the rules alone', async () => {
+  const stand = await standWith('nftables', manifest);
+  await stand.exec('ip', ['link', 'set', 'lo', 'up']);
+  await running(stand, manifest, ['--proxy-mode', 'nftables']);
+  const { status, body } = await ask(stand, 'http://127.0.0.1:10256/healthz');
+  expect([status, JSON.parse(body)]).toMatchObject([200, { nodeEligible: true, healthy: true }]);
+});
+
 describe('a port that is taken', () => {
   const ports = [
     '--healthz-bind-address',

@@ -4,11 +4,14 @@ import type { ProxyStatus } from '../../model/proxy-status.ts';
 import type { Pass, PassListener } from '../pass.ts';
 import type { ProxyHealth } from './proxy-health.ts';
 
-/** Invariant: #isNodeEligible is of the last version of this node's Node that came, also after it is gone. */
+/**
+ * Invariant: #isNodeEligible is of the last version of this node's Node that came, also after it is gone; true where
+ * objects came and no such Node; undefined where nothing came yet.
+ */
 export class HealthListener implements PassListener {
   readonly #health: ProxyHealth;
   readonly #nodeName: string;
-  #isNodeEligible = false;
+  #isNodeEligible: boolean | undefined;
 
   constructor(health: ProxyHealth, nodeName: string) {
     this.#health = health;
@@ -17,7 +20,7 @@ export class HealthListener implements PassListener {
 
   /** What there is to report. */
   get status(): Omit<ProxyStatus, 'cluster'> {
-    return { families: this.#health.status(), isNodeEligible: this.#isNodeEligible };
+    return { families: this.#health.status(), isNodeEligible: this.#isNodeEligible ?? false };
   }
 
   queued(changes: readonly ClusterChange[]): void {
@@ -26,6 +29,7 @@ export class HealthListener implements PassListener {
       const { id, value } = change.object;
       if (id === this.#nodeName) this.#isNodeEligible = value.isEligible;
     }
+    this.#isNodeEligible ??= true;
     this.#health.queued();
   }
 

@@ -169,7 +169,15 @@ describe('the state of the rules', () => {
 });
 
 describe('the Node', () => {
-  test('that was never seen may not be used', async () => {
+  test('of which nothing says anything may be used', async () => {
+    const { listener, health, ask } = stand();
+    health.updated();
+    listener.queued([]);
+    const { status, body } = await ask('/healthz');
+    expect([status, body['nodeEligible']]).toEqual([200, true]);
+  });
+
+  test('may not be used before anything was heard of the cluster', async () => {
     const { ask } = stand();
     const body = { lastUpdated: second(0), currentTime: second(0), healthy: true };
     const never = { lastUpdated: '0001-01-01T00:00:00Z', nodeEligible: false };
