@@ -15,14 +15,16 @@ COPY src src
 RUN npm run build
 
 FROM debian:12.12-slim
-# iproute2 is not here: only the laboratory needs it, which runs from a checkout.
+# iproute2 is for `sluice doctor`.
 RUN apt-get update \
- && apt-get install -y --no-install-recommends conntrack iptables libstdc++6 nftables \
+ && apt-get install -y --no-install-recommends conntrack iproute2 iptables libstdc++6 nftables \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/* /var/log/*
 COPY --from=build /usr/local/bin/node /usr/local/bin/node
 WORKDIR /opt/sluice
 COPY package.json LICENSE ./
 COPY bin bin
 COPY --from=build /build/dist dist
+# On PATH, for `kubectl exec`.
+RUN ln -s ../../../opt/sluice/bin/sluice ../../usr/local/bin/sluice
 ENTRYPOINT ["/opt/sluice/bin/sluice"]
 CMD ["run"]

@@ -1,8 +1,18 @@
 // The image: its Dockerfile's own steps leave a Sluice in it that runs without the sources and without
 // node_modules.
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  realpath,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { missingTool } from '../../src/host/tools/exec.ts';
@@ -55,6 +65,31 @@ test('says its version', async () => {
   expect((await inImage('version')).stdout).toBe(`sluice ${version}`);
 });
 
+test('has sluice on its PATH', async () => {
+  const env = { PATH: `${join(image.root, 'usr/local/bin')}:/usr/bin:/bin` };
+  const { stdout } = await execa('sluice', ['version'], { env, extendEnv: false });
+  expect(stdout).toBe((await inImage('version')).stdout);
+});
+
+test('has the tools that doctor looks with', async () => {
+  const { name } = await standWith('nftables', '');
+  const bin = join(folder, 'tools');
+  await mkdir(bin);
+  // What its packages bring, and those that every Debian has.
+  const essential = ['coreutils', 'dash', 'grep', 'sed'];
+  for (const one of [...(await readPackages()), ...essential]) {
+    const { stdout } = await execa('dpkg', ['-L', one]);
+    const programs = stdout.split('\n').filter((path) => /\/s?bin\/[^/]+$/.test(path));
+    for (const path of programs)
+      await execa('ln', ['-sf', await realpath(path).catch(() => path), join(bin, basename(path))]);
+  }
+  const env = ['env', '-i', `PATH=${bin}:${join(image.root, 'usr/local/bin')}`];
+  const inside = ['netns', 'exec', name, ...env, 'sluice', 'doctor', '--output', 'json'];
+  const { stdout } = await execa('ip', inside, { reject: false });
+  const { findings } = JSON.parse(stdout) as { readonly findings: readonly { status: string }[] };
+  expect(findings.filter(({ status }) => status === 'unknown')).toEqual([]);
+});
+
 test('renders what the sources render', async () => {
   const args = ['render', '--manifests', examples, '--proxy-mode', 'iptables'];
   const { stdout } = await execa(join(project, 'bin/sluice'), args);
@@ -90,9 +125,9 @@ test('rests on pinned versions', async () => {
 test('gets the packages of the tools that the proxy starts, all of which Debian has', async () => {
   const packages = await readPackages();
   // libstdc++6 is Node's.
-  expect(packages).toEqual(['conntrack', 'iptables', 'libstdc++6', 'nftables']);
+  expect(packages).toEqual(['conntrack', 'iproute2', 'iptables', 'libstdc++6', 'nftables']);
   for (const name of packages) expect([name, await isKnown(name)]).toEqual([name, true]);
-  const tools = ['nft', 'iptables', 'ip6tables', 'conntrack'] as const;
+  const tools = ['nft', 'iptables', 'ip6tables', 'conntrack', 'ip'] as const;
   for (const tool of tools) expect(packages).toContain(missingTool(tool).remedy.split(' ').at(-1));
 });
 

@@ -19,6 +19,13 @@ type ConfigMap = ManifestObject & { readonly data: Readonly<Record<string, strin
 
 type KeyReference = { readonly name: string; readonly key: string };
 
+type HttpProbe = {
+  readonly httpGet: { readonly path: string; readonly port: string };
+  readonly initialDelaySeconds?: number;
+  readonly periodSeconds: number;
+  readonly failureThreshold: number;
+};
+
 export type Container = {
   readonly image: string;
   readonly args: readonly string[];
@@ -34,6 +41,8 @@ export type Container = {
     readonly readOnlyRootFilesystem: boolean;
     readonly capabilities: { readonly drop: readonly string[]; readonly add: readonly string[] };
   };
+  readonly startupProbe: HttpProbe;
+  readonly livenessProbe: HttpProbe;
   readonly volumeMounts: readonly {
     readonly name: string;
     readonly mountPath: string;

@@ -67,6 +67,14 @@ describe('the DaemonSet', () => {
     });
   });
 
+  test('is not asked whether it is ready while it only starts', () => {
+    const { startupProbe, livenessProbe } = container;
+    expect(startupProbe.httpGet).toEqual(livenessProbe.httpGet);
+    // The kubelet makes an Event of each probe that fails, of this one too.
+    expect(startupProbe.initialDelaySeconds).toBe(5);
+    expect(startupProbe.periodSeconds * startupProbe.failureThreshold).toBe(60);
+  });
+
   test('is there on every node, before all others, and changed node by node', () => {
     const { containers: _containers, volumes: _volumes, ...rest } = pod;
     expect(rest).toEqual({
