@@ -29,6 +29,8 @@ export type RunOptions = Pick<
   readonly shown: Shown;
   /** As kube-proxy's -v. */
   readonly verbosity: number;
+  /** What is done, and may surprise who comes from kube-proxy. */
+  readonly notes: readonly string[];
   /** The file that --config names, to be followed; undefined where there is none. */
   readonly configFile: Pick<FollowOptions, 'line' | 'values'> | undefined;
 };
@@ -43,6 +45,7 @@ export async function runCommand(options: RunOptions, exec: Exec, io: Io): Promi
   const { stdin, stdout, stderr, signal, onHangup } = io;
   const log = createLog({ stream: stderr, verbosity });
   onHangup(() => log.info('SIGHUP: there is no configuration file to read again'));
+  for (const note of options.notes) log.info(note);
   const tools = await watched(exec);
   const common = {
     ...options,

@@ -22,6 +22,8 @@ export type CommandLine = {
 export type LoadedConfig = {
   readonly config: Config;
   readonly warnings: readonly string[];
+  /** What is done, and may surprise who comes from kube-proxy. */
+  readonly notes: readonly string[];
   /** What the Config was made of; undefined where that is flags alone. */
   readonly values: FieldValues | undefined;
 };
@@ -30,7 +32,8 @@ export type LoadedConfig = {
 export async function loadConfig(line: CommandLine): Promise<LoadedConfig> {
   const { values, hostname } = line;
   if (values.config === '') {
-    return { config: configFromFlags(values, hostname), warnings: [], values: undefined };
+    const config = configFromFlags(values, hostname);
+    return { config, warnings: [], notes: [], values: undefined };
   }
   return configFromText(await textOf(values.config), line);
 }
@@ -62,7 +65,7 @@ export function configFromText(text: string, line: CommandLine): LoadedConfig {
   const { config, faults } = configFrom(values, contextOf(line, originOf(read.origin, fromFlags)));
   const all = [...read.faults, ...faults];
   if (all.length > 0) throw new UsageError(all.join('\n'));
-  return { config, warnings: read.warnings, values };
+  return { config, warnings: read.warnings, notes: read.notes, values };
 }
 
 /** What a Config depends on besides its fields, where faults are named as `origin` says. */

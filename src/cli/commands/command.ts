@@ -90,6 +90,13 @@ export async function configOf(call: Call<unknown>): Promise<Config> {
   return (await loaded(call)).config;
 }
 
+/** The same for who compares with what is there: says too what is not as kube-proxy would have it. */
+export async function notedConfigOf(call: Call<unknown>): Promise<Config> {
+  const { config, notes } = await loaded(call);
+  for (const note of notes) call.io.stderr.write(`sluice: ${note}\n`);
+  return config;
+}
+
 /** The path that --manifests names; throws UsageError where it names none. */
 export function manifestsOf({ manifests }: Pick<FlagValues, 'manifests'>): string {
   if (manifests !== undefined) return manifests;

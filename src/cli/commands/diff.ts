@@ -1,4 +1,4 @@
-import { command, configOf, manifestsOf } from './command.ts';
+import { command, notedConfigOf, manifestsOf } from './command.ts';
 
 export const diff = command({
   name: 'diff',
@@ -30,7 +30,7 @@ export const diff = command({
       endpointsLost: values['refuse-if-endpoints-lost'],
       servicesLost: values['refuse-if-services-lost'],
     });
-    const config = await configOf(call);
+    const config = await notedConfigOf(call);
     return diffCommand(
       { config, manifests, against, output, gates, shown: { rules, all } },
       exec,

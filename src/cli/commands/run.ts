@@ -20,7 +20,7 @@ export const run = command({
   exitCodes: { 0: 'stopped; the rules stay', 2: 'failed' },
   run: async (call) => {
     const { values, line, program, exec, io } = call;
-    const { config, values: fileValues } = await loaded(call);
+    const { config, values: fileValues, notes } = await loaded(call);
     const { runCommand } = await import('../run.ts');
     const options = {
       config,
@@ -33,6 +33,7 @@ export const run = command({
       beforeFile: values['before-file'],
       verbosity: config.logging.verbosity,
       configFile: fileValues === undefined ? undefined : { line, values: fileValues },
+      notes,
       version: program.version,
     };
     return runCommand(options, exec, io);

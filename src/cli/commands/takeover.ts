@@ -1,5 +1,5 @@
 // The commands by which a node goes from kube-proxy to Sluice, and back.
-import { command, configOf, manifestsOf } from './command.ts';
+import { command, notedConfigOf, manifestsOf } from './command.ts';
 
 export const takeover = command({
   name: 'takeover',
@@ -16,7 +16,7 @@ export const takeover = command({
     const { values, exec, io } = call;
     const { shadow, 'accept-differences': acceptDifferences, output } = values;
     const [manifests, beforeFile] = [manifestsOf(values), values['before-file']];
-    const config = await configOf(call);
+    const config = await notedConfigOf(call);
     const { takeoverCommand } = await import('../node/takeover.ts');
     const options = { config, manifests, shadow, acceptDifferences, beforeFile, output };
     return takeoverCommand(options, exec, io);

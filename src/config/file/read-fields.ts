@@ -16,6 +16,8 @@ export type ReadFields = {
   readonly values: FieldValues;
   readonly faults: readonly Remark[];
   readonly warnings: readonly Remark[];
+  /** What is done, and may surprise who comes from kube-proxy. */
+  readonly notes: readonly Remark[];
 };
 
 type Given = { readonly row: FieldRow; readonly path: Path; readonly value: Value };
@@ -52,7 +54,22 @@ export function readFields(root: object): ReadFields {
   return {
     values: withAddresses(typed, new Set(given.map(({ row }) => row.path))),
     ...withoutUnread(typed, { faults, warnings }),
+    notes: given.some(({ row }) => row.path === 'mode') ? [] : [modeNote(typed)],
   };
+}
+
+// What kube-proxy 1.36 takes for no mode is iptables.
+function modeNote({ mode, nodePortAddresses }: FieldValues): Remark {
+  const where =
+    nodePortAddresses.length > 0 ? '' : "answer at the Node's own addresses alone, and ";
+  const all =
+    nodePortAddresses.length > 0
+      ? ''
+      : ' (with nodePortAddresses: ["0.0.0.0/0", "::/0"] for all but loopback)';
+  const message =
+    `is not set: Sluice uses ${mode}, kube-proxy iptables. So node ports ${where}do not answer at 127.0.0.1. ` +
+    `Set mode: ${mode} to keep that${all}, or mode: iptables for what kube-proxy does`;
+  return { path: ['mode'], message };
 }
 
 /** In other modes than ClusterCIDR, kube-proxy does not even look at clusterCIDR. */

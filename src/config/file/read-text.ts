@@ -14,6 +14,8 @@ export type ReadText = {
   readonly values: FieldValues;
   readonly faults: readonly string[];
   readonly warnings: readonly string[];
+  /** What is done, and may surprise who comes from kube-proxy. */
+  readonly notes: readonly string[];
   /** Where each field stands. */
   readonly origin: Origin;
 };
@@ -36,11 +38,12 @@ export function readText(
   const root = parsed.value ?? {};
   const typeFaults = faultsOfType(root);
   if (typeFaults.length > 0) return { faults: lines(typeFaults) };
-  const { values, faults, warnings } = readFields(root);
+  const { values, faults, warnings, notes } = readFields(root);
   return {
     values,
     faults: lines(faults),
     warnings: [...structureWarnings(name, parsed), ...lines(warnings)],
+    notes: lines(notes),
     origin: {
       placeOf: (path) => placeOf(path.split('.')).slice(0, -1),
       nameOf: (path) => path,
