@@ -39,7 +39,7 @@ void main();
 
 // No top-level await: the built file is CommonJS, which has none.
 async function main(): Promise<void> {
-  const io = { stdin, stdout, stderr, ...signalsOf() };
+  const io = { stdin, stdout, stderr, ...signalsOf(), fetch };
   const { version } = manifest;
   const program = { version, nodeVersion: process.version, hostname: hostname() };
   const environment = { exec: execOnHost, io, program, setColour };

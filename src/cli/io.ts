@@ -1,6 +1,6 @@
 // What a command may touch of the process that it runs in; main.ts hands in the real thing.
 
-/** The streams and the signal of a command. */
+/** The streams of a command, its signal, and its way to others. */
 export type Io = {
   readonly stdin: NodeJS.ReadableStream;
   readonly stdout: NodeJS.WritableStream;
@@ -9,6 +9,8 @@ export type Io = {
   readonly signal: AbortSignal;
   /** What SIGHUP is to do from now on; until then it is as SIGTERM. */
   readonly onHangup: (listener: () => void) => void;
+  /** Asks a daemon. */
+  readonly fetch: typeof fetch;
 };
 
 /** Exit codes of every command, as diff(1) has them; `refused`: a limit that was given is passed. */

@@ -142,7 +142,7 @@ test('what cannot be asked is said, with the exit code for it', async () => {
   expect(await ask('a', 'b', 'c')).toEqual([2, 'sluice: unexpected argument "c"\n']);
   expect(await ask('10.96.0.1', 'web/shop', '--daemon', 'http://127.0.0.1:1')).toEqual([
     2,
-    'sluice: --manifests and --daemon: name one of them\n',
+    'sluice: http://127.0.0.1:1/debug/objects: bad port\n',
   ]);
   expect(await ask('192.168.10.77', 'web/shop', '--live', '--wait', '100ms')).toEqual([
     1,

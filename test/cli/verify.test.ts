@@ -62,10 +62,22 @@ describe.each(modes)('with %s', (mode) => {
 
   test('a running daemon says what is expected', async () => {
     await stand.exec('ip', ['link', 'set', 'lo', 'up']);
-    const sluice = stand.start({ manifests: stand.manifests, proxyMode: mode });
+    // Each flag changes the rules, and is the daemon's alone.
+    const flags = ['--masquerade-all', '--nodeport-addresses', '192.0.2.0/24'];
+    const sluice = stand.start({ manifests: stand.manifests, proxyMode: mode, flags });
     await sluice.logged('in step', 0);
-    const daemon = ['verify', '--daemon', 'http://127.0.0.1:10249'];
-    expect(await stand.sluice(daemon)).toMatchObject({ exitCode: 0, stderr: '' });
+    const at = 'http://127.0.0.1:10249';
+    const named = await stand.sluice(['verify', '--daemon', at]);
+    expect(named).toMatchObject({ exitCode: 0, stderr: '' });
+    const stderr = `note: configuration and objects of the daemon at ${at}\n`;
+    expect(await stand.sluice(['verify'])).toMatchObject({ exitCode: 0, stderr });
+    expect(await stand.sluice(['diff'])).toEqual({ exitCode: 0, stdout: '', stderr });
+    const explained = await stand.sluice(['explain', '10.244.2.9', '10.96.0.10:80', '-o', 'json']);
+    expect(JSON.parse(explained.stdout)).toMatchObject({
+      mode,
+      verdict: 'forwarded',
+      ends: [{ after: { source: 'node' } }, { after: { source: 'node' } }],
+    });
   });
 
   test('every address is opened, and endpoints that do not answer are named', async () => {

@@ -18,6 +18,8 @@ export type Around = {
   readonly stdin?: string;
   /** Ctrl-C comes when this was printed. */
   readonly until?: string;
+  /** What listens where a daemon's metrics are; nobody unless told. */
+  readonly daemon?: string;
   readonly setColour?: (colour: string) => unknown;
 };
 
@@ -26,7 +28,7 @@ const noTools: Exec = (file) => Promise.reject(new Error(`runs no tool, not ${fi
 /** Runs it to its end. */
 export async function commandLine(
   argv: readonly string[],
-  { exec = noTools, stdin: input = '', until, setColour = () => {} }: Around = {},
+  { exec = noTools, stdin: input = '', until, daemon, setColour = () => {} }: Around = {},
 ): Promise<Outcome> {
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
   stdin.end(input);
@@ -37,11 +39,31 @@ export async function commandLine(
   }
   const exitCode = await runCommandLine(argv, {
     exec,
-    io: { stdin, stdout, stderr, signal: ending.signal, onHangup: () => {} },
+    io: {
+      stdin,
+      stdout,
+      stderr,
+      signal: ending.signal,
+      onHangup: () => {},
+      fetch: fetchVia(daemon),
+    },
     program: { version: '1.2.3', nodeVersion: 'v24.0.0', hostname: 'host' },
     setColour,
   });
   stdout.end();
   stderr.end();
   return { exitCode, stdout: await written, stderr: await complained };
+}
+
+const ports = /^http:\/\/(127\.0\.0\.1|\[::1\]):10249(?=\/)/;
+
+// Whatever listens at that port of the machine that runs the tests is not theirs.
+function fetchVia(daemon: string | undefined): typeof fetch {
+  return (asked, init) => {
+    const url = asked instanceof Request ? asked.url : asked.toString();
+    if (!ports.test(url)) return fetch(url, init);
+    if (daemon !== undefined) return fetch(url.replace(ports, daemon), init);
+    const cause = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+    return Promise.reject(new TypeError('fetch failed', { cause }));
+  };
 }

@@ -1,10 +1,11 @@
-import { command, notedConfigOf, manifestsOf } from './command.ts';
+import { command, notedConfigOf } from './command.ts';
 
 export const diff = command({
   name: 'diff',
   summary: 'shows what run would change, Service by Service',
   flags: [
     'manifests',
+    'daemon',
     'against',
     'rules',
     'all',
@@ -24,17 +25,16 @@ export const diff = command({
   run: async (call) => {
     const { values, exec, io } = call;
     const { against, output, rules, all } = values;
-    const manifests = manifestsOf(values);
+    const { loadInputs } = await import('../input/inputs.ts');
     const { diffCommand, gatesOf } = await import('../diff/diff.ts');
     const gates = gatesOf({
       endpointsLost: values['refuse-if-endpoints-lost'],
       servicesLost: values['refuse-if-services-lost'],
     });
-    const config = await notedConfigOf(call);
-    return diffCommand(
-      { config, manifests, against, output, gates, shown: { rules, all } },
-      exec,
-      io,
-    );
+    const inputs = await loadInputs(call, {
+      readsKernel: against === undefined,
+      loadConfig: notedConfigOf,
+    });
+    return diffCommand({ inputs, against, output, gates, shown: { rules, all } }, exec, io);
   },
 });

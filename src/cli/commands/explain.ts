@@ -1,4 +1,4 @@
-import { command, configOf } from './command.ts';
+import { command } from './command.ts';
 
 export const explain = command({
   name: 'explain',
@@ -17,9 +17,10 @@ export const explain = command({
   run: async (call) => {
     const { values, operands, exec, io } = call;
     const [from = '', to = ''] = operands;
-    const { manifests, daemon, live, wait: waitMs, output } = values;
-    const config = await configOf(call);
+    const { live, wait: waitMs, output } = values;
+    const { loadInputs } = await import('../input/inputs.ts');
     const { explainCommand } = await import('../explain/explain.ts');
-    return explainCommand({ config, manifests, daemon, from, to, live, waitMs, output }, exec, io);
+    const inputs = await loadInputs(call, { readsKernel: false });
+    return explainCommand({ inputs, from, to, live, waitMs, output }, exec, io);
   },
 });

@@ -1,8 +1,6 @@
 // The commands that ask a running daemon.
+import { defaultDaemon } from '../input/ask-daemon.ts';
 import { command } from './command.ts';
-
-// Where kube-proxy's metrics are, too.
-const localDaemon = 'http://127.0.0.1:10249';
 
 export const status = command({
   name: 'status',
@@ -15,7 +13,7 @@ export const status = command({
     2: 'no daemon answers',
   },
   run: async ({ values, io }) => {
-    const { daemon = localDaemon, passes, output } = values;
+    const { daemon = defaultDaemon, passes, output } = values;
     const { statusCommand } = await import('../status/status.ts');
     return statusCommand({ daemon, passes, output }, io);
   },
@@ -30,7 +28,7 @@ export const top = command({
   examples: [['sluice top --sort idle', 'find endpoints that get no connections']],
   exitCodes: { 0: 'done', 2: 'no daemon answers' },
   run: async ({ values, io }) => {
-    const { daemon = localDaemon, once, sort, output } = values;
+    const { daemon = defaultDaemon, once, sort, output } = values;
     const { topCommand } = await import('../status/top.ts');
     return topCommand({ daemon, once, sort, output }, io);
   },

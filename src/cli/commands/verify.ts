@@ -1,4 +1,4 @@
-import { command, configOf } from './command.ts';
+import { command } from './command.ts';
 
 export const verify = command({
   name: 'verify',
@@ -10,10 +10,10 @@ export const verify = command({
   exitCodes: { 0: 'the kernel matches', 1: 'something differs', 2: 'failed' },
   run: async (call) => {
     const { values, exec, io } = call;
-    const { manifests, daemon, probe, output, rules, all } = values;
-    const config = await configOf(call);
+    const { probe, output, rules, all } = values;
+    const { loadInputs } = await import('../input/inputs.ts');
     const { verifyCommand } = await import('../verify/verify.ts');
-    const options = { config, manifests, daemon, probe, output, shown: { rules, all } };
-    return verifyCommand(options, exec, io);
+    const inputs = await loadInputs(call, { readsKernel: true });
+    return verifyCommand({ inputs, probe, output, shown: { rules, all } }, exec, io);
   },
 });

@@ -1,4 +1,4 @@
-// `sluice diff`: what would change in the kernel for these manifests. Changes nothing.
+// `sluice diff`: what would change in the kernel for these objects. Changes nothing.
 import type { Backend } from '../../backends/backend.ts';
 import { withBackend } from '../../backends/index.ts';
 import { quoted } from '../../cluster/problem.ts';
@@ -7,15 +7,12 @@ import { parseLimit, parsePercent } from '../../diff/gates.ts';
 import { UsageError } from '../../errors.ts';
 import { execLinesOnHost } from '../../host/tools/exec-lines.ts';
 import type { Exec } from '../../host/tools/exec.ts';
-import { hostAddresses } from '../../host/network/interfaces.ts';
 import { isTcpLiberal } from '../../host/kernel/sysctl.ts';
-import type { Config } from '../../model/config.ts';
-import type { ClusterObject } from '../../model/kubernetes.ts';
 import type { Unit } from '../../netfilter/program.ts';
 import { desiredOf } from '../../sync/offline.ts';
 import type { Io } from '../io.ts';
 import { exitCodes } from '../io.ts';
-import { loadObjects } from '../input/load-objects.ts';
+import type { Inputs } from '../input/inputs.ts';
 import { notProgrammedText } from '../report/not-programmed.ts';
 import type { Report, WantedPlan } from '../report/plan-report.ts';
 import { gated, refusalText, reportOf } from '../report/plan-report.ts';
@@ -26,8 +23,7 @@ import { readSaved } from './saved-ruleset.ts';
 import { countStaleFlows } from './stale-flows.ts';
 
 export type DiffOptions = {
-  readonly config: Config;
-  readonly manifests: string;
+  readonly inputs: Inputs;
   /** A saved ruleset to compare with in place of the kernel's. */
   readonly against: string | undefined;
   readonly output: 'text' | 'json';
@@ -53,9 +49,8 @@ export function gatesOf(given: {
 
 /** Prints the difference; 0 where there is none, 1 where there is, 3 where a gate refuses it. */
 export async function diffCommand(options: DiffOptions, exec: Exec, io: Io): Promise<number> {
-  const objects = await loadObjects(options.manifests, io);
-  const report = await withBackend(exec, options.config, (backend) =>
-    reportFor(backend, objects, { options, exec, io }),
+  const report = await withBackend(exec, options.inputs.config, (backend) =>
+    reportFor(backend, { options, exec, io }),
   );
   const { stdout, stderr } = io;
   const text = reportText(report, options.shown, paintFor(stdout));
@@ -70,13 +65,14 @@ type DiffRun = { readonly options: DiffOptions; readonly exec: Exec; readonly io
 
 async function reportFor<U extends Unit>(
   backend: Backend<U>,
-  objects: readonly ClusterObject[],
-  { options: { config, against, gates }, exec, io }: DiffRun,
+  { options: { inputs, against, gates }, exec, io }: DiffRun,
 ): Promise<Report> {
+  const { objects, config } = inputs;
+  const hostIps = () => inputs.hostIps;
   const saved = against === undefined ? undefined : await readSaved(backend, against);
   const families = saved === undefined ? (await backend.probe()).families : [...saved.keys()];
   const plans: WantedPlan<U>[] = [];
-  const host = { hostIps: hostAddresses, isTcpLiberal: await isTcpLiberal(exec) };
+  const host = { hostIps, isTcpLiberal: await isTcpLiberal(exec) };
   const wanted = desiredOf(backend, objects, { config, families, ...host });
   io.stderr.write(notProgrammedText(wanted));
   for (const { family, desired } of wanted) {
@@ -86,6 +82,6 @@ async function reportFor<U extends Unit>(
   const report = gated(reportOf(backend, plans), gates);
   // Somewhere else's rules say nothing of the connections of this machine.
   if (saved !== undefined) return report;
-  const around = { execLines: execLinesOnHost, signal: io.signal, hostIps: hostAddresses };
+  const around = { execLines: execLinesOnHost, signal: io.signal, hostIps };
   return { ...report, flows: await countStaleFlows(report.changes, wanted, around) };
 }

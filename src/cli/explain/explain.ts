@@ -10,15 +10,15 @@ import { familyOf } from '../../model/ip.ts';
 import type { LiveReport } from './live.ts';
 import { goLive } from './live.ts';
 import { liveText } from './live-text.ts';
-import type { ExplainSource } from '../input/objects.ts';
-import { loadForExplain } from '../input/objects.ts';
+import type { Inputs } from '../input/inputs.ts';
 import { explanationText } from './text.ts';
 import { causeText, decisionText, nearMissText } from './words.ts';
 import type { Io } from '../io.ts';
 import { exitCodes } from '../io.ts';
 import { paintFor } from '../report/print-plan.ts';
 
-export type ExplainOptions = ExplainSource & {
+export type ExplainOptions = {
+  readonly inputs: Inputs;
   readonly from: string;
   readonly to: string;
   /** Follows a real packet too. */
@@ -30,14 +30,14 @@ export type ExplainOptions = ExplainSource & {
 
 /** Prints the answer; 1 where no packet can be sent there, or where the wire does not agree. */
 export async function explainCommand(options: ExplainOptions, exec: Exec, io: Io): Promise<number> {
-  const loaded = await loadForExplain(options, io);
-  const question = questionOf(options.from, options.to, loaded);
+  const { inputs } = options;
+  const question = questionOf(options.from, options.to, inputs);
   if (question.kind === 'no-address') {
     printNoAddress(asideMiss(question.aside), options, io);
     return exitCodes.different;
   }
   const { packet } = question;
-  const world = worldOf(loaded.objects, { ...loaded, family: familyOf(packet.destination) });
+  const world = worldOf(inputs.objects, { ...inputs, family: familyOf(packet.destination) });
   if (!options.live) {
     print(explain(world, packet), undefined, { options, io, world });
     return exitCodes.same;

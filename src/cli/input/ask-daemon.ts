@@ -2,22 +2,29 @@
 // what was asked and why nothing came.
 import { quoted } from '../../cluster/problem.ts';
 import { ApiError, UsageError } from '../../errors.ts';
+import type { Io } from '../io.ts';
 
 // What answers on this machine answers at once.
 const daemonTimeoutMs = 10_000;
+
+/** Where a daemon's metrics are unless it is told, and kube-proxy's too. */
+export const defaultDaemon = 'http://127.0.0.1:10249';
 
 /** What a daemon of this version has at the path. */
 export type Question = {
   /** The address of its metrics server, such as `http://127.0.0.1:10249`. */
   readonly daemon: string;
   readonly path: string;
-  readonly signal: AbortSignal;
 };
+
+/** What asking takes. */
+export type Asking = Pick<Io, 'fetch' | 'signal'>;
 
 /** The answer, as far as `isAnswer` says that it is one. */
 export async function askDaemon<T>(
-  { daemon, path, signal }: Question,
+  { daemon, path }: Question,
   isAnswer: (body: unknown) => body is T,
+  { fetch, signal }: Asking,
 ): Promise<T> {
   const url = URL.canParse(daemon) ? new URL(path, daemon) : undefined;
   if (url?.protocol !== 'http:') {
@@ -26,12 +33,26 @@ export async function askDaemon<T>(
     );
   }
   const limit = AbortSignal.any([signal, AbortSignal.timeout(daemonTimeoutMs)]);
-  const body = await jsonAt(url, limit);
+  const body = await jsonAt(url, { fetch, signal: limit });
   if (isAnswer(body)) return body;
   throw new ApiError(`${url.href}: this is not what a Sluice of this version tells`);
 }
 
-async function jsonAt(url: URL, signal: AbortSignal): Promise<unknown> {
+/** Whether it is that nothing listens at the address: no daemon is there. */
+export function isNobodyThere(error: unknown): boolean {
+  const { cause } = error as { cause?: { cause?: { code?: string } } };
+  return error instanceof ApiError && absent.has(cause?.cause?.code ?? '');
+}
+
+const absent: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'EADDRNOTAVAIL',
+  'EAFNOSUPPORT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+]);
+
+async function jsonAt(url: URL, { fetch, signal }: Asking): Promise<unknown> {
   try {
     const answer = await fetch(url, { signal, redirect: 'error' });
     if (!answer.ok) {

@@ -1,7 +1,7 @@
 // `sluice doctor`: looks at this node, and names what is wrong with the command that mends it. Changes
 // nothing.
 import { withBackend } from '../../backends/index.ts';
-import { printable } from '../../cluster/problem.ts';
+import { printable, quoted } from '../../cluster/problem.ts';
 import { modeFound } from '../../backends/checks.ts';
 import { canAskForRules, diagnose, settingNames } from '../../doctor/diagnose.ts';
 import type { Finding, Status, Wanted } from '../../host/finding.ts';
@@ -9,6 +9,9 @@ import { SluiceError, UsageError } from '../../errors.ts';
 import type { Exec } from '../../host/tools/exec.ts';
 import { gatherFacts } from '../../host/gather-facts.ts';
 import { defaultProxyMode, type ProxyMode } from '../../model/config.ts';
+import type { Daemon } from '../input/daemon.ts';
+import { daemonAt, localDaemon } from '../input/daemon.ts';
+import { noNodeText } from '../input/no-node.ts';
 import type { Io } from '../io.ts';
 import { exitCodes } from '../io.ts';
 import type { Paint } from '../report/print-plan.ts';
@@ -16,27 +19,34 @@ import { paintFor } from '../report/print-plan.ts';
 import { wrap } from '../report/wrap.ts';
 
 export type DoctorOptions = {
-  /** Undefined: that of the rules of ours that stand here, else nftables. */
+  /** Undefined: the daemon's, else that of the rules of ours that are here, else nftables. */
   readonly proxyMode: ProxyMode | undefined;
   /** As the API server's --service-node-port-range. */
   readonly nodePortRange: string;
+  /** The address of its metrics server; undefined: where it is by default, if there is one. */
+  readonly daemon: string | undefined;
+  /** What this node is to be called; undefined: as the daemon calls it. */
+  readonly nodeName: string | undefined;
   readonly output: 'text' | 'json';
   /** Of the Node that runs this. */
   readonly nodeVersion: string;
 };
 
 /** Prints what it finds: 0 all well, 1 something to mend, 2 something could not be looked at. */
-export async function doctorCommand(
-  options: DoctorOptions,
-  exec: Exec,
-  { stdout }: Io,
-): Promise<number> {
+export async function doctorCommand(options: DoctorOptions, exec: Exec, io: Io): Promise<number> {
+  const { stdout } = io;
   const nodePorts = portRange(options.nodePortRange);
   const facts = await gatherFacts(exec, { node: options.nodeVersion, settings: settingNames });
-  const proxyMode = options.proxyMode ?? modeFound(facts) ?? defaultProxyMode;
+  const daemon =
+    options.daemon === undefined ? await localDaemon(io) : await daemonAt(options.daemon, io);
+  const proxyMode =
+    options.proxyMode ?? daemon?.config.proxyMode ?? modeFound(facts) ?? defaultProxyMode;
   const wanted: Wanted = { proxyMode, nodePorts };
   const rulesRefusal = canAskForRules(facts, wanted) ? await refusalOf(exec, proxyMode) : undefined;
-  const findings = diagnose({ ...facts, rulesRefusal }, wanted);
+  const findings = [
+    ...diagnose({ ...facts, rulesRefusal }, wanted),
+    ...(daemon === undefined ? [] : [nodeNameFinding(daemon, options.nodeName)]),
+  ];
   stdout.write(
     options.output === 'json'
       ? `${JSON.stringify({ proxyMode, findings }, null, 2)}\n`
@@ -46,6 +56,20 @@ export async function doctorCommand(
     findings.some(({ status }) => wantedStatus.includes(status));
   if (has('unknown')) return exitCodes.failed;
   return has('warn', 'fail') ? exitCodes.different : exitCodes.same;
+}
+
+/** Whether the daemon runs as a Node that there is. */
+function nodeNameFinding({ config: { nodeName: name }, objects }: Daemon, wanted = name): Finding {
+  const check = 'node name';
+  const restart = (as: string): string => `sluice run --hostname-override ${as}`;
+  if (name !== wanted) {
+    const finding = `the daemon runs as ${quoted(name)}, not as ${quoted(wanted)}`;
+    return { check, status: 'fail', finding, fix: restart(wanted) };
+  }
+  const unknown = noNodeText(objects, name);
+  if (unknown === '') return { check, status: 'ok', finding: `${name}, as the daemon runs` };
+  const finding = unknown.replace(/^note: /, '').trimEnd();
+  return { check, status: 'warn', finding, fix: restart('NODE') };
 }
 
 /** What a start in this mode would end with; undefined if it would go on. */

@@ -19,7 +19,7 @@ import { rememberBefore, removeOthers } from '../../takeover/take-over.ts';
 import type { Io } from '../io.ts';
 import { exitCodes } from '../io.ts';
 import { notProgrammedText } from '../report/not-programmed.ts';
-import { loadObjects } from '../input/load-objects.ts';
+import { loadManifests } from '../input/inputs.ts';
 import { shadowText } from './shadow-text.ts';
 import { paintFor } from '../report/print-plan.ts';
 
@@ -41,7 +41,7 @@ export async function takeoverCommand(
   exec: Exec,
   io: Io,
 ): Promise<number> {
-  const objects = await loadObjects(options.manifests, io);
+  const objects = await loadManifests(options.manifests, options.config, io);
   return withBackend(exec, options.config, (backend) =>
     takeOver(backend, { options, exec, io, objects }),
   );

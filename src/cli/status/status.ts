@@ -21,14 +21,15 @@ export type StatusOptions = {
 /** Prints it: 0 all well, 1 something that a person should look at. */
 export async function statusCommand(
   { daemon, passes, output }: StatusOptions,
-  { stdout, signal }: Io,
+  io: Io,
 ): Promise<number> {
+  const { stdout } = io;
   if (passes) {
-    const record = await askDaemon({ daemon, path: passesPath, signal }, isFlightRecord);
+    const record = await askDaemon({ daemon, path: passesPath }, isFlightRecord, io);
     stdout.write(`${JSON.stringify(record)}\n`);
     return exitCodes.same;
   }
-  const status = await askDaemon({ daemon, path: statusPath, signal }, isStatus);
+  const status = await askDaemon({ daemon, path: statusPath }, isStatus, io);
   stdout.write(
     output === 'json'
       ? `${JSON.stringify(status, null, 2)}\n`

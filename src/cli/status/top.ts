@@ -30,7 +30,7 @@ export async function topCommand(options: TopOptions, io: Io): Promise<number> {
   const { daemon, once, output } = options;
   const ended = new AbortController();
   const signal = AbortSignal.any([io.signal, ended.signal]);
-  const ask = () => askDaemon({ daemon, path: connectionsPath, signal }, isConnections);
+  const ask = () => askDaemon({ daemon, path: connectionsPath }, isConnections, { ...io, signal });
   const isWatched = !once && output === 'text' && isTerminal(io.stdout);
   const leave = isWatched ? onKey(io.stdin, () => ended.abort()) : () => {};
   try {

@@ -10,8 +10,7 @@ import type { Plan } from '../../netfilter/plan.ts';
 import type { Program, Unit } from '../../netfilter/program.ts';
 import type { DesiredFamily } from '../../sync/offline.ts';
 import { desiredOf } from '../../sync/offline.ts';
-import type { ExplainSource, Loaded } from '../input/objects.ts';
-import { loadForExplain } from '../input/objects.ts';
+import type { Inputs } from '../input/inputs.ts';
 import type { Io } from '../io.ts';
 import { exitCodes } from '../io.ts';
 import { notProgrammedText } from '../report/not-programmed.ts';
@@ -22,7 +21,8 @@ import { probeServices } from './probe.ts';
 import type { Verification } from './text.ts';
 import { isTrue, verificationJson, verificationText } from './text.ts';
 
-export type VerifyOptions = ExplainSource & {
+export type VerifyOptions = {
+  readonly inputs: Inputs;
   /** Opens the addresses as well. */
   readonly probe: boolean;
   readonly shown: Shown;
@@ -31,9 +31,8 @@ export type VerifyOptions = ExplainSource & {
 
 /** Prints what differs; 0 where nothing does, 1 where something does. */
 export async function verifyCommand(options: VerifyOptions, exec: Exec, io: Io): Promise<number> {
-  const loaded = await loadForExplain(options, io);
-  const found = await withBackend(exec, loaded.config, (backend) =>
-    verify(backend, loaded, { options, exec, io }),
+  const found = await withBackend(exec, options.inputs.config, (backend) =>
+    verify(backend, { options, exec, io }),
   );
   const { stdout } = io;
   const text = (): string => verificationText(found, options.shown, paintFor(stdout));
@@ -45,10 +44,9 @@ type Around = { readonly options: VerifyOptions; readonly exec: Exec; readonly i
 
 async function verify<U extends Unit>(
   backend: Backend<U>,
-  loaded: Loaded,
   { options, exec, io }: Around,
 ): Promise<Verification> {
-  const { objects, config, hostIps } = loaded;
+  const { objects, config, hostIps } = options.inputs;
   const { families } = await backend.probe();
   const host = { hostIps: () => hostIps, isTcpLiberal: await isTcpLiberal(exec) };
   const wanted = desiredOf(backend, objects, { config, families, ...host });
@@ -62,7 +60,7 @@ async function verify<U extends Unit>(
     families: compared.map(({ family, wanted }) => ({ family, units: wanted.size })),
     findings: kernelFindings(compared),
     effects: effectsOf(backend, compared),
-    probes: options.probe ? await probed(wanted, loaded, io.signal) : undefined,
+    probes: options.probe ? await probed(wanted, options.inputs, io.signal) : undefined,
   };
 }
 
@@ -86,7 +84,7 @@ function effectsOf<U extends Unit>(
 
 function probed<U extends Unit>(
   wanted: readonly DesiredFamily<U>[],
-  { objects, config, hostIps }: Loaded,
+  { objects, config, hostIps }: Inputs,
   signal: AbortSignal,
 ): Promise<readonly Probe[]> {
   const families = wanted.map(({ family, desired }) => ({

@@ -41,6 +41,9 @@ sluice: ${manifests}: no such file or folder
   );
 });
 
+const noCluster =
+  'no --kubeconfig or --master is given, and this is no pod: it has no /var/run/secrets/kubernetes.io/serviceaccount/token';
+
 test('faults are lines on standard error', async () => {
   expect(await outcome('dif', '-v', 'two')).toEqual({
     exitCode: 2,
@@ -51,7 +54,7 @@ test('faults are lines on standard error', async () => {
   expect(await outcome('diff')).toEqual({
     exitCode: 2,
     stdout: '',
-    stderr: 'sluice: --manifests PATH is required: a file or folder of Kubernetes objects\n',
+    stderr: `sluice: no --manifests is given, and no daemon answers on this node; ${noCluster}\n`,
     colours: ['auto'],
   });
 });

@@ -1,6 +1,12 @@
 // What doctor finds on a node, whatever node the test runs on: what its tools answer is written down here.
 import { expect, test } from 'vitest';
+import { debugObjectsVersion } from '../../../../src/serve/debug-objects.ts';
+import { commandLine } from '../../../support/command-line.ts';
+import { configFor } from '../../../support/config.ts';
+import { serveJson } from '../../../support/json-server.ts';
+import { modes } from '../../../support/network-namespace.ts';
 import { nodeInMemory } from '../../../support/node-in-memory.ts';
+import { clusterObjects } from '../../../support/service-objects.ts';
 import { session } from '../../../support/session.ts';
 
 const settings = {
@@ -34,4 +40,37 @@ test('a node of kube-proxy in iptables mode', async () => {
   await run(['doctor', '--proxy-mode', 'iptables', '-o', 'json']);
   await run(['doctor', '--service-node-port-range', 'all']);
   await expect(text()).toMatchFileSnapshot('doctor.txt');
+});
+
+test.each(modes)('asks the daemon for the mode and the name, in %s mode', async (mode) => {
+  const { exec } = nodeInMemory();
+  const told = {
+    version: debugObjectsVersion,
+    config: configFor(mode),
+    hostIps: [],
+    objects: clusterObjects([{ name: 'web', ip: '10.96.0.10', endpoints: [] }]),
+  };
+  await using daemon = await serveJson((path) => (path === '/debug/objects' ? told : undefined));
+  const doctor = async (...flags: readonly string[]) => {
+    const argv = ['doctor', '-o', 'json', ...flags];
+    const { stdout } = await commandLine(argv, { exec, daemon: daemon.url });
+    const { proxyMode, findings } = JSON.parse(stdout) as {
+      readonly proxyMode: string;
+      readonly findings: readonly { readonly check: string }[];
+    };
+    return { proxyMode, named: findings.filter(({ check }) => check === 'node name') };
+  };
+  const check = 'node name';
+  expect(await doctor()).toEqual({
+    proxyMode: mode,
+    named: [{ check, status: 'ok', finding: 'node-1, as the daemon runs' }],
+  });
+  expect((await doctor('--hostname-override', 'node-7')).named).toEqual([
+    {
+      check,
+      status: 'fail',
+      finding: 'the daemon runs as "node-1", not as "node-7"',
+      fix: 'sluice run --hostname-override node-7',
+    },
+  ]);
 });

@@ -1,0 +1,35 @@
+// Whether a node's name is one that the objects know. Under any other name, rules come out that look right, and
+// that take no endpoint for one of this node.
+import { printable, quoted } from '../../cluster/problem.ts';
+import type { ClusterObject } from '../../model/kubernetes.ts';
+import { listed } from '../report/change-words.ts';
+
+/** A line that says that the objects have no Node of this name; '' where they have, or where it means nothing. */
+export function noNodeText(objects: readonly ClusterObject[], nodeName: string): string {
+  const nodes = objects.flatMap(({ kind, id }) => (kind === 'Node' ? [id] : []));
+  if (nodes.includes(nodeName)) return '';
+  const known = nodes.length > 0 ? nodes : nodesOfEndpoints(objects);
+  // Without a Node at all, only what asks for this node's endpoints differs.
+  if (known.length === 0 || (nodes.length === 0 && !objects.some(asksForNode))) return '';
+  const without = `no object is a Node named ${quoted(nodeName)}`;
+  if (known.includes(nodeName)) {
+    return `note: ${without}: its pod CIDRs and addresses are not known\n`;
+  }
+  const names = printable(listed(known.toSorted()));
+  const effect = 'no endpoint counts as local; name the node with --hostname-override';
+  return `note: ${without} (there are ${names}): ${effect}\n`;
+}
+
+function nodesOfEndpoints(objects: readonly ClusterObject[]): readonly string[] {
+  const names = objects.flatMap(({ kind, value }) =>
+    kind === 'EndpointSlice' ? value.endpoints.flatMap(({ nodeName }) => nodeName ?? []) : [],
+  );
+  return [...new Set(names)];
+}
+
+function asksForNode({ kind, value }: ClusterObject): boolean {
+  if (kind === 'EndpointSlice')
+    return value.endpoints.some(({ nodeHints }) => nodeHints.length > 0);
+  if (kind !== 'Service') return false;
+  return value.internalTrafficPolicy === 'Local' || value.externalTrafficPolicy === 'Local';
+}
