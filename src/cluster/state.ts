@@ -1,4 +1,5 @@
 // All objects that we know, by what they are; says what each change of them makes stale.
+import { compact } from '../compact.ts';
 import type {
   ClusterChange,
   ClusterObject,
@@ -19,12 +20,12 @@ export type Stale = {
 
 /**
  * The objects of a cluster as one node sees them. Invariant: #slices holds, under each Service, just
- * the slices that name it now, and no empty map.
+ * the slices that name it now, each once, and no empty list.
  */
 export class ClusterState {
   readonly #nodeName: string;
   readonly #services = new Map<ServiceKey, Service>();
-  readonly #slices = new Map<ServiceKey, Map<string, EndpointSlice>>();
+  readonly #slices = new Map<ServiceKey, readonly EndpointSlice[]>();
   readonly #serviceOfSlice = new Map<string, ServiceKey>();
   readonly #serviceCidrs = new Map<string, ServiceCidr>();
   #node: Node | undefined;
@@ -49,7 +50,7 @@ export class ClusterState {
   *objects(): Generator<ClusterObject> {
     for (const value of this.#services.values()) yield { kind: 'Service', id: value.key, value };
     for (const slices of this.#slices.values()) {
-      for (const [id, value] of slices) yield { kind: 'EndpointSlice', id, value };
+      for (const value of slices) yield { kind: 'EndpointSlice', id: idOf(value), value };
     }
     if (this.#node !== undefined) yield { kind: 'Node', id: this.#nodeName, value: this.#node };
     for (const [id, value] of this.#serviceCidrs) yield { kind: 'ServiceCIDR', id, value };
@@ -60,13 +61,13 @@ export class ClusterState {
   }
 
   slices(key: ServiceKey): readonly EndpointSlice[] {
-    return [...(this.#slices.get(key)?.values() ?? [])];
+    return this.#slices.get(key) ?? [];
   }
 
   /** The slice with this `namespace/name`. */
   slice(id: string): EndpointSlice | undefined {
     const service = this.#serviceOfSlice.get(id);
-    return service && this.#slices.get(service)?.get(id);
+    return service && this.slices(service).find((slice) => idOf(slice) === id);
   }
 
   /** Takes over changes in order; what they make stale is returned, once. */
@@ -130,8 +131,9 @@ export class ClusterState {
     const isThere = this.#serviceOfSlice.get(id) === slice.service;
     const previous = isThere ? [] : this.#deleteSlice(id);
     this.#serviceOfSlice.set(id, slice.service);
-    const siblings = this.#slices.get(slice.service) ?? new Map<string, EndpointSlice>();
-    this.#slices.set(slice.service, siblings.set(id, slice));
+    const siblings = this.slices(slice.service);
+    const at = siblings.findIndex((sibling) => idOf(sibling) === id);
+    this.#slices.set(slice.service, at < 0 ? [...siblings, slice] : siblings.with(at, slice));
     return [...previous, slice.service];
   }
 
@@ -139,9 +141,13 @@ export class ClusterState {
     const service = this.#serviceOfSlice.get(id);
     if (service === undefined) return [];
     this.#serviceOfSlice.delete(id);
-    const siblings = this.#slices.get(service);
-    siblings?.delete(id);
-    if (siblings?.size === 0) this.#slices.delete(service);
+    const others = this.slices(service).filter((slice) => idOf(slice) !== id);
+    if (others.length === 0) this.#slices.delete(service);
+    else this.#slices.set(service, compact(others));
     return [service];
   }
+}
+
+function idOf({ namespace, name }: EndpointSlice): string {
+  return `${namespace}/${name}`;
 }

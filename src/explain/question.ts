@@ -197,7 +197,7 @@ function senderAt(
   const isEndpoint = objects.some(
     ({ kind, value }) =>
       kind === 'EndpointSlice' &&
-      value.endpoints.some(({ ip, nodeName }) => ip === source && nodeName === config.nodeName),
+      value.endpoints.some(({ ip, state }) => ip === source && state.nodeName === config.nodeName),
   );
   const isHere = isInRange || isKnown || isEndpoint;
   return {

@@ -48,9 +48,8 @@ export type Service = {
   readonly healthCheckNodePort: number;
 };
 
-/** One address of a slice with its three conditions, defaults filled in as kube-proxy does. */
-export type SliceEndpoint = {
-  readonly ip: Ip;
+/** What a slice says of an endpoint besides its address: the same of very many. */
+export type EndpointState = {
   readonly nodeName: string | undefined;
   readonly ready: boolean;
   readonly serving: boolean;
@@ -60,6 +59,9 @@ export type SliceEndpoint = {
   /** hints.forNodes[].name; empty where there is no such hint. */
   readonly nodeHints: readonly string[];
 };
+
+/** One address of a slice with its three conditions, defaults filled in as kube-proxy does. */
+export type SliceEndpoint = { readonly ip: Ip; readonly state: EndpointState };
 
 /** One entry of a slice's ports. */
 export type SlicePort = {

@@ -1,5 +1,6 @@
 // Who owns an address that more than one Service claims: the older Service, always; by name where
 // they are equally old. The outcome does not depend on the order of arrival.
+import { compact } from '../compact.ts';
 import type { Frontend } from '../model/forwarding.ts';
 import { frontendId } from '../model/forwarding.ts';
 import type { Service, ServiceKey } from '../model/kubernetes.ts';
@@ -39,9 +40,9 @@ export class Claims {
       const others = (this.#claimants.get(id) ?? []).filter(({ service }) => service !== key);
       for (const { service } of others) affected.add(service);
       const claimant = { service: key, createdAt };
-      this.#put(id, ids.has(id) ? [...others, claimant].sort(byAge) : others);
+      this.#put(id, ids.has(id) ? [...others, claimant].toSorted(byAge) : others);
     }
-    if (ids.size > 0) this.#addresses.set(key, [...ids]);
+    if (ids.size > 0) this.#addresses.set(key, compact([...ids]));
     else this.#addresses.delete(key);
     return affected;
   }

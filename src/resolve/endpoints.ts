@@ -2,10 +2,10 @@
 import type { Endpoint } from '../model/forwarding.ts';
 import { hostPort } from '../model/forwarding.ts';
 import { isSpecial, type Family } from '../model/ip.ts';
-import type { EndpointSlice, ServicePort, SliceEndpoint } from '../model/kubernetes.ts';
+import type { EndpointSlice, EndpointState, ServicePort } from '../model/kubernetes.ts';
 
 /** An endpoint with all that decides whether it may get traffic. */
-export type Candidate = Omit<SliceEndpoint, 'ip'> & {
+export type Candidate = EndpointState & {
   readonly endpoint: Endpoint;
   /** The slice that it is in. */
   readonly slice: EndpointSlice;
@@ -40,11 +40,11 @@ function* collect(
   for (const slice of sorted) {
     for (const slicePort of slice.ports) {
       if (slicePort.name !== port.name || slicePort.protocol !== port.protocol) continue;
-      for (const { ip, ...written } of slice.endpoints) {
-        const isLocal = nodeName !== '' && written.nodeName === nodeName;
+      for (const { ip, state } of slice.endpoints) {
+        const isLocal = nodeName !== '' && state.nodeName === nodeName;
         const endpoint = { ip, port: slicePort.port, isLocal };
         const id = hostPort(ip, slicePort.port);
-        const candidate = { endpoint, slice, id, ...written, isSpecial: isSpecial(ip) };
+        const candidate = { endpoint, slice, id, ...state, isSpecial: isSpecial(ip) };
         yield candidate.isSpecial ? { ...candidate, ready: false, serving: false } : candidate;
       }
     }

@@ -1,5 +1,6 @@
 // One Service with its slices becomes its frontends, each with its Route. Pure; the place where it is
 // decided what answers for a Service address.
+import { compact } from '../compact.ts';
 import type {
   Frontend,
   FrontendKind,
@@ -89,11 +90,11 @@ function resolveHealthCheck(
 
 // The API lets a user list an address twice, or as two kinds: the first one counts.
 function withoutRepeats(frontends: readonly Frontend[]): readonly Frontend[] {
-  if (frontends.length < 2) return frontends;
+  if (frontends.length < 2) return compact(frontends);
   const byId = new Map<string, Frontend>();
   for (const frontend of frontends) {
     const id = frontendId(frontend.address);
     if (!byId.has(id)) byId.set(id, frontend);
   }
-  return [...byId.values()];
+  return compact([...byId.values()]);
 }

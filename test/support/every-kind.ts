@@ -109,12 +109,14 @@ export function objectsOf(
   };
   const endpoint = (node: number, index: number) => ({
     ip: `${pod}${node}${separator}${(number % 9) * 10 + index + 1}` as Ip,
-    nodeName: `node-${node}`,
-    ready: true,
-    serving: true,
-    terminating: false,
-    zoneHints: [],
-    nodeHints: [],
+    state: {
+      nodeName: `node-${node}`,
+      ready: true,
+      serving: true,
+      terminating: false,
+      zoneHints: [],
+      nodeHints: [],
+    },
   });
   const slice = {
     namespace: 'ns',

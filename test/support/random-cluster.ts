@@ -8,7 +8,7 @@ import type {
   ClusterObject,
   Protocol,
   ServicePort,
-  SliceEndpoint,
+  EndpointState,
   TrafficPolicy,
 } from '../../src/model/kubernetes.ts';
 import { serviceKey } from '../../src/model/kubernetes.ts';
@@ -109,7 +109,7 @@ const service: fc.Arbitrary<ClusterObject> = fc
     return { kind: 'Service', id: key, value };
   });
 
-const endpoint: fc.Arbitrary<Omit<SliceEndpoint, 'ip'> & { readonly host: number }> = fc.record({
+const endpoint: fc.Arbitrary<EndpointState & { readonly host: number }> = fc.record({
   host: number,
   nodeName: fc.constantFrom('node-1', 'node-2', undefined),
   ready: fc.boolean(),
@@ -146,9 +146,11 @@ const slice: fc.Arbitrary<ClusterObject> = fc
       ports,
       endpoints: endpoints.map(({ host, zoneHints, nodeHints, ...rest }) => ({
         ip: (family === 'IPv4' ? `10.244.1.${host}` : `fd00:244:1::${host}`) as Ip,
-        ...rest,
-        zoneHints: hasZoneHints ? zoneHints : [],
-        nodeHints: hasNodeHints ? nodeHints : [],
+        state: {
+          ...rest,
+          zoneHints: hasZoneHints ? zoneHints : [],
+          nodeHints: hasNodeHints ? nodeHints : [],
+        },
       })),
     },
   }));

@@ -22,14 +22,14 @@ export function noNodeText(objects: readonly ClusterObject[], nodeName: string):
 
 function nodesOfEndpoints(objects: readonly ClusterObject[]): readonly string[] {
   const names = objects.flatMap(({ kind, value }) =>
-    kind === 'EndpointSlice' ? value.endpoints.flatMap(({ nodeName }) => nodeName ?? []) : [],
+    kind === 'EndpointSlice' ? value.endpoints.flatMap(({ state }) => state.nodeName ?? []) : [],
   );
   return [...new Set(names)];
 }
 
 function asksForNode({ kind, value }: ClusterObject): boolean {
   if (kind === 'EndpointSlice')
-    return value.endpoints.some(({ nodeHints }) => nodeHints.length > 0);
+    return value.endpoints.some(({ state }) => state.nodeHints.length > 0);
   if (kind !== 'Service') return false;
   return value.internalTrafficPolicy === 'Local' || value.externalTrafficPolicy === 'Local';
 }

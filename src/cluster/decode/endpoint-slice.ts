@@ -1,5 +1,6 @@
 // Decodes an EndpointSlice: untrusted JSON in, our EndpointSlice or why there is none out. One bad
 // endpoint or port leaves out just itself: the others must go on getting traffic.
+import { LRUCache } from 'lru-cache';
 import { readIp } from './address.ts';
 import { readHints, readNodeName } from './hints.ts';
 import { hasLabel, isDnsLabel, readNamespacedName } from './metadata.ts';
@@ -17,10 +18,12 @@ import {
   type Field,
 } from './json-field.ts';
 import { quoted, type Decoded, type Problem } from '../problem.ts';
+import { compact } from '../../compact.ts';
 import { familyOf, type Family } from '../../model/ip.ts';
 import {
   serviceKey,
   type EndpointSlice,
+  type EndpointState,
   type SliceEndpoint,
   type SlicePort,
 } from '../../model/kubernetes.ts';
@@ -101,8 +104,7 @@ function withoutBad<T>(list: Field, read: (entry: Field) => T | undefined): read
     const value = read(entry);
     return value === undefined || entry.problems.length > before ? [] : [value];
   });
-  // A copy has no room to grow, which counts where there are very many short lists.
-  return good.slice();
+  return compact(good);
 }
 
 function readSlicePort(entry: Field): SlicePort | undefined {
@@ -130,8 +132,7 @@ function readEndpoint(
   if (familyOf(ip) !== family) report(first, `${ip} is not ${family}, which addressType says`);
   const conditions = section(entry, 'conditions');
   const { zoneHints, nodeHints } = readHints({ ...entry, problems: hintProblems });
-  return {
-    ip,
+  const state = {
     nodeName: readNodeName(child(entry, 'nodeName')),
     ready: readBoolean(child(conditions, 'ready')) ?? true,
     serving: readBoolean(child(conditions, 'serving')) ?? true,
@@ -139,4 +140,16 @@ function readEndpoint(
     zoneHints,
     nodeHints,
   };
+  return { ip, state: theSame(state) };
+}
+
+// The nodes of a large cluster, in their usual state.
+const states = new LRUCache<string, EndpointState>({ max: 10_000 });
+
+// One object for all endpoints of which the same is said: a cluster has very many endpoints, and few nodes.
+function theSame(state: EndpointState): EndpointState {
+  const id = JSON.stringify(state);
+  const known = states.get(id);
+  if (known === undefined) states.set(id, state);
+  return known ?? state;
 }

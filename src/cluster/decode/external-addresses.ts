@@ -2,6 +2,7 @@
 // ranges out. An entry that means nothing leaves out just itself: the others must go on working.
 import { readCidr, readIp } from './address.ts';
 import { child, entries, objectEntries, section, type Field } from './json-field.ts';
+import { compact } from '../../compact.ts';
 import type { Ip } from '../../model/ip.ts';
 import type { Service } from '../../model/kubernetes.ts';
 
@@ -18,25 +19,30 @@ export function readExternalAddresses(
       .map((entry) => ({ ...entry, problems: leftOut }))
       .filter((entry) => !isBlank(entry));
   return {
-    externalIps: listed('externalIPs')
-      .map((entry) => readIp(entry))
-      .filter((ip) => ip !== undefined),
+    externalIps: compact(
+      listed('externalIPs')
+        .map((entry) => readIp(entry))
+        .filter((ip) => ip !== undefined),
+    ),
     loadBalancerIps: readLoadBalancerIps(section({ ...root, problems: leftOut }, 'status')),
-    sourceRanges: listed('loadBalancerSourceRanges')
-      .map((entry) => readCidr(trimmed(entry)))
-      .filter((cidr) => cidr !== undefined),
+    sourceRanges: compact(
+      listed('loadBalancerSourceRanges')
+        .map((entry) => readCidr(trimmed(entry)))
+        .filter((cidr) => cidr !== undefined),
+    ),
   };
 }
 
 // What a controller wrote: an entry may be a name alone, or an address whose traffic the load balancer
 // delivers elsewhere (ipMode Proxy), and then this node must not catch it.
 function readLoadBalancerIps(status: Field): readonly Ip[] {
-  return objectEntries(child(section(status, 'loadBalancer'), 'ingress'))
+  const ips = objectEntries(child(section(status, 'loadBalancer'), 'ingress'))
     .filter((entry) => (child(entry, 'ipMode').value ?? 'VIP') === 'VIP')
     .map((entry) => child(entry, 'ip'))
     .filter((ip) => !isBlank(ip))
     .map((ip) => readIp(ip))
     .filter((ip) => ip !== undefined);
+  return compact(ips);
 }
 
 // Of all lists of the API, this alone may have white space round its entries.

@@ -3,7 +3,7 @@
 import { isDnsSubdomain, readLabelValue } from './metadata.ts';
 import { child, objectEntries, readText, report, section, type Field } from './json-field.ts';
 import { quoted } from '../problem.ts';
-import type { SliceEndpoint } from '../../model/kubernetes.ts';
+import type { EndpointState } from '../../model/kubernetes.ts';
 
 // The API server allows 8 hints of a kind; more would only feed a hostile manifest's appetite.
 const mostHints = 8;
@@ -12,7 +12,7 @@ const mostHints = 8;
 const none: readonly string[] = [];
 
 /** The hints of an endpoint. */
-export function readHints(endpoint: Field): Pick<SliceEndpoint, 'zoneHints' | 'nodeHints'> {
+export function readHints(endpoint: Field): Pick<EndpointState, 'zoneHints' | 'nodeHints'> {
   const hints = section(endpoint, 'hints');
   return {
     zoneHints: readNames(child(hints, 'forZones'), readLabelValue),

@@ -16,6 +16,7 @@ import {
   type Field,
 } from './json-field.ts';
 import type { Decoded, Problem } from '../problem.ts';
+import { compact } from '../../compact.ts';
 import { families, familyOf, type Ip } from '../../model/ip.ts';
 import { serviceKey, type ServiceType } from '../../model/kubernetes.ts';
 
@@ -78,7 +79,7 @@ function readClusterIps(spec: Field): readonly Ip[] {
     checkFamilies(spec, ips);
     return ips;
   }
-  const ips = list.map((entry) => requiredIp(entry)).filter((ip) => ip !== undefined);
+  const ips = compact(list.map((entry) => requiredIp(entry)).filter((ip) => ip !== undefined));
   if (ips.length < list.length) return [];
   if (first !== undefined && ips[0] !== first) {
     report(list[0] ?? single, `${ips[0]} is not spec.clusterIP, which is ${first}`);

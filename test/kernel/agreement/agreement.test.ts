@@ -201,12 +201,14 @@ function fittingSlice(
         const ip = family === 'IPv4' ? `10.244.${range}.${host}` : `fd00:244:${range}::${host}`;
         return {
           ip: ip as Ip,
-          nodeName,
-          ready: state === 'ready',
-          serving: state !== 'unready',
-          terminating: state === 'draining',
-          zoneHints: [],
-          nodeHints: [],
+          state: {
+            nodeName,
+            ready: state === 'ready',
+            serving: state !== 'unready',
+            terminating: state === 'draining',
+            zoneHints: [],
+            nodeHints: [],
+          },
         };
       }),
     },

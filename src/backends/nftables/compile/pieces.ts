@@ -1,5 +1,6 @@
 // The rule book as nftables units: a frame of chains, sets and maps, and for each Service little but
 // elements in them. Pure.
+import { compact } from '../../../compact.ts';
 import type { FrontendAddress, Pool } from '../../../model/forwarding.ts';
 import type { ServiceCounters } from '../../../model/config.ts';
 import type { Family, Ip } from '../../../model/ip.ts';
@@ -89,8 +90,12 @@ export function compileService(
     for (const pool of poolsOf(to)) shared.push(...hairpinElements(rules, address, pool));
   }
   for (const unit of clientUnits(family, entries)) keep(unit);
-  // Copies have no room to grow, which counts where there are very many of them.
-  return { service, own: [...own.values()], rows: rows.slice(), shared: shared.slice() };
+  return {
+    service,
+    own: compact([...own.values()]),
+    rows: compact(rows),
+    shared: compact(shared),
+  };
 }
 
 // Clients are remembered first, as a masquerade ends the chain.

@@ -165,12 +165,14 @@ function sliceOf(
 ): EndpointSlice {
   const endpoint = (address: string, nodeName: string): SliceEndpoint => ({
     ip: ip(address),
-    nodeName,
-    ready: true,
-    serving: true,
-    terminating: false,
-    zoneHints: [],
-    nodeHints: [],
+    state: {
+      nodeName,
+      ready: true,
+      serving: true,
+      terminating: false,
+      zoneHints: [],
+      nodeHints: [],
+    },
   });
   return {
     namespace,

@@ -5,8 +5,7 @@ import { slice } from '../objects.ts';
 
 const fieldAndMessage = ({ field, message }: Problem) => ({ field, message });
 
-const plainEndpoint = {
-  ip: '10.244.1.2',
+const plainState = {
   nodeName: undefined,
   ready: true,
   serving: true,
@@ -14,6 +13,7 @@ const plainEndpoint = {
   zoneHints: [],
   nodeHints: [],
 };
+const plainEndpoint = { ip: '10.244.1.2', state: plainState };
 
 const plainSlice = {
   namespace: 'default',
@@ -86,12 +86,14 @@ describe('an EndpointSlice', () => {
           endpoints: [
             {
               ip: 'fd00::2',
-              nodeName: 'node-1.example',
-              ready: false,
-              serving: true,
-              terminating: true,
-              zoneHints: ['zone-a', 'Zone_B.1'],
-              nodeHints: ['node-1.example'],
+              state: {
+                nodeName: 'node-1.example',
+                ready: false,
+                serving: true,
+                terminating: true,
+                zoneHints: ['zone-a', 'Zone_B.1'],
+                nodeHints: ['node-1.example'],
+              },
             },
           ],
         },
@@ -198,7 +200,7 @@ describe('an EndpointSlice', () => {
     const nodeHints = kept(forNodes, 'n1');
     expect(decode(slice({ endpoints: [endpoint] }))).toEqual(
       objectBeside(
-        { endpoints: [{ ...plainEndpoint, zoneHints, nodeHints }] },
+        { endpoints: [{ ...plainEndpoint, state: { ...plainState, zoneHints, nodeHints } }] },
         {
           field: `endpoints[0].hints${field}`,
           message: message.startsWith(' ') ? `7${message}` : message,
@@ -207,13 +209,28 @@ describe('an EndpointSlice', () => {
     );
   });
 
+  test('shares what is said of endpoints alike, which are very many', () => {
+    const endpoint = { nodeName: 'node-1', conditions: { ready: true } };
+    const addresses = ['10.244.1.2', '10.244.1.3'];
+    const endpoints = addresses.map((ip) => ({ ...endpoint, addresses: [ip] }));
+    const decoded = decodeEndpointSlice(slice({ endpoints }));
+    const [one, other] =
+      decoded.kind === 'object' && decoded.object.kind === 'EndpointSlice'
+        ? decoded.object.value.endpoints
+        : [];
+    expect(one?.state).toEqual({ ...plainState, nodeName: 'node-1' });
+    expect(one?.state).toBe(other?.state);
+  });
+
   test('takes as many hints as the API server allows', () => {
     const names = Array.from({ length: 9 }, (_, index) => `zone-${index}`);
     const hints = { forZones: names.map((name) => ({ name })) };
     const endpoints = [{ addresses: ['10.244.1.2'], hints }];
     expect(decode(slice({ endpoints }))).toEqual(
       objectBeside(
-        { endpoints: [{ ...plainEndpoint, zoneHints: names.slice(0, 8) }] },
+        {
+          endpoints: [{ ...plainEndpoint, state: { ...plainState, zoneHints: names.slice(0, 8) } }],
+        },
         { field: 'endpoints[0].hints.forZones', message: 'has 9 hints; only the first 8 count' },
       ),
     );
