@@ -99,16 +99,24 @@ export class ApiError extends SluiceError {
   readonly retryAfterMs: number;
   /** Nothing was wrong but that nothing came. */
   readonly isTimeout: boolean;
+  /** The request went out, or could not, and nothing at all answered. */
+  readonly isUnanswered: boolean;
 
   constructor(
     message: string,
-    details: { status?: number; retryAfterMs?: number; isTimeout?: boolean } = {},
+    details: {
+      status?: number;
+      retryAfterMs?: number;
+      isTimeout?: boolean;
+      isUnanswered?: boolean;
+    } = {},
     options?: ErrorOptions,
   ) {
     super(message, options);
     this.status = details.status;
     this.retryAfterMs = details.retryAfterMs ?? 0;
     this.isTimeout = details.isTimeout ?? false;
+    this.isUnanswered = details.isUnanswered ?? false;
   }
 }
 

@@ -27,7 +27,7 @@ export type Service = {
   readonly key: ServiceKey;
   readonly namespace: string;
   readonly name: string;
-  /** metadata.creationTimestamp as it came (RFC 3339, sorts as text), or '' where there is none. */
+  /** metadata.creationTimestamp in UTC, to the second (sorts as text), or '' where there is none. */
   readonly createdAt: string;
   readonly type: ServiceType;
   /** spec.clusterIPs: at most one a family. */

@@ -132,7 +132,7 @@ describe('silence', () => {
     expect((await listener.event('listed')).objects).toBe(1);
   });
 
-  test('of a watch is noticed after 90 s, and nothing is missed', async () => {
+  test('of a watch is no failure: after 90 s another one goes on, and nothing is missed', async () => {
     await using server = await serverWith('a');
     const clock = new ManualClock();
     await using listener = await Listener.start(server, { clock, ...none });
@@ -142,11 +142,31 @@ describe('silence', () => {
     await clock.advance(89_999);
     expect(listener.events.map(({ kind }) => kind)).toEqual(['listed', 'watching']);
     await clock.advance(1);
-    await listener.event('failed');
-    await clock.waiting(800);
-    await clock.advance(800);
     await listener.until(() => listener.services.includes('b:80'));
+    expect(listener.events.map(({ kind }) => kind)).toEqual([
+      'listed',
+      'watching',
+      'ended',
+      'watching',
+      'heard',
+    ]);
     expect(listener.faults).toEqual([]);
+  });
+
+  test('of a watch whose server hangs is told once the next one gets no answer', async () => {
+    await using server = await serverWith('a');
+    const clock = new ManualClock();
+    await using listener = await Listener.start(server, { clock, ...none });
+    await listener.event('watching');
+    server.freeze();
+    server.fail({ kind: 'silence' }, { matching: isWatch });
+    await clock.advance(90_000);
+    await server.seen(isWatch);
+    await clock.waiting(30_000);
+    await clock.advance(30_000);
+    expect((await listener.event('failed')).error.message).toBe(
+      'GET /api/v1/services: nothing heard for 30 s',
+    );
   });
 });
 

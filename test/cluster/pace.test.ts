@@ -16,7 +16,13 @@ const error = new ApiError('no');
 const failed: Ending = { kind: 'failed', error };
 const closed: Ending = { kind: 'closed' };
 const expired: Ending = { kind: 'expired', error };
-const pace = (failures: number, barren = 0): Pace => ({ failures, barren });
+const pace = (failures: number, barren = 0): Pace => ({ failures, barren, wasExpired: false });
+const afterExpiry = (failures: number, barren = 0): Pace => ({
+  failures,
+  barren,
+  wasExpired: true,
+});
+const unanswered: Ending = { kind: 'failed', error: new ApiError('', { isUnanswered: true }) };
 
 /** An attempt that came to nothing, unless told otherwise. */
 function attempt(ending: Ending, more: Partial<Attempt> = {}): Attempt {
@@ -47,9 +53,21 @@ test.each<[string, Pace, Attempt, Pace, boolean, number]>([
   ['a close at once, after events', pace(9), attempt(closed, events), pace(0), false, 1200],
   ['a close at once', freshPace, attempt(closed, watch), pace(1, 1), false, 1200],
   ['a fifth close at once', pace(4, 4), attempt(closed, watch), pace(5, 0), true, 13_200],
-  ['410 at first', freshPace, attempt(expired, watch), pace(1, 1), true, 0],
-  ['410 after events', pace(9), attempt(expired, events), pace(1), true, 0],
-  ['410 again', pace(1), attempt(expired), pace(2), true, 2000],
+  ['410 at first', freshPace, attempt(expired, watch), afterExpiry(1, 1), true, 0],
+  ['410 after events', pace(9), attempt(expired, events), afterExpiry(1), true, 0],
+  ['410 after an outage', pace(9), attempt(expired, watch), afterExpiry(10, 1), true, 0],
+  ['410 again', afterExpiry(1), attempt(expired), afterExpiry(2), true, 2000],
+  ['a failure after 410', afterExpiry(1), attempt(failed), pace(2), false, 2000],
+  [
+    'a quiet watch',
+    pace(9),
+    attempt({ kind: 'quiet' }, { ...minute, livedMs: 9e4 }),
+    pace(0),
+    false,
+    0,
+  ],
+  ['no answer at first', freshPace, attempt(unanswered), pace(1), false, 1200],
+  ['no answer for long', pace(50), attempt(unanswered), pace(51), false, 1400],
 ])('%s', (_, before, after, next, relist, delayMs) => {
   expect(nextAfter(before, after, { timing, random: 0.5 })).toEqual({
     pace: next,

@@ -9,6 +9,7 @@ import { defaultTiming } from '../../src/cluster/api/timing.ts';
 import { ClusterAccessError } from '../../src/errors.ts';
 import { AccessFolder, ask, askOnce, servicesPath } from './access.ts';
 import { Authority } from './certificates.ts';
+import { StandInApiServer } from './stand-in-api-server.ts';
 
 let folder: AccessFolder;
 
@@ -103,6 +104,28 @@ describe('a kubeconfig', () => {
     expect(
       await askOnce({ kubeconfig: folder.kubeconfig(server.url, { cluster: careless }) }),
     ).toBe('ServiceList');
+  });
+
+  test('at an address without a scheme: TLS where an authority is named, or none is asked', async () => {
+    await using server = await folder.server();
+    await using plain = await StandInApiServer.start();
+    const hostPort = (url: string): string => new URL(url).host;
+    const none = { 'certificate-authority': undefined };
+    const careless = { ...none, 'insecure-skip-tls-verify': true };
+    const answers = [];
+    for (const [url, cluster] of [
+      [server.url, {}],
+      [server.url, careless],
+      [plain.url, none],
+    ] as const) {
+      const kubeconfig = folder.kubeconfig(hostPort(url), { cluster });
+      answers.push(await askOnce({ kubeconfig }));
+    }
+    const master = hostPort(server.url);
+    answers.push(
+      await askOnce({ kubeconfig: folder.kubeconfig('https://127.0.0.1:1', {}), master }),
+    );
+    expect(answers).toEqual(['ServiceList', 'ServiceList', 'ServiceList', 'ServiceList']);
   });
 
   test('with the name that the server goes by', async () => {

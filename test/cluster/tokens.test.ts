@@ -105,6 +105,5 @@ describe('in a pod', () => {
 
   test('a master that is no address is refused', async () => {
     await expect(ApiConnection.open({ master: 'ftp://x' })).rejects.toThrow(ClusterAccessError);
-    await expect(ApiConnection.open({ master: '10.0.0.1' })).rejects.toThrow(ClusterAccessError);
   });
 });

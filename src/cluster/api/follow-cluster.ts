@@ -46,6 +46,8 @@ export async function followCluster(source: ClusterSource, deliver: Deliver): Pr
     source.onEvent?.(kind, event);
     if (hasChanged(before.health, hearing.health)) source.onHealth?.(hearing.health);
     if (hearing.health.isListed) outbox.open();
+    const isBack = hearing.connected.has(kind) && !before.connected.has(kind);
+    if (isBack) for (const reflector of reflectors) reflector.endOutage();
   };
   const reflectors = resources.map(
     (resource) =>

@@ -6,7 +6,7 @@ export type Timing = {
   readonly answerMs: number;
   /** Silence in the middle of an answer that should come at once. */
   readonly quietListMs: number;
-  /** Silence of a watch. A server sends a bookmark about every minute. */
+  /** Of a watch that said nothing for so long nobody knows whether it is alive: another one goes on from there. */
   readonly quietWatchMs: number;
   /** The first events of a WatchList, all in all. */
   readonly initialListMs: number;
@@ -14,6 +14,10 @@ export type Timing = {
   readonly keepAliveMs: number;
   /** Tries after failures are at least and at most this far apart. */
   readonly backoffMs: { readonly min: number; readonly max: number };
+  /** At most, where nothing answers at all: there is no server to spare, and it may be back at any time. */
+  readonly unansweredMs: number;
+  /** A server that has not taken the connection by then is tried again. */
+  readonly connectMs: number;
   /** A watch that has lived for so long was a good one, even without an event. */
   readonly goodWatchMs: number;
   /** After a watch that lived no longer than this, the next one does not follow at once. */
@@ -32,6 +36,8 @@ export const defaultTiming: Timing = {
   initialListMs: 300_000,
   keepAliveMs: 30_000,
   backoffMs: { min: 800, max: 30_000 },
+  unansweredMs: 2000,
+  connectMs: 2000,
   goodWatchMs: 60_000,
   shortWatchMs: 1000,
   watchSeconds: { min: 300, max: 600 },

@@ -3,7 +3,7 @@
 import { LRUCache } from 'lru-cache';
 import { readIp } from './address.ts';
 import { readHints, readNodeName } from './hints.ts';
-import { hasLabel, isDnsLabel, readNamespacedName } from './metadata.ts';
+import { hasLabel, isDnsLabel, readNamespacedName, timeOf } from './metadata.ts';
 import { readPortName, readPortNumber, readProtocol } from './port.ts';
 import {
   child,
@@ -90,9 +90,8 @@ function readTriggerTime(
   const field = child(section({ ...metadata, problems }, 'annotations'), triggerTimeAnnotation);
   const text = readText(field);
   if (text === undefined) return {};
-  const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/.test(text);
-  const triggeredAtMs = isTime ? Date.parse(text) : Number.NaN;
-  if (!Number.isNaN(triggeredAtMs)) return { triggeredAtMs };
+  const triggeredAtMs = timeOf(text);
+  if (triggeredAtMs !== undefined) return { triggeredAtMs };
   report(field, `${quoted(text)} is not a time such as 2026-01-31T12:00:00Z`);
   return {};
 }

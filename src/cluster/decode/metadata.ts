@@ -51,13 +51,30 @@ export function readLabelValue(field: Field): string | undefined {
   return undefined;
 }
 
-/** When the object was made, or ''. */
-export function readCreatedAt(metadata: Field): string {
-  const field = child(metadata, 'creationTimestamp');
+/**
+ * When the object was made, as the API server writes it: in UTC, to the second. Or '': only who is older depends
+ * on it, so what is no time is reported to the list of `leftOut`, and nothing else.
+ */
+export function readCreatedAt(metadata: Field, leftOut: Field['problems']): string {
+  const field = { ...child(metadata, 'creationTimestamp'), problems: leftOut };
   const text = readText(field) ?? '';
-  if (text === '' || /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(text)) return text;
-  report(field, `${quoted(text)} is not a time such as 2026-01-31T12:00:00Z`);
+  const ms = text === '' ? undefined : timeOf(text);
+  if (ms !== undefined) return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+  if (text !== '') report(field, `${quoted(text)} is not a time such as 2026-01-31T12:00:00Z`);
   return '';
+}
+
+/** RFC 3339 as milliseconds since the epoch, also with a space, or without an offset, as YAML printers write it. */
+export function timeOf(text: string): number | undefined {
+  const parts =
+    /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d(?:\.\d{1,9})?) ?([Zz]|[+-]\d\d(?::?\d\d)?)?$/.exec(
+      text,
+    );
+  if (parts === null) return undefined;
+  const [, day = '', time = '', offset = 'Z'] = parts;
+  const [, hours = '', minutes = '00'] = /^([+-]\d\d):?(\d\d)?$/.exec(offset) ?? [];
+  const ms = Date.parse(`${day}T${time}${hours === '' ? 'Z' : `${hours}:${minutes}`}`);
+  return Number.isNaN(ms) ? undefined : ms;
 }
 
 function readNamespace(metadata: Field): string | undefined {

@@ -44,7 +44,7 @@ export function decodeService(raw: unknown): Decoded {
   const value = {
     key,
     ...identity,
-    createdAt: readCreatedAt(metadata),
+    createdAt: readCreatedAt(metadata, leftOut),
     type,
     clusterIps: readClusterIps(spec),
     ports: readServicePorts(child(spec, 'ports')),

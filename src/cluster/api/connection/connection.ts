@@ -95,13 +95,15 @@ export class ApiConnection {
   async #send(question: Question, signal: AbortSignal): Promise<IncomingMessage> {
     const silence = new Silence({ clock: this.#clock, limitMs: () => this.#timing.answerMs });
     const ending = AbortSignal.any([signal, silence.signal]);
+    let isSigned = false;
     try {
       const signed = await unless(ending, this.#signIn.options());
+      isSigned = true;
       return await this.#request(question, signed, ending);
     } catch (error) {
       // A connection that is dead may have siblings in the pool.
       if (silence.signal.aborted) this.#dropIdle();
-      throw asApiError(error, ending, question);
+      throw asApiError(error, ending, { ...question, isUnanswered: isSigned });
     } finally {
       silence.end();
     }
@@ -138,7 +140,10 @@ export class ApiConnection {
 
   async #answerTo(sent: http.ClientRequest, body: string | undefined): Promise<IncomingMessage> {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-    sent.on('socket', (socket) => this.#prepare(socket));
+    sent.on('socket', (socket) => {
+      this.#prepare(socket);
+      if (socket.connecting) void this.#limitConnecting(sent, socket);
+    });
     sent.on('response', (answer) => {
       // Whoever reads it sees its errors; one that comes just as the reader leaves would end the process.
       answer.on('error', () => {});
@@ -147,6 +152,17 @@ export class ApiConnection {
     sent.on('error', reject);
     sent.end(body);
     return promise;
+  }
+
+  // Where packets are lost without a word, the kernel would wait for minutes, and longer each time.
+  async #limitConnecting(sent: http.ClientRequest, socket: Socket): Promise<void> {
+    const done = new AbortController();
+    for (const event of ['connect', 'close']) socket.once(event, () => done.abort());
+    await this.#clock.delay(this.#timing.connectMs, done.signal);
+    // In a busy turn of the event loop a timer rings before what came earlier is read.
+    await new Promise((resolve) => void setImmediate(resolve));
+    if (!socket.connecting || socket.destroyed) return;
+    sent.destroy(new Error(`no connection within ${this.#timing.connectMs / 1000} s`));
   }
 
   #prepare(socket: Socket): void {
@@ -180,12 +196,16 @@ async function unless<T>(signal: AbortSignal, value: Promise<T>): Promise<T> {
   }
 }
 
-function asApiError(error: unknown, signal: AbortSignal, { method, path }: Question): ApiError {
+function asApiError(
+  error: unknown,
+  signal: AbortSignal,
+  { method, path, isUnanswered }: Question & { readonly isUnanswered: boolean },
+): ApiError {
   const cause = (signal.aborted ? signal.reason : error) as Error;
   const isTimeout = cause instanceof ApiError && cause.isTimeout;
   return new ApiError(
     `${method} ${path.split('?')[0]}: ${reasonOf(cause)}`,
-    { isTimeout },
+    { isTimeout, isUnanswered },
     { cause },
   );
 }

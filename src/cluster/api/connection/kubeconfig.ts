@@ -38,13 +38,23 @@ export async function loadKubeconfig(access: ClusterAccess): Promise<LoadedConfi
   if (!cluster) {
     throw new ClusterAccessError(`${sourceOf(access)}: current-context leads to no cluster`);
   }
-  if (access.master !== undefined) Object.assign(cluster, { server: access.master });
+  const server = withScheme(access.master ?? cluster.server, config);
+  Object.assign(cluster, { server });
   if (!URL.canParse(cluster.server) || !/^https?:/.test(cluster.server)) {
     throw new ClusterAccessError(`${printable(cluster.server)} is not the address of a server`);
   }
   // The library refuses to go without TLS unless it is set not to check it.
   if (cluster.server.startsWith('http:')) Object.assign(cluster, { skipTLSVerify: true });
   return { config, cluster, tokenFile };
+}
+
+// As client-go completes an address: where certificates are given, or not to be checked, TLS is meant.
+function withScheme(server: string, config: KubeConfig): string {
+  if (/^[a-z][-+.a-z\d]*:\/\//i.test(server)) return server;
+  const { caFile, caData, skipTLSVerify } = config.getCurrentCluster() ?? {};
+  const { certFile, certData } = config.getCurrentUser() ?? {};
+  const isTls = Boolean(caFile || caData || skipTLSVerify || certFile || certData);
+  return `${isTls ? 'https' : 'http'}://${server}`;
 }
 
 /** Reads a kubeconfig; returns the file of the current user's token. */

@@ -9,6 +9,8 @@ export type Ending =
   | { readonly kind: 'listed' }
   /** The server closed a watch. */
   | { readonly kind: 'closed' }
+  /** A watch said nothing for so long that another one has to go on in its place. */
+  | { readonly kind: 'quiet' }
   /** The server no longer knows what happened since our version (410). */
   | { readonly kind: 'expired'; readonly error: ApiError }
   /** The server cannot list by a watch. */
@@ -33,9 +35,11 @@ export type Pace = {
   readonly failures: number;
   /** Watches in a row that ended at once without an event. */
   readonly barren: number;
+  /** Whether the last attempt that came to nothing met an expired version. */
+  readonly wasExpired: boolean;
 };
 
-export const freshPace: Pace = { failures: 0, barren: 0 };
+export const freshPace: Pace = { failures: 0, barren: 0, wasExpired: false };
 
 /** What to do next. */
 export type Next = { readonly pace: Pace; readonly relist: boolean; readonly delayMs: number };
@@ -53,34 +57,54 @@ export function nextAfter(
   const { timing } = at;
   const isGood = hadEvents || (wasWatching && livedMs >= timing.goodWatchMs);
   const barren = isGood ? 0 : before.barren + (wasWatching ? 1 : 0);
-  const pace = { failures: isGood ? 0 : before.failures, barren };
-  const backoff = backoffMs(pace.failures, at);
-  const failed = { failures: pace.failures + 1, barren: barren >= mostBarren ? 0 : barren };
+  const failures = isGood ? 0 : before.failures;
+  const pace = { failures, barren, wasExpired: !isGood && before.wasExpired };
+  const backoff = backoffMs(failures, at);
+  const failed = {
+    failures: failures + 1,
+    barren: barren >= mostBarren ? 0 : barren,
+    wasExpired: false,
+  };
   const relist = barren >= mostBarren;
   switch (ending.kind) {
     case 'listed':
     case 'no-watch-list':
       return { pace: before, relist: false, delayMs: 0 };
+    case 'quiet':
+      return { pace: freshPace, relist: false, delayMs: 0 };
     case 'absent':
       return { pace: freshPace, relist: true, delayMs: timing.absentMs * (1 + at.random) };
     case 'closed':
       if (!isGood) return { pace: failed, relist, delayMs: backoff };
       return { pace, relist: false, delayMs: livedMs <= timing.shortWatchMs ? backoff : 0 };
     case 'expired':
-      // At once, but not again and again.
-      return { pace: failed, relist: true, delayMs: pace.failures === 0 ? 0 : backoff };
-    case 'failed':
-      return { pace: failed, relist, delayMs: Math.max(backoff, ending.error.retryAfterMs) };
+      // At once, whatever failed before, but not again and again.
+      return {
+        pace: { ...failed, wasExpired: true },
+        relist: true,
+        delayMs: pace.wasExpired ? backoff : 0,
+      };
+    case 'failed': {
+      const { isUnanswered, retryAfterMs } = ending.error;
+      const most = isUnanswered ? backoffMs(failures, at, timing.unansweredMs) : backoff;
+      return { pace: failed, relist, delayMs: Math.max(most, retryAfterMs) };
+    }
   }
+}
+
+/** Whether the wait after the attempt is over when the server answers others: it did not ask for time itself. */
+export function endsWithOutage({ ending }: Attempt): boolean {
+  return ending.kind === 'failed' && ending.error.retryAfterMs === 0;
 }
 
 // Full jitter between the bounds: nodes that lost their server together must not come back together.
 function backoffMs(
   failures: number,
   { timing, random }: { timing: Timing; random: number },
+  longest = timing.backoffMs.max,
 ): number {
-  const { min, max } = timing.backoffMs;
-  const most = Math.min(max, min * 2 ** Math.min(failures + 1, 30));
+  const { min } = timing.backoffMs;
+  const most = Math.min(Math.max(longest, min), min * 2 ** Math.min(failures + 1, 30));
   return min + random * (most - min);
 }
 

@@ -7,7 +7,15 @@ import type { ApiConnection } from '../connection/connection.ts';
 import { initialEnding, takeInitial } from './initial-events.ts';
 import { Intake } from './intake.ts';
 import { listPages } from './list-pages.ts';
-import { endingOf, failedEnding, freshPace, nextAfter, type Attempt, type Ending } from './pace.ts';
+import {
+  endingOf,
+  endsWithOutage,
+  failedEnding,
+  freshPace,
+  nextAfter,
+  type Attempt,
+  type Ending,
+} from './pace.ts';
 import type { ListStyle, ReflectorEvent } from './reflector-event.ts';
 import { watchListPath, watchPath, type Resource } from './resources.ts';
 import { Silence } from '../connection/silence.ts';
@@ -40,6 +48,8 @@ export class Reflector {
   #wasWatching = false;
   #hadEvents = false;
   #bytes = 0;
+  #pace = freshPace;
+  #outage = new AbortController();
 
   constructor(options: ReflectorOptions) {
     const { resource, onChanges, clock = systemClock, timing = defaultTiming } = options;
@@ -57,16 +67,28 @@ export class Reflector {
   /** Follows the resource until the signal comes; nothing is reported after that. */
   async run(): Promise<void> {
     const { signal } = this.#options;
-    let pace = freshPace;
     while (!signal.aborted) {
       const attempt = await this.#attempt();
       if (signal.aborted) return;
-      const next = nextAfter(pace, attempt, { timing: this.#timing, random: this.#random() });
-      pace = next.pace;
+      const next = nextAfter(this.#pace, attempt, { timing: this.#timing, random: this.#random() });
+      this.#pace = next.pace;
       if (next.relist) this.#intake.forgetVersion();
       this.#takeEnding(attempt, next.delayMs);
-      if (next.delayMs > 0) await this.#clock.delay(next.delayMs, signal);
+      if (next.delayMs > 0) await this.#pause(next.delayMs, endsWithOutage(attempt));
     }
+  }
+
+  /** The server answers again, as others learned: what waits for that goes on at once. */
+  endOutage(): void {
+    this.#pace = freshPace;
+    this.#outage.abort();
+  }
+
+  async #pause(ms: number, mayEnd: boolean): Promise<void> {
+    const { signal } = this.#options;
+    this.#outage = new AbortController();
+    const until = mayEnd ? AbortSignal.any([signal, this.#outage.signal]) : signal;
+    await this.#clock.delay(ms, until);
   }
 
   async #attempt(): Promise<Attempt> {
@@ -188,6 +210,7 @@ export class Reflector {
     switch (ending.kind) {
       case 'listed':
       case 'closed':
+      case 'quiet':
         return;
       case 'absent':
         // A right that was taken away says nothing about the objects.
@@ -218,6 +241,8 @@ export class Reflector {
 
   #endingOf(error: unknown): Ending {
     if (!(error instanceof ApiError)) throw error;
+    const isFollowing = this.#wasWatching && this.#intake.version !== undefined;
+    if (error.isTimeout && isFollowing) return { kind: 'quiet' };
     return failedEnding(error, this.#options.resource.mayBeAbsent);
   }
 
