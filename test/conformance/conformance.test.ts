@@ -28,7 +28,7 @@ const backends: readonly Backend[] = [
   {
     name: "nftables in text, with this machine's nft",
     options: async () => ({ proxyMode: 'nftables', flags: ['--nft-input', 'text'] }),
-    finding: /--nft-input text \(nft [0-9.]+\)/,
+    finding: /nft [0-9.]+, text input/,
   },
   {
     name: 'nftables in JSON, with the nft of Debian 13',
@@ -37,7 +37,7 @@ const backends: readonly Backend[] = [
       flags: ['--nft-input', 'json'],
       path: await debianTools('trixie'),
     }),
-    finding: /nft 1\.1\.\d+ .*JSON/,
+    finding: /nft 1\.1\.\d+, JSON input/,
   },
   {
     name: 'iptables',

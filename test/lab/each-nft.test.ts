@@ -8,11 +8,10 @@ import { expectServing } from './serving.ts';
 
 const [oldest, ...others] = await everyDebian('nft');
 const cases = others.flatMap(({ release, version, path }) => {
-  const answer =
-    release === 'bookworm' ? 'refuses our ruleset as' : 'takes a whole ruleset of ours as';
+  const input = release === 'bookworm' ? 'text' : 'JSON';
   return [
-    { release, version, path, input: 'auto', finding: `nft ${version} ${answer} JSON` },
-    { release, version, path, input: 'text', finding: `--nft-input text (nft ${version})` },
+    { release, version, path, input: 'auto', finding: `nft ${version}, ${input} input` },
+    { release, version, path, input: 'text', finding: `nft ${version}, text input` },
   ];
 });
 

@@ -36,9 +36,7 @@ export function createNftablesBackend(
   counters?: ServiceCounters,
 ): Backend<NftUnit> {
   let choice: InputChoice | undefined;
-  const input = async (): Promise<'json' | 'text'> =>
-    (choice ??= await chooseInput(exec, nftInput)).input;
-
+  const chosen = async (): Promise<InputChoice> => (choice ??= await chooseInput(exec, nftInput));
   const encode = (family: Family, transaction: Transaction): string =>
     choice?.input === 'json' || (choice === undefined && nftInput === 'json')
       ? encodeJson(family, transaction)
@@ -46,7 +44,7 @@ export function createNftablesBackend(
 
   // Each is spelled while nft reads the one before.
   const run = async (family: Family, transactions: readonly Transaction[]): Promise<void> => {
-    const form = (await input()) === 'json' ? ['-j'] : [];
+    const form = (await chosen()).input === 'json' ? ['-j'] : [];
     let running: Promise<unknown> = Promise.resolve();
     for (const transaction of transactions) {
       const spelled = encode(family, transaction);
@@ -59,8 +57,7 @@ export function createNftablesBackend(
   return {
     name: 'nftables',
     async probe(): Promise<Capabilities> {
-      await input();
-      return { families: ['IPv4', 'IPv6'], findings: [choice?.why ?? ''] };
+      return { families: ['IPv4', 'IPv6'], findings: [(await chosen()).finding] };
     },
     assemble: (parts, { family }) => new NftAssembly(family, parts, counters),
     list: (family) => list(exec, family),

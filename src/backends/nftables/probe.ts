@@ -18,8 +18,8 @@ import { encodeText } from './encode/encode-text.ts';
 import { sampleProgram } from './sample.ts';
 import { transactionOf } from './transaction.ts';
 
-/** How to write to nft, and a sentence that says why. */
-export type InputChoice = { readonly input: 'json' | 'text'; readonly why: string };
+/** How to write to nft, and what there is to say of it. */
+export type InputChoice = { readonly input: 'json' | 'text'; readonly finding: string };
 
 // A name of its own, so that the check says the same whatever the kernel holds.
 const probeTable = 'sluice-probe';
@@ -38,13 +38,14 @@ export async function chooseInput(exec: Exec, wanted: NftInput): Promise<InputCh
   const textRefusal = await text;
   // If nft refuses the text too, it is not the encoding that is wrong.
   if (textRefusal !== undefined) throw refused(textRefusal);
-  if (json === undefined) return { input: 'text', why: `--nft-input text (nft ${version})` };
   const jsonRefusal = await json;
-  if (jsonRefusal === undefined) {
-    return { input: 'json', why: `nft ${version} takes a whole ruleset of ours as JSON` };
+  if (json !== undefined && jsonRefusal === undefined) {
+    return { input: 'json', finding: `nft ${version}, JSON input` };
   }
-  const why = `nft ${version} refuses our ruleset as JSON: ${firstLine(jsonRefusal)}`;
-  if (wanted === 'auto') return { input: 'text', why };
+  // That an nft takes text alone is normal: Debian 12's does.
+  if (wanted !== 'json' || jsonRefusal === undefined)
+    return { input: 'text', finding: `nft ${version}, text input` };
+  const why = `nft ${version} refuses JSON: ${firstLine(jsonRefusal)}`;
   throw probeError(`--nft-input json: ${why}`, jsonRefusal);
 }
 
