@@ -75,9 +75,10 @@ export function configFrom(
     ...hostConfig(values),
     clientConnection: clientConnection(values, context.flags.master),
     logging: { format: values['logging.format'], verbosity: values['logging.verbosity'] },
-    featureGates: values.featureGates,
     document: documentOf({
       ...values,
+      // kube-proxy's only two.
+      'logging.format': values['logging.format'] === 'json' ? 'json' : 'text',
       nodePortAddresses: resolved === 'primary' ? ['primary'] : resolved,
     }),
   };
@@ -111,14 +112,13 @@ function servingConfig(values: FieldValues, report: Report) {
     return typeof parsed === 'string' ? anywhere : parsed;
   };
   const healthz = healthzBindAddress === '' ? undefined : address('healthzBindAddress');
+  checkHiddenMetrics(values, report);
   if (metricsBindAddress === '') report('metricsBindAddress', 'cannot be switched off');
   return {
     bindAddress: bindIp ?? anywhere.ip,
     healthzBindAddress: healthz,
     metricsBindAddress: metricsBindAddress === '' ? anywhere : address('metricsBindAddress'),
     bindAddressHardFail: values.bindAddressHardFail,
-    enableProfiling: values.enableProfiling,
-    showHiddenMetricsForVersion: hiddenMetricsVersion(values, report),
   };
 }
 
@@ -126,21 +126,18 @@ function servingConfig(values: FieldValues, report: Report) {
 const kubernetesMinor = 36;
 
 /** Metrics that one version hides can be shown for one version more, so only the last one makes sense. */
-function hiddenMetricsVersion(
+function checkHiddenMetrics(
   { showHiddenMetricsForVersion: version }: FieldValues,
   report: Report,
-): string | undefined {
-  if (version === '') return undefined;
-  if (version !== `1.${kubernetesMinor - 1}`) {
-    const why = `${quoted(version)} is not the previous minor version, 1.${kubernetesMinor - 1}`;
-    report('showHiddenMetricsForVersion', why);
-  }
-  return version;
+): void {
+  const previous = `1.${kubernetesMinor - 1}`;
+  if (version === '' || version === previous) return;
+  const why = `${quoted(version)} is not the previous minor version, ${previous}`;
+  report('showHiddenMetricsForVersion', why);
 }
 
 function hostConfig(values: FieldValues) {
   return {
-    configSyncPeriodMs: values.configSyncPeriod,
     oomScoreAdj: values.oomScoreAdj,
     conntrack: {
       maxPerCore: values['conntrack.maxPerCore'],
@@ -158,10 +155,6 @@ function clientConnection(values: FieldValues, master: string): Config['clientCo
   return {
     kubeconfig: values['clientConnection.kubeconfig'] || undefined,
     master: master || undefined,
-    acceptContentTypes: values['clientConnection.acceptContentTypes'],
-    contentType: values['clientConnection.contentType'],
-    qps: values['clientConnection.qps'],
-    burst: values['clientConnection.burst'],
   };
 }
 

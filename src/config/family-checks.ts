@@ -17,9 +17,11 @@ export type NodeFamilies = {
 export type FamilyFindings = {
   readonly faults: readonly string[];
   readonly warnings: readonly string[];
+  /** What is as in kube-proxy, and could be better. */
+  readonly notes: readonly string[];
 };
 
-type Finding = { readonly isFatal: boolean; readonly message: string };
+type Finding = { readonly kind: 'fault' | 'warning' | 'note'; readonly message: string };
 
 /** Checks the families of clusterCIDR, podCIDRs, nodePortAddresses and the servers' addresses. */
 export function checkFamilies(config: Config, node: NodeFamilies): FamilyFindings {
@@ -31,10 +33,10 @@ export function checkFamilies(config: Config, node: NodeFamilies): FamilyFinding
         ...nodePortFindings(config, node),
         ...(isDual ? [] : serverFindings(config, primary)),
       ]
-    : [{ isFatal: true, message: `this node's addresses are ${primary}, which it cannot serve` }];
-  const messages = (isFatal: boolean): readonly string[] =>
-    findings.filter((finding) => finding.isFatal === isFatal).map(({ message }) => message);
-  return { faults: messages(true), warnings: messages(false) };
+    : [{ kind: 'fault', message: `this node's addresses are ${primary}, which it cannot serve` }];
+  const of = (kind: Finding['kind']): readonly string[] =>
+    findings.filter((finding) => finding.kind === kind).map(({ message }) => message);
+  return { faults: of('fault'), warnings: of('warning'), notes: of('note') };
 }
 
 function rangeFindings(
@@ -50,7 +52,7 @@ function rangeFindings(
     ...(isOther(clusterCidrs)
       ? [
           {
-            isFatal: mode === 'ClusterCIDR' && !isDual,
+            kind: mode === 'ClusterCIDR' && !isDual ? ('fault' as const) : ('warning' as const),
             message: `clusterCIDR: ${clusterCidrs.join(',')} has no ${primary}, which this node's addresses are`,
           },
         ]
@@ -58,7 +60,7 @@ function rangeFindings(
     ...(isOther(podCidrs)
       ? [
           {
-            isFatal: mode === 'NodeCIDR',
+            kind: mode === 'NodeCIDR' ? ('fault' as const) : ('warning' as const),
             message: `the Node's podCIDRs: ${podCidrs.join(',')} have no ${primary}, which its addresses are`,
           },
         ]
@@ -74,7 +76,7 @@ function nodePortFindings(
   if (nodePortAddresses.length === 0) {
     const message =
       'nodePortAddresses: not set, so node ports answer at all local addresses; primary would limit them';
-    return [{ isFatal: false, message }];
+    return [{ kind: 'note', message }];
   }
   const own = familiesOf(nodePortAddresses);
   const isDualConfig = [podCidrs, cidrsIn(document['clusterCIDR']), nodePortAddresses].some(
@@ -84,7 +86,7 @@ function nodePortFindings(
   return expected
     .filter((family) => !own.includes(family))
     .map((family) => ({
-      isFatal: false,
+      kind: 'warning',
       message: `nodePortAddresses: ${nodePortAddresses.join(',')} has no ${family}, so ${family} node ports answer at all local addresses`,
     }));
 }
@@ -94,7 +96,7 @@ function serverFindings(config: Config, primary: Family): readonly Finding[] {
     const ip = config[name]?.ip;
     if (ip === undefined || ip === '0.0.0.0' || ip === '::' || familyOf(ip) === primary) return [];
     const message = `${name}: ${ip} is not ${primary}, which this node's addresses are`;
-    return [{ isFatal: false, message }];
+    return [{ kind: 'warning', message }];
   });
 }
 

@@ -26,6 +26,5 @@ export function sectionValues(values: FieldValues, report: Report) {
     masqueradeAll: values[`${mode}.masqueradeAll`],
     masqueradeBit: values[`${mode}.masqueradeBit`],
     syncPeriodMs,
-    minSyncPeriodMs,
   };
 }

@@ -31,11 +31,6 @@ export type ClientConnection = {
   readonly kubeconfig: string | undefined;
   /** The flag --master: the address to use in place of the configured one. */
   readonly master: string | undefined;
-  readonly acceptContentTypes: string;
-  readonly contentType: string;
-  /** Requests per second; negative: no limit. */
-  readonly qps: number;
-  readonly burst: number;
 };
 
 /** Sysctls of connection tracking; 0 and false leave the kernel's value alone. */
@@ -51,11 +46,13 @@ export type ConntrackConfig = {
 
 /** What is logged. */
 export type LoggingConfig = {
-  readonly format: 'text' | 'json';
+  /** auto: text on a terminal, JSON elsewhere. */
+  readonly format: 'auto' | 'text' | 'json';
   /** As kube-proxy's -v. */
   readonly verbosity: number;
 };
 
+/** What is obeyed of flags and file: a field without effect is in the document alone. */
 export type Config = {
   readonly proxyMode: ProxyMode;
   /** hostnameOverride, or the host's name: trimmed and in lower case. */
@@ -80,21 +77,13 @@ export type Config = {
   readonly metricsBindAddress: SocketAddress;
   /** End where one of the two cannot be bound. */
   readonly bindAddressHardFail: boolean;
-  readonly enableProfiling: boolean;
-  /** Such as `1.35`. */
-  readonly showHiddenMetricsForVersion: string | undefined;
   readonly clientConnection: ClientConnection;
-  /** How often everything is sent again to whoever follows the cluster. */
-  readonly configSyncPeriodMs: number;
-  /** How long after a failure the next try comes. */
+  /** How often the rules in the kernel are checked; half of how long a change may wait in a healthy proxy. */
   readonly syncPeriodMs: number;
-  /** The least time between two syncs. */
-  readonly minSyncPeriodMs: number;
   readonly conntrack: ConntrackConfig;
   /** -1000 to 1000. */
   readonly oomScoreAdj: number;
   readonly logging: LoggingConfig;
-  readonly featureGates: Readonly<Record<string, boolean>>;
   /** The v1alpha1 object that this is made of, with all defaults: what /configz shows. */
   readonly document: KubeProxyConfiguration;
 };

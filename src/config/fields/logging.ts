@@ -9,7 +9,7 @@ export const loggingFields = [
     default: 0,
     range: { min: 0 },
     placeholder: 'LEVEL',
-    help: 'the verbosity of the log',
+    help: 'the verbosity of the log; 2 and more: details too',
     effect: 'obeyed',
   },
   {
@@ -24,10 +24,10 @@ export const loggingFields = [
     path: 'logging.format',
     flag: 'logging-format',
     kind: 'string',
-    choices: ['text', 'json'],
-    default: 'text',
-    help: 'the format of the log',
-    effect: 'accepted',
+    choices: ['auto', 'text', 'json'],
+    default: 'auto',
+    help: 'the format of the log; auto: text on a terminal, else JSON',
+    effect: 'obeyed',
   },
   {
     path: 'logging.flushFrequency',

@@ -9,7 +9,7 @@ export const servingFields = [
     default: '0.0.0.0',
     placeholder: 'IP',
     help: "overrides the node's address",
-    effect: 'accepted',
+    effect: 'obeyed',
   },
   {
     path: 'healthzBindAddress',

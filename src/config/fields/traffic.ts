@@ -10,8 +10,8 @@ const syncPeriod = {
   range: { above: 0 },
   zeroIsDefault: true,
   flag: 'iptables-sync-period',
-  help: 'how long to wait before a retry after a failure',
-  effect: 'accepted',
+  help: 'how often the rules in the kernel are checked',
+  effect: 'obeyed',
 } as const;
 
 const minSyncPeriod = {

@@ -19,19 +19,11 @@ const usual = {
   healthzBindAddress: { ip: '0.0.0.0', port: 10_256 },
   metricsBindAddress: { ip: '127.0.0.1', port: 10_249 },
   bindAddressHardFail: false,
-  enableProfiling: false,
-  showHiddenMetricsForVersion: undefined,
   clientConnection: {
     kubeconfig: undefined,
     master: undefined,
-    acceptContentTypes: '',
-    contentType: 'application/vnd.kubernetes.protobuf',
-    qps: 5,
-    burst: 10,
   },
-  configSyncPeriodMs: 900_000,
   syncPeriodMs: 30_000,
-  minSyncPeriodMs: 1000,
   conntrack: {
     maxPerCore: 32_768,
     min: 131_072,
@@ -42,8 +34,7 @@ const usual = {
     udpStreamTimeoutMs: 0,
   },
   oomScoreAdj: -999,
-  logging: { format: 'text', verbosity: 0 },
-  featureGates: {},
+  logging: { format: 'auto', verbosity: 0 },
 };
 
 describe('the Config', () => {
@@ -106,19 +97,11 @@ describe('the Config', () => {
       healthzBindAddress: { ip: 'fd00::2', port: 10_256 },
       metricsBindAddress: { ip: '1.2.3.4', port: 5 },
       bindAddressHardFail: true,
-      enableProfiling: true,
-      showHiddenMetricsForVersion: '1.35',
       clientConnection: {
         kubeconfig: '/k',
         master: 'https://m',
-        acceptContentTypes: '',
-        contentType: 'c',
-        qps: 2.5,
-        burst: 7,
       },
-      configSyncPeriodMs: 60_000,
       syncPeriodMs: 36_000,
-      minSyncPeriodMs: 3000,
       conntrack: {
         maxPerCore: 1,
         min: 2,
@@ -130,7 +113,6 @@ describe('the Config', () => {
       },
       oomScoreAdj: 7,
       logging: { format: 'json', verbosity: 8 },
-      featureGates: { A: true, B: true },
     });
   });
 

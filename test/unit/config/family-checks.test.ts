@@ -31,8 +31,17 @@ describe('nodePortAddresses', () => {
     expect(findings(`mode: iptables\n${body}`, node)).toEqual(nothing);
   });
 
+  test('that are not set in iptables mode are a note, as every healthy start has it', () => {
+    const { warnings, notes } = checkFamilies(loaded('mode: iptables\n').config, dual);
+    expect([warnings, notes]).toEqual([
+      [],
+      [
+        'nodePortAddresses: not set, so node ports answer at all local addresses; primary would limit them',
+      ],
+    ]);
+  });
+
   test.each<[what: string, body: string, node: NodeFamilies]>([
-    ['are not set', '', dual],
     [
       'have one family of two',
       'nodePortAddresses: [10.0.0.0/8]\nclusterCIDR: 10.1.0.0/16,fd00::/56',

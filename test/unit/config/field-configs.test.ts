@@ -31,19 +31,11 @@ const defaults: Omit<Config, 'document'> = {
   healthzBindAddress: address('0.0.0.0', 10_256),
   metricsBindAddress: address('127.0.0.1', 10_249),
   bindAddressHardFail: false,
-  enableProfiling: false,
-  showHiddenMetricsForVersion: undefined,
   clientConnection: {
     kubeconfig: '/var/lib/kube-proxy/kubeconfig.conf',
     master: undefined,
-    acceptContentTypes: '',
-    contentType: 'application/vnd.kubernetes.protobuf',
-    qps: 5,
-    burst: 10,
   },
-  configSyncPeriodMs: 900_000,
   syncPeriodMs: 30_000,
-  minSyncPeriodMs: 1000,
   conntrack: {
     maxPerCore: 32_768,
     min: 131_072,
@@ -54,8 +46,7 @@ const defaults: Omit<Config, 'document'> = {
     udpStreamTimeoutMs: 0,
   },
   oomScoreAdj: -999,
-  logging: { format: 'text', verbosity: 0 },
-  featureGates: {},
+  logging: { format: 'auto', verbosity: 0 },
 };
 
 function address(ip: string, port: number): Config['metricsBindAddress'] {

@@ -48,8 +48,8 @@ describe('sync periods', () => {
   ];
 
   test.each(['iptables', 'nftables'])('of %s mode come from the flags of iptables', (mode) => {
-    const { syncPeriodMs, minSyncPeriodMs } = fromFlags([`--proxy-mode=${mode}`, ...flags]);
-    expect([syncPeriodMs, minSyncPeriodMs]).toEqual([36_000, 3000]);
+    const { syncPeriodMs, document } = fromFlags([`--proxy-mode=${mode}`, ...flags]);
+    expect([syncPeriodMs, document[mode]]).toMatchObject([36_000, { minSyncPeriod: '3s' }]);
   });
 });
 

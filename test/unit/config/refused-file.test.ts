@@ -82,7 +82,7 @@ describe('a file is refused', () => {
       'logging: {options: {text: {infoBufferSize: big}}}',
       '3: logging.options.text.infoBufferSize: "big" is not a quantity such as 0 or 64Ki',
     ],
-    ['logging: {format: xml}', '3: logging.format: "xml" is not one of text, json'],
+    ['logging: {format: xml}', '3: logging.format: "xml" is not one of auto, text, json'],
     [
       'detectLocal: {bridgeInterface: "cni*"}',
       '3: detectLocal.bridgeInterface: "cni*" is not an interface name: 1 to 15 letters, digits, or any of _ . @ -',
