@@ -7,11 +7,11 @@ import { runDaemon } from '../daemon/daemon.ts';
 import { OwnTransactions } from '../daemon/drift/own-transactions.ts';
 import { thisHost } from '../daemon/host.ts';
 import { clusterSource, manifestSource } from '../daemon/source.ts';
-import { UsageError } from '../errors.ts';
+import { SluiceError, UsageError } from '../errors.ts';
 import type { Exec } from '../host/tools/exec.ts';
 import { seesMachinePids } from '../host/netfilter/table-changes.ts';
 import { observedExec } from '../host/tools/observed-exec.ts';
-import { createLog } from '../serve/log.ts';
+import { createLog, isJsonLog } from '../serve/log.ts';
 import type { Io } from './io.ts';
 import { exitCodes } from './io.ts';
 import { dryRunPrinter } from './report/dry-run-printer.ts';
@@ -27,8 +27,6 @@ export type RunOptions = Pick<
   readonly dryRun: boolean;
   readonly output: 'text' | 'json';
   readonly shown: Shown;
-  /** As kube-proxy's -v. */
-  readonly verbosity: number;
   /** What is done, and may surprise who comes from kube-proxy. */
   readonly notes: readonly string[];
   /** The file that --config names, to be followed; undefined where there is none. */
@@ -37,13 +35,29 @@ export type RunOptions = Pick<
 
 /** Runs until the signal comes; then finishes the transaction in flight and leaves the rules. */
 export async function runCommand(options: RunOptions, exec: Exec, io: Io): Promise<number> {
-  const { config, manifests, dryRun, configFile, verbosity } = options;
+  const { logging } = options.config;
+  const log = createLog({ stream: io.stderr, ...logging });
+  try {
+    await runInLog({ ...options, log }, exec, io);
+    return exitCodes.same;
+  } catch (error) {
+    // Elsewhere it is told in lines for people, and a bug ends the process with its stack.
+    if (!isJsonLog(logging.format, io.stderr)) throw error;
+    if (error instanceof SluiceError) for (const line of error.message.split('\n')) log.fatal(line);
+    else log.fatal({ err: error }, 'a bug of Sluice ended it');
+    return exitCodes.failed;
+  }
+}
+
+type LoggedOptions = RunOptions & Pick<DaemonOptions, 'log'>;
+
+async function runInLog(options: LoggedOptions, exec: Exec, io: Io): Promise<void> {
+  const { config, manifests, dryRun, configFile, log } = options;
   const { ip } = config.metricsBindAddress;
   if (options.statusPage && ip !== '::1' && !ip.startsWith('127.')) {
     throw new UsageError(`--status-page: the metrics server is at ${ip}, which is not loopback`);
   }
-  const { stdin, stdout, stderr, signal, onHangup } = io;
-  const log = createLog({ stream: stderr, verbosity });
+  const { stdin, stdout, signal, onHangup } = io;
   onHangup(() => log.info('SIGHUP: there is no configuration file to read again'));
   for (const note of options.notes) log.info(note);
   const tools = await watched(exec);
@@ -51,7 +65,6 @@ export async function runCommand(options: RunOptions, exec: Exec, io: Io): Promi
     ...options,
     tools,
     host: thisHost,
-    log,
     source: manifests === undefined ? clusterSource(config) : manifestSource(manifests, stdin),
     followConfig:
       configFile && ((following) => followConfigFile({ ...configFile, ...following, onHangup })),
@@ -63,7 +76,6 @@ export async function runCommand(options: RunOptions, exec: Exec, io: Io): Promi
     const printer = dryRunPrinter(backend, { ...options, stdout, flows });
     return runDaemon(backend, { ...common, dryRun: dryRun ? printer : undefined });
   });
-  return exitCodes.same;
 }
 
 /** The same Exec, with what it runs known. */

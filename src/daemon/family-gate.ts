@@ -43,9 +43,10 @@ function check({ config, families: supported, log }: FamilyGate, node: Node | un
   const [only = first, ...others] = supported;
   const primary = isSaid || others.length > 0 ? first : only;
   const podCidrs = node?.podCidrs ?? [];
-  const { faults, warnings } = checkFamilies(config, { primary, supported, podCidrs });
+  const { faults, warnings, notes } = checkFamilies(config, { primary, supported, podCidrs });
   if (faults.length > 0) throw new UsageError(faults.join('\n'));
   for (const warning of warnings) log.warn(warning);
+  for (const note of notes) log.info(note);
 }
 
 function nodeIn(changes: readonly ClusterChange[], name: string): Node | undefined {

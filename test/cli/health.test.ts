@@ -106,6 +106,14 @@ test('without a Node object, /healthz goes by the rules alone', async () => {
   expect([status, JSON.parse(body)]).toMatchObject([200, { nodeEligible: true, healthy: true }]);
 });
 
+test.each(modes)('a healthy start in %s mode warns of nothing', async (mode) => {
+  const stand = await standWith(mode, healthy);
+  await stand.exec('ip', ['link', 'set', 'lo', 'up']);
+  const sluice = await running(stand, healthy, ['--proxy-mode', mode]);
+  await sluice.stop();
+  expect(sluice.log.filter((line) => !line.includes('"level":"info"'))).toEqual([]);
+});
+
 describe('a port that is taken', () => {
   const ports = [
     '--healthz-bind-address',
@@ -136,6 +144,7 @@ describe('a port that is taken', () => {
     const { exitCode, stderr } = await stand.sluice(['run', ...flags]);
     expect(exitCode).toBe(2);
     expect(stderr).toMatch(/^sluice: cannot serve \w+ at .*: listen EADDRINUSE/m);
+    expect(stderr).not.toContain('    at ');
   });
 });
 
@@ -162,7 +171,7 @@ test('connection tracking is set up; what may not be written is a warning', asyn
   const warnings = sluice.log.filter((line) => line.includes('nf_conntrack_max'));
   expect(warnings).toHaveLength(1);
   expect(JSON.parse(warnings[0] ?? '')).toMatchObject({
-    level: 40,
+    level: 'warn',
     setting: 'net.netfilter.nf_conntrack_max',
     msg: 'left as it is: cannot be set',
   });

@@ -67,7 +67,7 @@ test('the pod of the DaemonSet, with NET_ADMIN alone on a read-only root', async
   }
   // Nothing that the pod may not do was tried; that value it has from the kubelet.
   const warnings = sluices
-    .flatMap(({ log }) => log.filter((line) => !line.includes('"level":30')))
+    .flatMap(({ log }) => log.filter((line) => !line.includes('"level":"info"')))
     .filter((line) => !line.includes('"oomScoreAdj":-997'));
   expect(warnings).toEqual([]);
   // Each has told its Node that it started; there was nothing to tell of any Service.

@@ -64,7 +64,9 @@ export async function networkNamespace(): Promise<NetworkNamespace> {
     folder,
     exec: (file, args, options) => execOnHost('ip', [...inside, file, ...args], options),
     async sluice(args, before = []) {
-      const command = [...inside, ...plain, ...before, sluiceFile, ...args];
+      // A daemon that ends says why as it does at a terminal.
+      const text = args[0] === 'run' ? ['--logging-format=text'] : [];
+      const command = [...inside, ...plain, ...before, sluiceFile, ...args, ...text];
       const { exitCode, stdout, stderr } = await execa('ip', command, collected);
       return { exitCode, stdout, stderr };
     },

@@ -5,6 +5,7 @@ import type { Value } from '../../config/field.ts';
 import { yieldsToFile } from '../../config/fields.ts';
 import { parseBoolean } from '../../config/values/go-values.ts';
 import { UsageError } from '../../errors.ts';
+import type { LoggingConfig } from '../../model/config.ts';
 import { help, version } from '../commands/about.ts';
 import { cleanup } from '../commands/cleanup.ts';
 import { flagsOf, type Command } from '../commands/command.ts';
@@ -43,6 +44,15 @@ export function parseArgs(argv: readonly string[]): ParsedArgs {
   if (faults.length > 0) throw new UsageError(faults.join('\n'));
   const isCleanup = command === run && values['cleanup'] === true;
   return { ...parsed(isCleanup ? cleanup : command, values, warnings), operands };
+}
+
+/** The format of the log that `argv` asks for, if that is the daemon's; undefined where nothing is logged. */
+export function logFormatOf(argv: readonly string[]): LoggingConfig['format'] | undefined {
+  const tokens = tokensOf(argv);
+  const isBare = tokens.length > 0 && tokens.every(({ kind }) => kind !== 'word');
+  const isDaemon = isBare || readWords(tokens).named === run;
+  if (!isDaemon || isSwitchedOn(tokens, 'cleanup')) return undefined;
+  return withDefaults(readFlags(tokens, run, []).values)['logging-format'];
 }
 
 function parsed(

@@ -12,6 +12,7 @@ import {
   type FlagName,
   type FlagValues,
 } from '../arguments/flags.ts';
+import type { Complaints } from '../complaints.ts';
 import type { Io } from '../io.ts';
 
 /** A word that a command takes besides flags. */
@@ -62,6 +63,7 @@ export type Call<Values = FlagValues> = {
   readonly line: CommandLine;
   readonly exec: Exec;
   readonly io: Io;
+  readonly complaints: Complaints;
   readonly program: Program;
   /** All there are. */
   readonly commands: readonly Command[];
@@ -78,10 +80,10 @@ export function flagsOf({ flags, decides }: Command): readonly Flag[] {
 }
 
 /** Loads the configuration that a call asks for; says on standard error what has no effect. */
-export async function loaded({ line, io }: Call<unknown>): Promise<LoadedConfig> {
+export async function loaded({ line, complaints }: Call<unknown>): Promise<LoadedConfig> {
   const { loadConfig } = await import('../../config/load-config.ts');
   const config = await loadConfig(line);
-  for (const warning of config.warnings) io.stderr.write(`sluice: warning: ${warning}\n`);
+  for (const warning of config.warnings) complaints.warn(warning);
   return config;
 }
 

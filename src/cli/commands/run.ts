@@ -31,7 +31,6 @@ export const run = command({
       statusPage: values['status-page'],
       connectionMetrics: values['service-connection-metrics'],
       beforeFile: values['before-file'],
-      verbosity: config.logging.verbosity,
       configFile: fileValues === undefined ? undefined : { line, values: fileValues },
       notes,
       version: program.version,

@@ -51,7 +51,7 @@ test.each(told)('%s of %j says it', async (command, body, message) => {
 test('a start says it once, in the log, and not as a warning', async () => {
   const [line = '', ...more] = await saidBy(['run', '--dry-run'], 'mode: ""\n');
   expect(more).toEqual([]);
-  expect(JSON.parse(line)).toMatchObject({ level: 30, msg: unset });
+  expect(JSON.parse(line)).toMatchObject({ level: 'info', msg: unset });
 });
 
 test.each(modes)('%s that is set is no matter', async (mode) => {

@@ -71,7 +71,7 @@ test('every flag has its default, kube-proxy’s where it has the flag', () => {
     'conntrack-udp-timeout-stream': 0,
     'oom-score-adj': -999,
     vmodule: [],
-    'logging-format': 'text',
+    'logging-format': 'auto',
     'log-flush-frequency': 5000,
     'log-text-split-stream': false,
     'log-text-info-buffer-size': '0',
