@@ -1,6 +1,7 @@
 // The Services of a cluster of which one endpoint comes and goes. That shows at once, however many other
 // endpoints there are: the coming endpoint alone has a second port of the Service. Pure.
-import { serviceObject, sliceObject, slicesOf, type StoredObject } from './objects.ts';
+import { endpointsInSlice, serviceObject, sliceObject, slicesOf } from './objects.ts';
+import type { StoredObject } from './objects.ts';
 import { clusterIp, endpointPort, endpointsOf, type BenchService } from './services.ts';
 
 /** One of them. */
@@ -70,6 +71,43 @@ function* serviceOf({ service }: Probe): Generator<StoredObject> {
   const standing = { ...service, ports: [http] };
   yield serviceObject(service);
   yield* slicesOf(standing, endpointsOf(service));
+}
+
+/** A Service of very many ports and endpoints: all its objects, and the slice that has one endpoint less. */
+export type Wide = { readonly all: readonly StoredObject[]; readonly fewer: StoredObject };
+
+const widePorts = 100;
+const wideSize = 1000;
+// No probe has one of these.
+const [wideIndex, wideFirst] = [500, 10_000];
+
+/** One that comes to a cluster of these Services. */
+export function wideService(services: readonly BenchService[]): Wide {
+  const last = services.at(-1);
+  const index = services.length + wideIndex;
+  const service: BenchService = {
+    index,
+    name: 'wide',
+    namespace: 'probes',
+    type: 'ClusterIP',
+    clusterIps: [clusterIp(index)],
+    isLocal: false,
+    hasAffinity: false,
+    ports: Array.from({ length: widePorts }, (_, n) => ({
+      name: `port-${n}`,
+      port: 1000 + n,
+      targetPort: endpointPort + n,
+      protocol: 'TCP',
+    })),
+    first: wideFirst + (last === undefined ? 0 : last.first + last.size),
+    size: wideSize,
+  };
+  const endpoints = endpointsOf(service);
+  const some = endpoints.slice(1, endpointsInSlice);
+  return {
+    all: [serviceObject(service), ...slicesOf(service, endpoints)],
+    fewer: sliceObject({ service, family: 'IPv4', at: 0, some }),
+  };
 }
 
 // After the slices that stand.

@@ -3,12 +3,15 @@ import type { PartOptions } from '../figure.ts';
 import { countElements } from '../elements.ts';
 import { measureCpu, measureGrowth, measureSingleChanges } from '../measure.ts';
 import { measureSteadyChanges, startSluice } from '../measure.ts';
+import type { StoredObject } from '../cluster/objects.ts';
+import { wideService } from '../cluster/probes.ts';
 import { createStage, type Stage } from '../stage.ts';
 import { median, percentile } from '../statistics.ts';
 
 const mainSize = 10_000;
 const largeSize = 50_000;
 const quickSize = 1000;
+const smallSize = 300;
 
 /** One endpoint comes to a Service of few, of many and of very many. */
 export async function change(options: PartOptions): Promise<void> {
@@ -23,11 +26,38 @@ export async function change(options: PartOptions): Promise<void> {
       const note = `${lost} lost of ${ms.length + lost}, 99th percentile ${percentile(ms, 99).toFixed(0)}`;
       options.say({ name, services, unit: 'ms', value: median(ms), bound: 20, note });
     }
-    if (services > mainSize) continue;
-    const value = await countElements(stage, stage.cluster.probes.plain);
-    const name = 'elements in the transaction, Service of 1,000';
-    options.say({ name, services, unit: 'elements', value, bound: 6 });
   }
+  await elements(options);
+}
+
+// As many in a cluster of any size. `nft monitor` is too slow for a large one.
+async function elements(options: PartOptions): Promise<void> {
+  await using stage = await liveStage(options, smallSize);
+  await startSluice(stage, 1);
+  const value = await countElements(stage, stage.cluster.probes.plain);
+  const name = 'elements in the transaction, Service of 1,000';
+  options.say({ name, services: smallSize, unit: 'elements', value, bound: 6 });
+}
+
+/** How long another Service waits for one of 100 ports and 1,000 endpoints. */
+export async function wide(options: PartOptions): Promise<void> {
+  const services = sizeOf(options);
+  await using stage = await liveStage(options, services);
+  await startSluice(stage, 1);
+  const { sized } = stage.cluster.probes;
+  const [probe] = sized.values();
+  if (probe === undefined) throw new Error('there are no probes');
+  const { all, fewer } = wideService(stage.cluster.services);
+  const say = async (what: string, objects: readonly StoredObject[]): Promise<void> => {
+    for (const object of objects) await stage.change(object);
+    const { ms, lost } = await measureSingleChanges(stage, probe, 30);
+    const name = `a change while a Service of 100 x 1,000 ${what}, the longest`;
+    const note = `median ${median(ms).toFixed(0)}, ${lost} lost`;
+    options.say({ name, services, unit: 'ms', value: Math.max(...ms), bound: 1000, note });
+  };
+  await measureSingleChanges(stage, probe, 5);
+  await say('comes', all);
+  await say('loses an endpoint', [fewer]);
 }
 
 /** Many changes a second. */
