@@ -8,11 +8,13 @@ import { programOf } from '../../../netfilter/program.ts';
 import type { Assembly, Change } from '../../backend.ts';
 import { changeOf } from '../../change-of.ts';
 import type { ServiceUnits } from './pieces.ts';
-import { compileFrame, compileService, ownUnits } from './pieces.ts';
+import { compileFrame, compileService, ownUnits, standingOf } from './pieces.ts';
 import type { SharedUnits } from './shared-chain.ts';
-import type { Standing } from './slots.ts';
 import { arranged, rowId, standingIn } from './slots.ts';
 import type { NftUnit } from '../unit.ts';
+
+/** The units of a Service; undefined where it has none. */
+type Piece = ServiceUnits | undefined;
 
 /** Units that Services share, before and after a change. */
 type SharedChange = { readonly before: readonly NftUnit[]; readonly after: readonly NftUnit[] };
@@ -31,27 +33,25 @@ export class NftAssembly implements Assembly<NftUnit> {
   }
 
   replace(pieces: ReadonlyMap<ServiceKey, ServiceRules | undefined>): Change<NftUnit> {
-    const was: ServiceUnits[] = [];
-    const now: ServiceUnits[] = [];
+    const changed: { readonly old: Piece; readonly now: Piece }[] = [];
     const touched = new Map<string, NftUnit | undefined>();
     for (const [service, rules] of pieces) {
       const old = this.#pieces.get(service);
-      const piece =
-        rules === undefined ? undefined : compileService(rules, this.#known, rowsOf(old));
+      const now =
+        rules === undefined ? undefined : compileService(rules, this.#known, standingOf(old));
       // In this order, so that what stays is changed in place: a Map remembers what was deleted.
-      for (const unit of piece?.shared ?? []) this.#count(unit, 1, touched);
+      for (const unit of now?.shared ?? []) this.#count(unit, 1, touched);
       for (const unit of old?.shared ?? []) this.#count(unit, -1, touched);
-      if (old !== undefined) was.push(old);
-      if (piece === undefined) this.#pieces.delete(service);
-      else {
-        now.push(piece);
-        this.#pieces.set(service, piece);
-      }
+      if (now === undefined) this.#pieces.delete(service);
+      else this.#pieces.set(service, now);
+      changed.push({ old, now });
     }
     const shared = this.#sharedChange(touched);
+    const units = (one: Piece, other: Piece): readonly NftUnit[] =>
+      one === undefined ? [] : ownUnits(one, other);
     return changeOf(
-      () => programOf([...was.flatMap(ownUnits), ...shared.before]),
-      () => programOf([...now.flatMap(ownUnits), ...shared.after]),
+      () => programOf([...changed.flatMap(({ old, now }) => units(old, now)), ...shared.before]),
+      () => programOf([...changed.flatMap(({ old, now }) => units(now, old)), ...shared.after]),
     );
   }
 
@@ -101,10 +101,4 @@ export class NftAssembly implements Assembly<NftUnit> {
     if (count === 0) this.#shared.delete(unit.id);
     else this.#shared.set(unit.id, { unit: entry?.unit ?? unit, count });
   }
-}
-
-function rowsOf(piece: ServiceUnits | undefined): Standing {
-  return new Map(
-    (piece?.rows ?? []).map(({ map, address, endpoints }) => [rowId(map, address), endpoints]),
-  );
 }

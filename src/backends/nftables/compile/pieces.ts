@@ -1,7 +1,7 @@
 // The rule book as nftables units: a frame of chains, sets and maps, and for each Service little but
 // elements in them. Pure.
 import { compact } from '../../../compact.ts';
-import type { FrontendAddress, Pool } from '../../../model/forwarding.ts';
+import type { Endpoint, FrontendAddress, Pool } from '../../../model/forwarding.ts';
 import type { ServiceCounters } from '../../../model/config.ts';
 import type { Family, Ip } from '../../../model/ip.ts';
 import type { ServiceKey } from '../../../model/kubernetes.ts';
@@ -20,7 +20,7 @@ import { affinityMaps, baseChains, containers, counting, slotMaps } from '../sch
 import type { SharedUnits } from './shared-chain.ts';
 import { drawChains, lookUpOf, poolsOf, sharedChains, slotRows } from './shared-chain.ts';
 import type { SlotRow, Standing } from './slots.ts';
-import { rowElements } from './slots.ts';
+import { rowElements, rowId } from './slots.ts';
 import type { ChainUnit, ElementUnit, NftUnit } from '../unit.ts';
 import { chainUnit, commentOf, containerUnit, elementUnit, tableUnit } from '../unit.ts';
 
@@ -33,9 +33,25 @@ export type ServiceUnits = {
   readonly shared: readonly NftUnit[];
 };
 
-/** All units that are the Service's own. */
-export function ownUnits({ service, own, rows }: ServiceUnits): readonly NftUnit[] {
-  return [...own, ...rows.flatMap((row) => rowElements(row, service))];
+/** All units that are the Service's own; of its slots those alone in which `other` has something else. */
+export function ownUnits(
+  { service, own, rows }: ServiceUnits,
+  other?: ServiceUnits,
+): readonly NftUnit[] {
+  const others = standingOf(other);
+  return [
+    ...own,
+    ...rows.flatMap((row) => rowElements(row, service, others.get(rowId(row.map, row.address)))),
+  ];
+}
+
+/** The endpoints of a Service by slot. */
+export function standingOf(
+  units: ServiceUnits | undefined,
+): ReadonlyMap<string, readonly Endpoint[]> {
+  return new Map(
+    (units?.rows ?? []).map(({ map, address, endpoints }) => [rowId(map, address), endpoints]),
+  );
 }
 
 /** Everything that does not depend on Services. */

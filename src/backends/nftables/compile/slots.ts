@@ -25,12 +25,21 @@ export function rowId(map: SlotMap, address: FrontendAddress): string {
   return `${map.name} ${frontendId(address)}`;
 }
 
-/** The elements of a row. */
+/** The elements of a row; only of the slots in which `other` has another endpoint or none, where it is given. */
 export function rowElements(
   { map, address: frontend, endpoints }: SlotRow,
   owner: ServiceKey,
+  other: readonly Target[] = [],
 ): ElementUnit[] {
-  return endpoints.map((endpoint, slot) => slotElement({ map, frontend, slot, endpoint }, owner));
+  return endpoints.flatMap((endpoint, slot) =>
+    isSameTarget(endpoint, other[slot])
+      ? []
+      : slotElement({ map, frontend, slot, endpoint }, owner),
+  );
+}
+
+function isSameTarget({ ip, port }: Target, other: Target | undefined): boolean {
+  return ip === other?.ip && port === other.port;
 }
 
 /** Endpoints by slot, by the row that they are in. */
