@@ -2,95 +2,13 @@
 // turn, and how well the server can be heard as data.
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { followCluster, type ClusterSource } from '../../src/cluster/api/follow-cluster.ts';
-import type { ClusterHealth } from '../../src/cluster/api/health.ts';
-import { defaultTiming } from '../../src/cluster/api/timing.ts';
-import type { ClusterChange } from '../../src/model/kubernetes.ts';
+import { followCluster } from '../../src/cluster/api/follow-cluster.ts';
 import { createLog } from '../../src/serve/log.ts';
-import { connectTo, fast } from './listener.ts';
+import { Follower, of, smallCluster } from './follower.ts';
+import { connectTo } from './listener.ts';
 import { ManualClock } from './manual-clock.ts';
-import { rawNode, rawService, rawServiceCidr, rawSlice } from './objects.ts';
+import { rawNode, rawService, rawSlice } from './objects.ts';
 import { StandInApiServer } from './stand-in-api-server.ts';
-import type { Matching } from './stand-in/faults.ts';
-
-type Batch = { readonly changes: readonly ClusterChange[]; readonly version: string };
-
-/** Follows a cluster. Invariant: #batches holds what was delivered, `lines` what was logged. */
-class Follower implements AsyncDisposable {
-  readonly batches: Batch[] = [];
-  readonly health: ClusterHealth[] = [];
-  readonly lines: Readonly<Record<string, unknown>>[] = [];
-  readonly running: Promise<void>;
-  readonly #ending = new AbortController();
-  #waiting: (() => void)[] = [];
-
-  private constructor(source: Omit<ClusterSource, 'signal' | 'log' | 'nodeName'>) {
-    const stream = { write: (text: string) => this.lines.push(JSON.parse(text)) };
-    this.running = followCluster(
-      {
-        nodeName: 'node-1',
-        timing: { ...defaultTiming, ...fast },
-        ...source,
-        signal: this.#ending.signal,
-        log: createLog({ stream: stream as unknown as NodeJS.WritableStream, verbosity: 2 }),
-        onHealth: (health) => this.health.push(health),
-        onEvent: () => this.#wake(),
-      },
-      (batch) => {
-        this.batches.push(batch);
-        this.#wake();
-      },
-    );
-  }
-
-  static async start(server: StandInApiServer, source: Partial<ClusterSource> = {}) {
-    const { clock } = source;
-    const connection = await connectTo(server, { timing: fast, ...(clock ? { clock } : {}) });
-    return new Follower({ connection, ...source });
-  }
-
-  async until(isSo: () => boolean): Promise<void> {
-    while (!isSo()) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-  }
-
-  /** The n-th batch, as `set Service default/a`. */
-  async batch(n = 1): Promise<readonly string[]> {
-    await this.until(() => this.batches.length >= n);
-    return (this.batches[n - 1]?.changes ?? []).map((change) =>
-      change.op === 'set'
-        ? `set ${change.object.kind} ${change.object.id}`
-        : `delete ${change.kind} ${change.id}`,
-    );
-  }
-
-  get messages(): readonly unknown[] {
-    return this.lines.map(({ msg }) => msg);
-  }
-
-  async stop(): Promise<void> {
-    this.#ending.abort();
-    await this.running;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop();
-  }
-
-  #wake(): void {
-    for (const wake of this.#waiting.splice(0)) wake();
-  }
-}
-
-/** A server with one object of each kind. */
-async function smallCluster(): Promise<StandInApiServer> {
-  const server = await StandInApiServer.start();
-  server.store.set('Service', rawService('a'));
-  server.store.set('EndpointSlice', rawSlice('a', ['10.244.1.1']));
-  server.store.set('Node', rawNode('node-1'));
-  server.store.set('Node', rawNode('node-2'));
-  server.store.set('ServiceCIDR', rawServiceCidr);
-  return server;
-}
 
 const everything = [
   'set EndpointSlice default/a-1',
@@ -99,10 +17,6 @@ const everything = [
   'set ServiceCIDR kubernetes',
 ];
 const withoutNode = everything.filter((line) => !line.includes('Node'));
-const of =
-  (resource: string): Matching =>
-  ({ path }) =>
-    path.endsWith(`/${resource}`);
 
 describe('the first batch', () => {
   test.each(['services', 'endpointslices', 'nodes', 'servicecidrs'])(
@@ -222,55 +136,6 @@ describe('afterwards', () => {
     expect(follower.messages.at(-1)).toBe(
       'Service default/a: spec.ports[0].port: 99999 is not a port (1 to 65535)',
     );
-  });
-});
-
-/** Moves time on by seconds, and lets the network answer after each tenth of one. */
-async function pass(clock: ManualClock, seconds: number): Promise<void> {
-  for (let tenths = 0; tenths < seconds * 10; tenths++) {
-    await clock.advance(100);
-    for (let n = 0; n < 8; n += 1) await turn();
-  }
-}
-
-describe('the first change after an outage', () => {
-  test.each([
-    ['of ten minutes', 600, false],
-    ['of ten minutes, with expired versions', 600, true],
-    ['of a second', 1, false],
-  ])('%s is delivered within 3 s', async (_, seconds, isCompacted) => {
-    await using server = await smallCluster();
-    const clock = new ManualClock();
-    const timing = defaultTiming;
-    await using follower = await Follower.start(server, { clock, timing, random: () => 1 });
-    await follower.batch();
-    await server.goAway();
-    await pass(clock, seconds);
-    server.store.set('EndpointSlice', rawSlice('a', ['10.244.1.2']));
-    if (isCompacted) server.compact();
-    await server.comeBack();
-    await pass(clock, 3);
-    expect(await follower.batch(2)).toEqual(['set EndpointSlice default/a-1']);
-  });
-
-  test('does not wait for the tries of its own resource', async () => {
-    await using server = await smallCluster();
-    const clock = new ManualClock();
-    const timing = defaultTiming;
-    await using follower = await Follower.start(server, { clock, timing, random: () => 1 });
-    await follower.batch();
-    // Alone, the fifth failure in a row would leave slices waiting from second 49 to second 79.
-    const others = ['services', 'nodes', 'servicecidrs'].map(of);
-    for (const matching of others)
-      server.fail({ kind: 'status', code: 503 }, { matching, times: 4 });
-    const matching = of('endpointslices');
-    server.fail({ kind: 'status', code: 503 }, { matching, times: 5 });
-    server.dropConnections();
-    server.store.set('EndpointSlice', rawSlice('a', ['10.244.1.2']));
-    await pass(clock, 49);
-    expect(follower.batches).toHaveLength(1);
-    await pass(clock, 4);
-    expect(await follower.batch(2)).toEqual(['set EndpointSlice default/a-1']);
   });
 });
 
