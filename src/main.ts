@@ -44,4 +44,6 @@ async function main(): Promise<void> {
   const program = { version, nodeVersion: process.version, hostname: hostname() };
   const environment = { exec: execOnHost, io, program, setColour };
   process.exitCode = await runCommandLine(process.argv.slice(2), environment);
+  // Whatever is still open does not keep a command alive that has ended.
+  setTimeout(() => process.exit(), 1000).unref();
 }

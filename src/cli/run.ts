@@ -1,4 +1,5 @@
 // `sluice run`: the daemon, as the command line asks for it.
+import { dirname, join } from 'node:path';
 import { withBackend } from '../backends/index.ts';
 import { systemClock } from '../cluster/api/clock.ts';
 import { followConfigFile, type FollowOptions } from '../config/follow-config-file.ts';
@@ -61,11 +62,15 @@ async function runInLog(options: LoggedOptions, exec: Exec, io: Io): Promise<voi
   onHangup(() => log.info('SIGHUP: there is no configuration file to read again'));
   for (const note of options.notes) log.info(note);
   const tools = await watched(exec);
+  const stateFolder = join(dirname(options.beforeFile), 'manifests');
   const common = {
     ...options,
     tools,
     host: thisHost,
-    source: manifests === undefined ? clusterSource(config) : manifestSource(manifests, stdin),
+    source:
+      manifests === undefined
+        ? clusterSource(config)
+        : manifestSource(manifests, { stdin, stateFolder: dryRun ? undefined : stateFolder }),
     followConfig:
       configFile && ((following) => followConfigFile({ ...configFile, ...following, onHangup })),
     signal,

@@ -26,6 +26,8 @@ export type Decoded =
   | {
       readonly kind: 'bad';
       readonly id: string | undefined;
+      /** The kind that is meant, where another one is written. */
+      readonly as?: ClusterObject['kind'];
       readonly problems: readonly Problem[];
     };
 

@@ -1,8 +1,8 @@
 // Follows the file that --config names: reads it again after each change, and reports the Config that
 // it makes. A file with faults is refused as a whole, and said so once; what was in force stays.
 import type { Logger } from 'pino';
-import { PlaceWatcher } from '../cluster/manifests/place-watcher.ts';
-import { watchPoints } from '../cluster/manifests/watch-points.ts';
+import { PlaceWatcher } from '../cluster/places/place-watcher.ts';
+import { watchPoints } from '../cluster/places/watch-points.ts';
 import { UsageError } from '../errors.ts';
 import type { Config } from '../model/config.ts';
 import { configFrom } from './config.ts';

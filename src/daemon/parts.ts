@@ -23,7 +23,10 @@ export async function createParts(core: Core): Promise<Parts> {
   const { dryRun, log } = core;
   const always = [logPasses(log), configPart(core)];
   if (dryRun !== undefined) {
-    return { parts: [...always, dryRun], cluster: { onHealth: () => {}, onEvent: () => {} } };
+    return {
+      parts: [...always, dryRun],
+      cluster: { onHealth: () => {}, onEvent: () => {}, onProblems: () => {} },
+    };
   }
   const { parts, cluster } = await changingParts(core);
   return { parts: [...always, ...parts], cluster };

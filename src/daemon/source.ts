@@ -15,6 +15,8 @@ export type Following = {
   readonly log: Logger;
   /** Sends its Events to the API server that is followed. */
   readonly recorder: EventRecorder | undefined;
+  /** Hears of everything that is wrong with the objects now, a line each. */
+  readonly onProblems?: (lines: readonly string[]) => void;
 } & Pick<ClusterSource, 'onHealth' | 'onEvent'>;
 
 /** A source of objects. */
@@ -27,13 +29,19 @@ export type Source = {
 
 // What reads YAML, and what signs in, is larger than all of Sluice: either is loaded only where it is used.
 
-/** A file or folder of manifests, or `-`: standard input. */
-export function manifestSource(path: string, stdin: ByteStream): Source {
+/**
+ * A file or folder of manifests, or `-`: standard input. What was good of it is kept over a restart below
+ * `stateFolder`, if there is one.
+ */
+export function manifestSource(
+  path: string,
+  { stdin, stateFolder }: { readonly stdin: ByteStream; readonly stateFolder: string | undefined },
+): Source {
   return {
     status: { kind: 'manifests', path },
-    async follow({ signal, log }, deliver) {
+    async follow({ signal, log, onProblems }, deliver) {
       const { followManifests } = await import('../cluster/manifests/follow-manifests.ts');
-      await followManifests({ path, stdin, signal, log }, deliver);
+      await followManifests({ path, stdin, signal, log, stateFolder, onProblems }, deliver);
     },
   };
 }

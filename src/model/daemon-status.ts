@@ -25,9 +25,12 @@ export type FamilyState = FamilyStatus & {
   readonly conflicts: { readonly count: number; readonly first: readonly AddressConflict[] };
 };
 
+/** What is wrong with objects, which are as they were before: all counted, and the first lines of them. */
+export type Listed = { readonly count: number; readonly first: readonly string[] };
+
 /** Where the objects come from. */
 export type StatusSource =
-  | { readonly kind: 'manifests'; readonly path: string }
+  | { readonly kind: 'manifests'; readonly path: string; readonly problems?: Listed }
   /** Without `reach` nothing was heard yet. */
   | { readonly kind: 'api-server'; readonly reach?: ClusterReach };
 

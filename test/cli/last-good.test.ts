@@ -1,5 +1,6 @@
 // What a running daemon does with a manifest that goes bad: the last good rules stay for just what
 // cannot be used, everything else goes on, and a mend is taken over.
+import { rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { manifestDigest } from '../../src/lab/sluice-process.ts';
@@ -64,6 +65,38 @@ describe.each(modes)('with %s', (mode) => {
 
     expect(await complaintsAfter(mendedText)).toEqual([]);
     await expectKernelHolds(mended);
+  });
+});
+
+describe.each(modes)('over a restart, with %s', (mode) => {
+  test('the rules of what is bad now stay, and it is named wherever people look', async () => {
+    const stand = await standWith(mode, goodText);
+    await stand.exec('ip', ['link', 'set', 'lo', 'up']);
+    const start = () =>
+      stand.start({ manifests: stand.manifests, proxyMode: mode, flags: ['--status-page'] });
+    const first = start();
+    await first.inStep(manifestDigest(goodText));
+    const rules = await allRules(stand.exec, mode);
+    await first.stop();
+    const badText = goodText.replace('10.96.0.2\n', '10.96.0.300\n');
+    await stand.rewrite(badText);
+    const sluice = start();
+    await sluice.inStep(manifestDigest(badText));
+    expect(await allRules(stand.exec, mode)).toBe(rules);
+
+    const problem = 'Service default/b: spec.clusterIP: "10.96.0.300" is not an IP address';
+    const status = await stand.sluice(['status']);
+    expect(status).toMatchObject({ exitCode: 1, stdout: expect.stringContaining(problem) });
+    const get = async (path: string): Promise<string> =>
+      (await stand.exec('curl', ['-s', `http://127.0.0.1:10249${path}`])).stdout;
+    expect(await get('/metrics')).toContain('\nsluice_manifest_problems 1\n');
+    expect(await get('/status')).toContain(problem.replaceAll('"', '&quot;'));
+
+    await rm(stand.manifests);
+    await symlink('services.yaml', stand.manifests);
+    await sluice.logged(`${stand.manifests}:1: too many symbolic links`, 0);
+    expect(await allRules(stand.exec, mode)).toBe(rules);
+    await sluice.stop();
   });
 });
 

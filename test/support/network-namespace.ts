@@ -79,7 +79,8 @@ export async function networkNamespace(): Promise<NetworkNamespace> {
       return child;
     },
     start(options) {
-      const sluice = startSluice(name, options);
+      const state = ['--before-file', join(folder, 'state', 'before-takeover.json')];
+      const sluice = startSluice(name, { ...options, flags: [...state, ...(options.flags ?? [])] });
       onTestFinished(() => sluice.stop());
       return sluice;
     },

@@ -11,6 +11,7 @@ import { spanText, tableLines, type Cell } from '../report/table.ts';
 export function statusText(status: DaemonStatus, paint: Paint): string {
   const sections = [
     headLines(status, paint),
+    problemLines(status, paint),
     familyLines(status, paint),
     quarantineLines(status, paint),
     conflictLines(status, paint),
@@ -43,6 +44,15 @@ function sourceText(source: StatusSource, nowMs: number, paint: Paint): string {
   return reach.isConnected
     ? `API server, connected for ${since}`
     : paint('red', `API server: not heard for ${since}; the rules stay`);
+}
+
+function problemLines({ source }: DaemonStatus, paint: Paint): readonly string[] {
+  if (source.kind !== 'manifests' || source.problems === undefined) return [];
+  const { count, first } = source.problems;
+  if (count === 0) return [];
+  const title = 'manifests that cannot be used: what was good before is kept';
+  const lines = first.map((line) => `  ${printable(line)}`);
+  return [paint('red', title), ...lines, ...moreLine(count - first.length)];
 }
 
 function familyLines({ families }: DaemonStatus, paint: Paint): readonly string[] {

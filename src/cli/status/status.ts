@@ -38,9 +38,12 @@ export async function statusCommand(
   return isWell(status) ? exitCodes.same : exitCodes.different;
 }
 
-/** Every family is in step with what can be heard, and no Service is quarantined. */
+/** Every family is in step with what can be heard or read, and no Service is quarantined. */
 function isWell({ families, source }: DaemonStatus): boolean {
-  const isHeard = source.kind === 'manifests' || source.reach?.isConnected === true;
+  const isHeard =
+    source.kind === 'manifests'
+      ? (source.problems?.count ?? 0) === 0
+      : source.reach?.isConnected === true;
   return (
     isHeard &&
     families.length > 0 &&

@@ -24,6 +24,9 @@ const decoders: Readonly<
   },
 };
 
+/** The kinds that a Service proxy reads. */
+export const readKinds = Object.keys(decoders) as readonly ClusterObject['kind'][];
+
 /** What `raw` describes, if it is a kind that a Service proxy reads. */
 export function decodeObject(raw: unknown): Decoded {
   const problems: Problem[] = [];
@@ -34,8 +37,16 @@ export function decodeObject(raw: unknown): Decoded {
   if (kind === undefined || apiVersion === undefined) {
     return { kind: 'bad', id: undefined, problems };
   }
-  if (!isReadKind(kind))
-    return { kind: 'ignored', id: '', why: `kind ${quoted(kind)} is not read` };
+  if (!isReadKind(kind)) {
+    const meant = readKinds.find((known) => isMisspelt(kind, known));
+    if (meant === undefined) {
+      return { kind: 'ignored', id: '', why: `kind ${quoted(kind)} is not read` };
+    }
+    const decoded = decoders[meant].decode(raw);
+    const id = decoded.kind === 'object' ? decoded.object.id : decoded.id;
+    report(child(root, 'kind'), `${quoted(kind)} is not known; ${meant} may be meant`);
+    return { kind: 'bad', id, as: meant, problems };
+  }
   const { apiVersions, decode } = decoders[kind];
   if (apiVersions.includes(apiVersion)) return decode(raw);
   if (!apiVersions.some((known) => groupOf(known) === groupOf(apiVersion))) {
@@ -48,6 +59,22 @@ export function decodeObject(raw: unknown): Decoded {
 /** True for the kinds that a Service proxy reads. */
 export function isReadKind(kind: string): kind is ClusterObject['kind'] {
   return Object.hasOwn(decoders, kind);
+}
+
+// Lower case, a letter too many, too few, wrong or with its neighbour's place. Real kinds are further apart.
+function isMisspelt(kind: string, known: string): boolean {
+  const [a, b] = [kind.toLowerCase(), known.toLowerCase()];
+  let start = 0;
+  while (start < b.length && a[start] === b[start]) start++;
+  const [restA, restB] = [a.slice(start), b.slice(start)];
+  const swapped = `${restB.slice(1, 2)}${restB.slice(0, 1)}${restB.slice(2)}`;
+  return (
+    restA === restB ||
+    restA.slice(1) === restB ||
+    restA === restB.slice(1) ||
+    restA.slice(1) === restB.slice(1) ||
+    restA === swapped
+  );
 }
 
 function requiredText(field: Field): string | undefined {

@@ -102,7 +102,8 @@ function naming(value: unknown, result: Decoded): { key: string | undefined; lab
     kind?: unknown;
     metadata?: { name?: unknown } | null;
   };
-  const kindName = typeof kind === 'string' && isReadKind(kind) ? kind : 'document';
+  const written = typeof kind === 'string' && isReadKind(kind) ? kind : 'document';
+  const kindName = (result.kind === 'bad' ? result.as : undefined) ?? written;
   const id = result.kind === 'object' ? result.object.id : result.id;
   if (id !== undefined) {
     const key = `${kindName} ${id}`;

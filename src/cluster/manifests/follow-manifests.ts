@@ -5,6 +5,7 @@ import { ManifestError } from '../../errors.ts';
 import type { ClusterChange } from '../../model/kubernetes.ts';
 import type { ClusterObjects } from '../changes-between.ts';
 import { changesBetween } from '../changes-between.ts';
+import { GoodCopies } from './good-copies.ts';
 import { describeProblem } from './manifests.ts';
 import type { ByteStream } from './files.ts';
 import { watchManifests } from './watch-manifests.ts';
@@ -14,6 +15,10 @@ export type ManifestSource = {
   readonly stdin: ByteStream;
   readonly signal: AbortSignal;
   readonly log: Logger;
+  /** Below it, what was good is kept over a restart; undefined: nowhere. */
+  readonly stateFolder: string | undefined;
+  /** Called with a line for everything that is wrong now, each time that anything may have changed. */
+  readonly onProblems?: ((lines: readonly string[]) => void) | undefined;
 };
 
 /**
@@ -21,7 +26,7 @@ export type ManifestSource = {
  * path cannot be read at first, or holds nothing that can be used.
  */
 export async function followManifests(
-  { path, stdin, signal, log }: ManifestSource,
+  { path, stdin, signal, log, stateFolder, onProblems }: ManifestSource,
   deliver: (batch: {
     readonly changes: readonly ClusterChange[];
     readonly version: string;
@@ -29,9 +34,12 @@ export async function followManifests(
 ): Promise<void> {
   let known: ClusterObjects | undefined;
   let logged = new Set<string>();
+  const copies = stateFolder === undefined || path === '-' ? undefined : copiesIn(stateFolder);
   await watchManifests(path, {
     stdin,
     signal,
+    copies,
+    onFault: (fault) => log.warn(fault),
     onRead({ objects, problems, digest }) {
       const lines = problems.map(describeProblem);
       if (known === undefined && objects.size === 0 && lines.length > 0) {
@@ -39,8 +47,19 @@ export async function followManifests(
       }
       for (const line of lines) if (!logged.has(line)) log.error(line);
       logged = new Set(lines);
+      onProblems?.(lines);
       deliver({ changes: changesBetween(known ?? new Map(), objects), version: digest });
       known = objects;
     },
   });
+  await copies?.settle();
+
+  function copiesIn(folder: string): GoodCopies {
+    return new GoodCopies(folder, path, ({ message }) =>
+      log.info(
+        { folder, error: message },
+        'manifests are not copied: a restart forgets what was good',
+      ),
+    );
+  }
 }

@@ -45,6 +45,8 @@ export type PagesOptions = Pick<
   readonly connections: (family: Family) => Promise<readonly Counted[]>;
   /** Undefined while nothing was heard of the API server. */
   readonly reach: () => ClusterReach | undefined;
+  /** What is wrong with the objects now, a line each. */
+  readonly problems: () => readonly string[];
 };
 
 /** The pages, and who hears of passes for them. */
@@ -159,9 +161,15 @@ function statusOf(options: PagesOptions, { recorder, reasons, startedAtMs }: Kep
   };
 }
 
-function sourceOf({ source, reach }: PagesOptions): StatusSource {
+const firstProblems = 10;
+
+function sourceOf({ source, reach, problems }: PagesOptions): StatusSource {
+  if (source.kind === 'manifests') {
+    const lines = problems();
+    return { ...source, problems: { count: lines.length, first: lines.slice(0, firstProblems) } };
+  }
   const heard = reach();
-  if (source.kind !== 'api-server' || heard === undefined) return source;
+  if (heard === undefined) return source;
   const { isConnected, sinceMs } = heard;
   return { ...source, reach: { isConnected, sinceMs } };
 }

@@ -18,7 +18,7 @@ import { HealthListener } from './health-listener.ts';
 import { createPages, type Pages, type PagesOptions } from './pages.ts';
 
 /** What is needed to serve. */
-export type ServingOptions = Omit<PagesOptions, 'reach'> & {
+export type ServingOptions = Omit<PagesOptions, 'reach' | 'problems'> & {
   /** Of how many Service ports new connections are metrics too. */
   readonly connectionMetrics: number;
   readonly record: RecordEvent;
@@ -26,10 +26,12 @@ export type ServingOptions = Omit<PagesOptions, 'reach'> & {
   readonly signal: AbortSignal;
 };
 
-/** Hears of the API server. */
+/** Hears of where the objects come from. */
 export type ClusterListener = {
   readonly onHealth: (health: ClusterHealth) => void;
   readonly onEvent: (kind: ClusterObject['kind'], event: ReflectorEvent) => void;
+  /** Hears of everything that is wrong with the objects of manifests now, a line each. */
+  readonly onProblems: (lines: readonly string[]) => void;
 };
 
 /** The servers, and what feeds them. */
@@ -47,7 +49,8 @@ export async function createServing(options: ServingOptions): Promise<Serving> {
   const { nowMs } = host;
   const { proxyMode: mode, nodeName } = config;
   let reach: ClusterReach | undefined;
-  const pages = createPages({ ...options, reach: () => reach });
+  let problems: readonly string[] = [];
+  const pages = createPages({ ...options, reach: () => reach, problems: () => problems });
   const connections = { read: pages.connections, most: options.connectionMetrics };
   const metrics = await createMetrics({ mode, families, version, nowMs, connections });
   const listener = new HealthListener(health, nodeName);
@@ -78,6 +81,10 @@ export async function createServing(options: ServingOptions): Promise<Serving> {
       onHealth(now) {
         reach = now;
         metrics.clusterReached(now.isConnected);
+      },
+      onProblems(lines) {
+        problems = lines;
+        metrics.manifestsRead(lines.length);
       },
       onEvent(resource, { kind: event }) {
         const atSeconds = nowMs() / 1000;

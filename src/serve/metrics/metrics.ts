@@ -22,7 +22,10 @@ export type MetricsOptions = {
 /** What happens is reported to this. */
 export type Metrics = PassMetrics &
   Pick<KubeProxyMetrics, 'healthAnswered' | 'flowsRemoved'> &
-  Pick<OwnMetrics, 'commandEnded' | 'drifted' | 'clusterReached' | 'clusterEvent'> & {
+  Pick<
+    OwnMetrics,
+    'commandEnded' | 'drifted' | 'clusterReached' | 'clusterEvent' | 'manifestsRead'
+  > & {
     /** All metrics as they are now, in Prometheus' text format. */
     readonly expose: () => Promise<Answer>;
   };

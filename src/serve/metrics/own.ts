@@ -24,6 +24,8 @@ export type OwnMetrics = {
   readonly clusterReached: (isConnected: boolean) => void;
   /** What became of a change by others, such as `repaired`. */
   readonly drifted: (family: Family, outcome: string) => void;
+  /** Manifests were read, with so many problems. */
+  readonly manifestsRead: (problems: number) => void;
   /** A watch reported something, such as `failed`. */
   readonly clusterEvent: (event: ClusterEvent) => void;
 };
@@ -34,6 +36,7 @@ export function ownMetrics(define: Definer): OwnMetrics {
     passed: passMetrics(define),
     commandEnded: commandMetrics(define),
     drifted: driftMetrics(define),
+    manifestsRead: manifestMetric(define),
     ...clusterMetrics(define),
   };
 }
@@ -98,6 +101,18 @@ function commandMetrics({ counter, histogram }: Definer): OwnMetrics['commandEnd
   return ({ tool, isFailed, seconds }) => {
     duration.observe({ tool }, seconds);
     failures.inc({ tool }, isFailed ? 1 : 0);
+  };
+}
+
+// Not defined where no manifests are followed.
+function manifestMetric({ gauge }: Definer): OwnMetrics['manifestsRead'] {
+  let metric: ReturnType<Definer['gauge']> | undefined;
+  return (problems) => {
+    metric ??= gauge(
+      'sluice_manifest_problems',
+      'What is wrong in the manifests now: objects and files that are kept as they were when they were good',
+    );
+    metric.set(problems);
   };
 }
 

@@ -66,7 +66,15 @@ function facts({
 }
 
 function sourceOf(source: StatusSource): Html {
-  if (source.kind === 'manifests') return html`manifests at ${source.path}`;
+  if (source.kind === 'manifests') {
+    const { count, first } = source.problems ?? { count: 0, first: [] };
+    if (count === 0) return html`manifests at ${source.path}`;
+    return html`manifests at ${source.path}:
+      <span class="bad">${count} cannot be used, and what was good before is kept</span>
+      <ul>
+        ${first.map((line) => html`<li>${line}</li>`)}
+      </ul>`;
+  }
   const { reach } = source;
   if (reach === undefined)
     return html`<span class="warn">API server: nothing heard of it yet</span>`;

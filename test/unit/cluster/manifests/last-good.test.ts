@@ -30,6 +30,9 @@ const broken: FileReading = {
   failure: { line: 2, message: 'is no YAML' },
 };
 
+const emptied =
+  'holds no Service, EndpointSlice, Node, ServiceCIDR any more; what it held before is kept';
+const nameless: Entry = { ...bad(''), key: undefined };
 const partly = good('a', '10.0.0.0/8', [problem]);
 
 test.each<[what: string, before: FileReading | undefined, now: FileReading, result: FileReading]>([
@@ -44,7 +47,25 @@ test.each<[what: string, before: FileReading | undefined, now: FileReading, resu
     file(good('b', '2'), good('a', '1', [problem])),
   ],
   ['a bad version of what was never good is left out', file(), file(bad('a')), file(bad('a'))],
-  ['a document that is gone is gone', file(good('a', '1')), file(), file()],
+  [
+    'a document that is gone is gone',
+    file(good('a', '1'), good('b', '1')),
+    file(good('b', '1')),
+    file(good('b', '1')),
+  ],
+  [
+    'a file that holds nothing any more is refused',
+    file(partly),
+    file(),
+    { ...file(good('a', '10.0.0.0/8')), failure: { line: 1, message: emptied } },
+  ],
+  ['a file that never held anything may hold nothing', file(), file(), file()],
+  [
+    'nothing is gone where a bad object may be it',
+    file(good('a', '1'), good('b', '1')),
+    file(good('b', '2'), nameless),
+    file(good('b', '2'), nameless, good('a', '1')),
+  ],
   [
     'an object that is ignored now is gone',
     file(good('a', '1')),

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { FileSource } from '../../../../src/cluster/manifests/files.ts';
 import { describeProblem, type Manifests } from '../../../../src/cluster/manifests/manifests.ts';
@@ -46,6 +46,8 @@ function summary({ objects, problems }: Manifests): string[] {
 }
 
 const [one, two, three] = ['10.96.0.1', '10.96.0.2', '10.96.0.3'] as const;
+const emptied =
+  'holds no Service, EndpointSlice, Node, ServiceCIDR any more; what it held before is kept';
 const notAnAddress = 'm.yaml:6: Service default/a: spec.clusterIP: "x" is not an IP address';
 
 test('a file that is written in place, replaced by rename, removed and made anew is followed', async () => {
@@ -78,8 +80,34 @@ test('the last good version stays through bad ones, broken ones and an empty fil
   ]);
   writeFileSync(path, '');
   expect(await next()).toEqual([`default/a ${one}`, 'm.yaml:1: the file is empty']);
-  writeFileSync(path, '# nothing any more\n');
-  expect(await next()).toEqual([]);
+  const slips: readonly (readonly [text: string, problem: string])[] = [
+    ['# nothing any more\n', `m.yaml:1: ${emptied}`],
+    ['apiVersion: v1\nkind: List\nitems: []\n', `m.yaml:1: ${emptied}`],
+    [
+      serviceYaml('a', two).replace('Service', 'Sevice'),
+      'm.yaml:2: Service default/a: kind: "Sevice" is not known; Service may be meant',
+    ],
+    [serviceYaml('A_', two), 'm.yaml:4: Service "A_": metadata.name: "A_" is not a DNS label'],
+  ];
+  for (const [text, problem] of slips) {
+    writeFileSync(path, text);
+    expect(await next()).toEqual([`default/a ${one}`, problem]);
+  }
+  writeFileSync(path, serviceYaml('a', two));
+  expect(await next()).toEqual([`default/a ${two}`]);
+});
+
+test('a link that leads to itself ends nothing: it is followed again once it leads somewhere', async () => {
+  const folder = folderWith({ 'm.yaml': serviceYaml('a', one) });
+  const path = join(folder, 'm.yaml');
+  const { next } = follow(path);
+  expect(await next()).toEqual([`default/a ${one}`]);
+  symlinkSync('m.yaml', join(folder, 'link'));
+  renameSync(join(folder, 'link'), path);
+  expect(await next()).toEqual([`default/a ${one}`, 'm.yaml:1: too many symbolic links']);
+  writeFileSync(join(folder, 'new'), serviceYaml('a', two));
+  renameSync(join(folder, 'new'), path);
+  expect(await next()).toEqual([`default/a ${two}`]);
 });
 
 test('of two documents, one may be bad while the other changes', async () => {
@@ -91,7 +119,7 @@ test('of two documents, one may be bad while the other changes', async () => {
   expect(await next()).toEqual([`default/a ${one}`, `default/b ${two}`, notAnAddress]);
 });
 
-test('files come to and leave a folder, down to none', async () => {
+test('files come to and leave a folder, but the last one is kept as it was', async () => {
   const folder = folderWith({ 'a.yaml': serviceYaml('a', one) });
   const { next } = follow(folder);
   expect(await next()).toEqual([`default/a ${one}`]);
@@ -100,7 +128,22 @@ test('files come to and leave a folder, down to none', async () => {
   rmSync(join(folder, 'a.yaml'));
   expect(await next()).toEqual([`default/b ${two}`]);
   rmSync(join(folder, 'b.yaml'));
-  expect(await next()).toEqual([]);
+  const refused = `${basename(folder)}:1: no *.yaml, *.yml or *.json in this folder`;
+  expect(await next()).toEqual([`default/b ${two}`, refused]);
+  writeFileSync(join(folder, 'c.yaml'), serviceYaml('c', three));
+  expect(await next()).toEqual([`default/c ${three}`]);
+});
+
+test('a folder that loses all files in one go is refused, as at start', async () => {
+  const folder = folderWith({ 'a.yaml': serviceYaml('a', one), 'b.yaml': serviceYaml('b', two) });
+  const { next } = follow(folder);
+  expect(await next()).toEqual([`default/a ${one}`, `default/b ${two}`]);
+  for (const name of ['a.yaml', 'b.yaml']) rmSync(join(folder, name));
+  expect(await next()).toEqual([
+    `default/a ${one}`,
+    `default/b ${two}`,
+    `${basename(folder)}:1: no *.yaml, *.yml or *.json in this folder`,
+  ]);
 });
 
 test('of a folder of 10,000 files, a change of one reads and parses that one alone', async () => {

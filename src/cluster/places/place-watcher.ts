@@ -3,7 +3,6 @@ import { watch, type FSWatcher } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { WatchPoint } from './watch-points.ts';
-import { ManifestError } from '../../errors.ts';
 
 // Events of one save come within a few milliseconds; waiting for the last of them spares reads of half
 // a save. A writer that never stops is read all the same, after this many waits.
@@ -15,6 +14,9 @@ const mostPlaces = 1000;
 
 const aDayMs = 86_400_000;
 
+// Where the kernel has no watch left to give, the places are looked at again and again.
+const lookAgainMs = 5000;
+
 /** Watches places. Between `arm` and `changed` no change gets lost. */
 export class PlaceWatcher {
   #watchers: readonly FSWatcher[] = [];
@@ -23,6 +25,7 @@ export class PlaceWatcher {
   /** True where there was an event since this was last set to false. */
   #isDirty = false;
   #wake: () => void = () => undefined;
+  #fault: string | undefined;
 
   readonly #signal: AbortSignal;
 
@@ -31,13 +34,19 @@ export class PlaceWatcher {
     signal.addEventListener('abort', () => this.#wake(), { once: true });
   }
 
-  /** Watches these places from now on, instead of those before; throws ManifestError if it cannot. */
+  /** Why not all places can be watched: they are looked at every 5 s. Undefined where they can. */
+  get fault(): string | undefined {
+    return this.#fault;
+  }
+
+  /** Watches these places from now on, instead of those before. */
   async arm(points: () => Promise<readonly WatchPoint[]>): Promise<void> {
     // Reset before looking for the places: they may change while they are looked for.
     this.#isDirty = false;
     this.#changed.clear();
     const places = await points();
     const before = this.#watchers;
+    this.#fault = undefined;
     // Opened anew each time: a watcher of a folder that was replaced would stay on the old one.
     this.#watchers = places.flatMap((place) => this.#open(place));
     for (const watcher of before) watcher.close();
@@ -51,7 +60,15 @@ export class PlaceWatcher {
     const signal = this.#signal;
     if (this.#changed.size === 0 && !signal.aborted) {
       // Where there is nothing to watch, as with standard input, a promise alone would not keep us alive.
-      const keepAlive = setInterval(() => undefined, aDayMs);
+      const look = (): void => {
+        this.#changed.add(undefined);
+        this.#wake();
+      };
+      const isBlind = this.#fault !== undefined;
+      const keepAlive = setInterval(
+        isBlind ? look : () => undefined,
+        isBlind ? lookAgainMs : aDayMs,
+      );
       await new Promise<void>((resolve) => (this.#wake = resolve));
       clearInterval(keepAlive);
     }
@@ -90,9 +107,11 @@ export class PlaceWatcher {
       return [watcher];
     } catch (error) {
       const { code = '', message } = error as NodeJS.ErrnoException;
-      // A folder that is not there, or not ours to look into, shows up as a change of its parent.
-      if (['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM'].includes(code)) return [];
-      throw new ManifestError(`${folder}: cannot be watched: ${message}`, { cause: error });
+      // What is not there, leads nowhere or is not ours to look into shows up as a change of its parent.
+      if (['EMFILE', 'ENFILE', 'ENOSPC', 'ENOMEM'].includes(code)) {
+        this.#fault = `${folder}: cannot be watched, so it is read every 5 s: ${message}`;
+      }
+      return [];
     }
   }
 }
