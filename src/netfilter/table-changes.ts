@@ -32,7 +32,12 @@ export type TouchOf = (change: Change) => Touch | undefined;
 export type Author = { readonly pid: number; readonly process: string };
 
 /** The end of a transaction; the author is 'unknown' where the kernel does not say. */
-export type End = { readonly kind: 'end'; readonly author: Author | 'unknown' };
+export type End = {
+  readonly kind: 'end';
+  readonly author: Author | 'unknown';
+  /** The number of the transaction in its network namespace: each has that of the one before and 1, but never 0. */
+  readonly generation: number | undefined;
+};
 
 const headerLength = 16;
 // Behind the header: family, version, resource.
@@ -68,6 +73,7 @@ const families: ReadonlyMap<number, Family> = new Map([
 
 // The name of the table is the first attribute of every object.
 const tableAt = 1;
+const generationAt = 1;
 const pidAt = 2;
 const processAt = 3;
 
@@ -92,7 +98,9 @@ function messageIn(span: Span): Change | End | undefined {
   const { bytes, start } = span;
   const [type, subsystem] = [bytes[start + 4] ?? 0, bytes[start + 5]];
   if (subsystem !== nfTables) return undefined;
-  if (type === newGeneration) return { kind: 'end', author: authorIn(span) };
+  if (type === newGeneration) {
+    return { kind: 'end', author: authorIn(span), generation: numberIn(span, generationAt) };
+  }
   const family = families.get(bytes[start + headerLength] ?? 0);
   if (family === undefined) return undefined;
   return new ChangeInBytes(span, kinds.get(type) ?? otherKind, family);
@@ -129,9 +137,14 @@ class ChangeInBytes implements Change {
 }
 
 function authorIn(span: Span): Author | 'unknown' {
-  const pid = attributeIn(span, pidAt);
-  if (pid === undefined || pid.end - pid.start !== 4) return 'unknown';
-  return { pid: pid.bytes.readUInt32BE(pid.start), process: textIn(span, processAt) ?? '' };
+  const pid = numberIn(span, pidAt);
+  return pid === undefined ? 'unknown' : { pid, process: textIn(span, processAt) ?? '' };
+}
+
+function numberIn(span: Span, wanted: number): number | undefined {
+  const value = attributeIn(span, wanted);
+  if (value === undefined || value.end - value.start !== 4) return undefined;
+  return value.bytes.readUInt32BE(value.start);
 }
 
 function textIn(span: Span, wanted: number): string | undefined {

@@ -85,7 +85,11 @@ export class KernelInMemory {
     const change = { kind: 'change', isDeleted: false, object: 'other', family } as const;
     for (const { onMessage } of this.#listeners) {
       onMessage({ ...change, table: 'any', chain: undefined });
-      onMessage({ kind: 'end', author: { pid: 812, process: 'firewalld' } });
+      onMessage({
+        kind: 'end',
+        author: { pid: 812, process: 'firewalld' },
+        generation: undefined,
+      });
     }
   }
 

@@ -43,7 +43,7 @@ const deleteJump =
 const endByIptables =
   '340000000f0a000002000000b74300000000000a080001000000000a08000200000043b70d00030069707461626c657300000000';
 
-const nft = { kind: 'end', author: { pid: 0x4386, process: 'nft' } };
+const nft = { kind: 'end', author: { pid: 0x4386, process: 'nft' }, generation: 2 };
 
 test('a table, a chain and a rule are added', () => {
   expect(messages(addTable, addChain, addRule, endByNft)).toEqual([
@@ -83,7 +83,7 @@ test('a table is deleted as NFT_MSG_DESTROYTABLE, made of the message above', ()
 test('a jump from one of the kernel’s own chains is deleted by iptables-nft', () => {
   expect(messages(deleteJump, endByIptables)).toEqual([
     { ...sluice, isDeleted: true, object: 'rule', table: 'nat', chain: 'OUTPUT' },
-    { kind: 'end', author: { pid: 0x43b7, process: 'iptables' } },
+    { kind: 'end', author: { pid: 0x43b7, process: 'iptables' }, generation: 10 },
   ]);
 });
 
@@ -94,7 +94,7 @@ test('of a table of another family only the end of the transaction is left', () 
 describe('what the kernel does not say so', () => {
   test('a transaction without an author', () => {
     const older = `1c${endByNft.slice(2, 56)}`;
-    expect(messages(older)).toEqual([{ kind: 'end', author: 'unknown' }]);
+    expect(messages(older)).toEqual([{ kind: 'end', author: 'unknown', generation: 2 }]);
   });
 
   test('another subsystem', () => {

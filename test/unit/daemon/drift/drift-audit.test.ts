@@ -6,7 +6,7 @@ describe('the audit', () => {
   test('reads beside the passes, rarely where the kernel tells of changes', async () => {
     const { clock, begin, kernel, pass: passOver, said, end } = stand();
     begin();
-    await clock.advance(20 * 30_000 - 1);
+    await clock.advance(120 * 30_000 - 1);
     expect([kernel.reads, kernel.asked]).toEqual([0, 0]);
     kernel.program = new Map();
     await clock.advance(30_000);

@@ -98,7 +98,11 @@ export function stand(touches: 'told' | 'untold' = 'told') {
       const ear = ears.at(-1);
       const change = { kind: 'change', isDeleted: true, object: 'chain', family: 'IPv4' } as const;
       ear?.onMessage({ ...change, table, chain: 'services' });
-      ear?.onMessage({ kind: 'end', author: { pid, process: 'firewalld' } });
+      ear?.onMessage({
+        kind: 'end',
+        author: { pid, process: 'firewalld' },
+        generation: undefined,
+      });
     },
     end: async (): Promise<void> => {
       ending.abort();

@@ -24,8 +24,8 @@ function change(words: string): Change {
   };
 }
 
-function by(pid: number, process: string): End {
-  return { kind: 'end', author: { pid, process } };
+function by(pid: number, process: string, generation?: number): End {
+  return { kind: 'end', author: { pid, process }, generation };
 }
 
 /** The one family's certainty and the author, shortly. */
@@ -82,13 +82,43 @@ describe('in nftables', () => {
   });
 
   test('a kernel that does not name who it was', () => {
-    const messages: Message[] = [change('add chain ip sluice'), { kind: 'end', author: 'unknown' }];
+    const messages: Message[] = [
+      change('add chain ip sluice'),
+      { kind: 'end', author: 'unknown', generation: undefined },
+    ];
     expect(told(messages, touchesOurTable)).toEqual(['sure undefined undefined']);
   });
 
   test('of what was lost anything may have been ours, and nobody knows whose it was', () => {
     const messages: Message[] = [change('add chain ip sluice'), 'lost', by(1, 'nft')];
     expect(told(messages, touchesOurTable)).toEqual(['maybe undefined undefined']);
+  });
+});
+
+describe('transactions are numbered', () => {
+  const mine = (generation: number): Message => by(ourPid, 'nft', generation);
+
+  test.each([
+    ['one after the other', [7, 8, 9]],
+    ['past the largest number, which no 0 follows', [0xffff_fffe, 0xffff_ffff, 1, 2]],
+    ['from any number on', [500, 501]],
+  ])('%s: none was lost', (_, numbers) => {
+    expect(told(numbers.map(mine), touchesOurTable)).toEqual([]);
+  });
+
+  test('where a number is missing, one was lost', () => {
+    expect(told([7, 8, 10, 11].map(mine), touchesOurTable)).toEqual(['maybe undefined undefined']);
+  });
+
+  test('what came beside the lost one is told as well', () => {
+    const messages = [mine(7), change('add chain ip sluice x'), by(5420, 'nft', 9)];
+    expect(told(messages, touchesOurTable)).toEqual(['maybe undefined undefined', 'sure nft 5420']);
+  });
+
+  test('after the kernel said that some were lost any number may follow', () => {
+    expect(told([mine(7), 'lost', mine(70)], touchesOurTable)).toEqual([
+      'maybe undefined undefined',
+    ]);
   });
 });
 
