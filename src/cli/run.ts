@@ -8,7 +8,7 @@ import { runDaemon } from '../daemon/daemon.ts';
 import { OwnTransactions } from '../daemon/drift/own-transactions.ts';
 import { thisHost } from '../daemon/host.ts';
 import { clusterSource, manifestSource } from '../daemon/source.ts';
-import { SluiceError, UsageError } from '../errors.ts';
+import { SluiceError } from '../errors.ts';
 import type { Exec } from '../host/tools/exec.ts';
 import { seesMachinePids } from '../host/netfilter/table-changes.ts';
 import { observedExec } from '../host/tools/observed-exec.ts';
@@ -54,10 +54,6 @@ type LoggedOptions = RunOptions & Pick<DaemonOptions, 'log'>;
 
 async function runInLog(options: LoggedOptions, exec: Exec, io: Io): Promise<void> {
   const { config, manifests, dryRun, configFile, log } = options;
-  const { ip } = config.metricsBindAddress;
-  if (options.statusPage && ip !== '::1' && !ip.startsWith('127.')) {
-    throw new UsageError(`--status-page: the metrics server is at ${ip}, which is not loopback`);
-  }
   const { stdin, stdout, signal, onHangup } = io;
   onHangup(() => log.info('SIGHUP: there is no configuration file to read again'));
   for (const note of options.notes) log.info(note);

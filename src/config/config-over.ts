@@ -2,6 +2,7 @@
 // that asks a daemon for its configuration.
 import { UsageError } from '../errors.ts';
 import type { Config } from '../model/config.ts';
+import { hostPort } from '../model/forwarding.ts';
 import { configFrom, type ConfigFlags } from './config.ts';
 import type { Value } from './field.ts';
 import { fields, type FieldPath, type FieldValues } from './fields.ts';
@@ -20,6 +21,8 @@ export function configOver(base: Config, { values: flags, given }: CommandLine):
   for (const { path, flag } of paths) if (!isAddress(path)) values[path] = byFlag[flag];
   const { config, faults } = configFrom(values as FieldValues, {
     flags: {
+      // Where its servers listen says nothing of its rules.
+      'debug-bind-address': hostPort(base.debugBindAddress.ip, base.debugBindAddress.port),
       'nft-input': given.has('nft-input') ? flags['nft-input'] : base.nftInput,
       'service-counters': given.has('service-counters')
         ? flags['service-counters']
@@ -40,7 +43,6 @@ const ownFlags = [
   'master',
 ] as const satisfies (keyof ConfigFlags)[];
 
-// Where its servers listen says nothing of its rules.
 function isAddress(path: FieldPath): boolean {
   return path === 'metricsBindAddress' || path === 'healthzBindAddress';
 }

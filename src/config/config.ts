@@ -9,11 +9,12 @@ import { defaultValues, fields, type FieldFlagValues, type FieldValues } from '.
 import type { Value } from './field.ts';
 import { flagOrigin, type Origin, type Report } from './origin.ts';
 import { documentOf } from './resolved-document.ts';
-import { parseSocketAddress, withPort } from './values/socket-address.ts';
+import { defaultDebug, parseSocketAddress, withPort } from './values/socket-address.ts';
 import { sectionValues } from './mode-section.ts';
 
 /** The values that a Config is made of, by flag, those of fields and those of none. */
 export type ConfigFlags = FieldFlagValues & {
+  readonly 'debug-bind-address': string;
   readonly 'nft-input': NftInput;
   readonly 'service-counters': ServiceCounters;
   readonly master: string;
@@ -47,7 +48,10 @@ function addressOf(text: string, port: number): string {
 
 /** What a Config depends on besides its fields. */
 export type ConfigContext = {
-  readonly flags: Pick<ConfigFlags, 'nft-input' | 'service-counters' | 'master'>;
+  readonly flags: Pick<
+    ConfigFlags,
+    'debug-bind-address' | 'nft-input' | 'service-counters' | 'master'
+  >;
   readonly hostname: string;
   readonly origin: Origin;
 };
@@ -72,6 +76,7 @@ export function configFrom(
     nftInput: context.flags['nft-input'],
     serviceCounters: context.flags['service-counters'],
     ...servingConfig(values, report),
+    debugBindAddress: debugAddress(context.flags['debug-bind-address'], faults),
     ...hostConfig(values),
     clientConnection: clientConnection(values, context.flags.master),
     logging: { format: values['logging.format'], verbosity: values['logging.verbosity'] },
@@ -120,6 +125,13 @@ function servingConfig(values: FieldValues, report: Report) {
     metricsBindAddress: metricsBindAddress === '' ? anywhere : address('metricsBindAddress'),
     bindAddressHardFail: values.bindAddressHardFail,
   };
+}
+
+function debugAddress(text: string, faults: string[]): SocketAddress {
+  const parsed = parseSocketAddress(withPort(text, defaultDebug.port));
+  if (typeof parsed !== 'string') return parsed;
+  faults.push(`--debug-bind-address: ${quoted(text)}: ${parsed}`);
+  return anywhere;
 }
 
 // The minor version of Kubernetes whose kube-proxy this one follows.

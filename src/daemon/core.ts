@@ -29,7 +29,7 @@ export type DaemonOptions = {
   readonly tools: Tools;
   /** Of how many Service ports new connections are metrics too. */
   readonly connectionMetrics: number;
-  /** A page for people, on loopback alone. */
+  /** A page for people, on the debug server. */
   readonly statusPage: boolean;
   /** Where the rules are kept that stood here before ours. */
   readonly beforeFile: string;

@@ -75,7 +75,9 @@ export type Config = {
   /** Undefined: no health server. */
   readonly healthzBindAddress: SocketAddress | undefined;
   readonly metricsBindAddress: SocketAddress;
-  /** End where one of the two cannot be bound. */
+  /** The flag --debug-bind-address: of the page, and of what shows objects and rules. */
+  readonly debugBindAddress: SocketAddress;
+  /** End where one of these cannot be bound. */
   readonly bindAddressHardFail: boolean;
   readonly clientConnection: ClientConnection;
   /** How often the rules in the kernel are checked; half of how long a change may wait in a healthy proxy. */

@@ -1,6 +1,5 @@
 // What the daemon works from, for `sluice explain --daemon`: the objects as they were decoded, the
-// configuration in force, and the host's addresses. On the metrics server alone, which is on loopback
-// unless it was put elsewhere.
+// configuration in force, and the host's addresses. On the debug server alone.
 import type { Config } from '../model/config.ts';
 import type { Ip } from '../model/ip.ts';
 import type { ClusterObject } from '../model/kubernetes.ts';

@@ -75,7 +75,7 @@ describe.each(modes)('with %s', (mode) => {
     await stand.exec('ip', ['link', 'set', 'lo', 'up']);
     const sluice = stand.start({ manifests: stand.manifests, proxyMode: mode });
     await sluice.inStep(manifestDigest(manifest));
-    const daemon = ['--daemon', 'http://127.0.0.1:10249'];
+    const daemon = ['--daemon', 'http://127.0.0.1:10247'];
     // Mode and ranges are the daemon's own.
     const { exitCode, stdout } = await stand.sluice([
       'explain',

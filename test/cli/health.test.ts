@@ -120,6 +120,8 @@ describe('a port that is taken', () => {
     '127.0.0.1:10356',
     '--metrics-bind-address',
     '[::1]:10349',
+    '--debug-bind-address',
+    '127.0.0.1:10347',
   ];
 
   test('is served when it comes free; the rules do not wait for it', async () => {
@@ -131,10 +133,11 @@ describe('a port that is taken', () => {
     await other.kill();
     await sluice.logged('serving health', 0);
     await sluice.logged('serving metrics', 0);
+    await sluice.logged('serving debug', 0);
     expect((await ask(stand, 'http://127.0.0.1:10356/livez')).status).toBe(200);
     expect((await ask(stand, 'http://[::1]:10349/healthz')).body).toBe('ok');
     // Told once, however often it was tried.
-    expect(sluice.log.filter((line) => line.includes('trying again'))).toHaveLength(2);
+    expect(sluice.log.filter((line) => line.includes('trying again'))).toHaveLength(3);
   });
 
   test('ends the daemon where that is asked for, and says which', async () => {

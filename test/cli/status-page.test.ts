@@ -8,7 +8,7 @@ import { modes } from '../support/network-namespace.ts';
 import { editedManifest, manifest } from './services.ts';
 import { standWith, type Stand } from './stand.ts';
 
-const at = 'http://127.0.0.1:10249/status';
+const at = 'http://127.0.0.1:10247/status';
 const desk: Look = { width: 1280, height: 800, scheme: 'light' };
 const phone: Look = { width: 390, height: 844, scheme: 'light' };
 
@@ -100,22 +100,44 @@ describe.each(modes)('with %s', (mode) => {
   });
 });
 
-async function statusOf(stand: Stand, path: string): Promise<string> {
-  const url = `http://127.0.0.1:10249${path}`;
+async function statusOf({ exec }: Stand, url: string): Promise<string> {
   const format = ['-o', '/dev/null', '-w', '%{http_code}'];
-  return (await stand.exec('curl', ['-s', ...format, url])).stdout;
+  return (await exec('curl', ['-s', ...format, url])).stdout;
 }
 
-test('is there for who asks for it, on loopback alone', async () => {
-  const stand = await standWith('nftables', manifest);
-  await stand.exec('ip', ['link', 'set', 'lo', 'up']);
-  const sluice = stand.start({ manifests: stand.manifests, proxyMode: 'nftables' });
-  await sluice.inStep(manifestDigest(manifest));
-  expect(await statusOf(stand, '/status')).toBe('404');
-  const args = ['run', ...stand.flags, '--status-page', '--metrics-bind-address', '0.0.0.0:10250'];
-  const { exitCode, stderr } = await stand.sluice(args);
-  expect([exitCode, stderr]).toEqual([
-    2,
-    'sluice: --status-page: the metrics server is at 0.0.0.0, which is not loopback\n',
-  ]);
+describe('beside metrics that are open to Prometheus', () => {
+  /** What each path is answered with, once a daemon runs with these flags. */
+  async function answers(flags: readonly string[]): Promise<readonly string[]> {
+    const stand = await standWith('nftables', manifest);
+    await stand.exec('ip', ['link', 'set', 'lo', 'up']);
+    await stand.exec('ip', ['address', 'add', '192.0.2.1/32', 'dev', 'lo']);
+    const open = ['--metrics-bind-address', '0.0.0.0:10249'];
+    const sluice = stand.start({
+      manifests: stand.manifests,
+      proxyMode: 'nftables',
+      flags: [...open, ...flags],
+    });
+    await sluice.inStep(manifestDigest(manifest));
+    const codes: string[] = [];
+    for (const url of [
+      '192.0.2.1:10249/metrics',
+      '192.0.2.1:10249/status',
+      '192.0.2.1:10249/debug/objects',
+      '127.0.0.1:10247/status',
+      '127.0.0.1:10247/debug/objects',
+      // Nobody is there.
+      '192.0.2.1:10247/status',
+    ]) {
+      codes.push(await statusOf(stand, url).catch(() => 'none'));
+    }
+    return codes;
+  }
+
+  test('the page is there for who asks for it, on loopback alone', async () => {
+    expect(await answers(['--status-page'])).toEqual(['200', '404', '404', '200', '200', 'none']);
+  });
+
+  test('there is no page where nobody asked for it', async () => {
+    expect(await answers([])).toEqual(['200', '404', '404', '404', '200', 'none']);
+  });
 });

@@ -67,7 +67,7 @@ describe.each(modes)('with %s', (mode) => {
     const again = stand.start({
       manifests: stand.manifests,
       proxyMode: mode,
-      flags: ['--metrics-bind-address', '127.0.0.1:10250', '--healthz-bind-address', ''],
+      flags: ['--debug-bind-address', '127.0.0.1:10250', '--healthz-bind-address', ''],
     });
     await again.inStep(manifestDigest(manifest));
     const daemon = ['--daemon', 'http://127.0.0.1:10250'];

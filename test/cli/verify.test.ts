@@ -66,7 +66,7 @@ describe.each(modes)('with %s', (mode) => {
     const flags = ['--masquerade-all', '--nodeport-addresses', '192.0.2.0/24'];
     const sluice = stand.start({ manifests: stand.manifests, proxyMode: mode, flags });
     await sluice.logged('in step', 0);
-    const at = 'http://127.0.0.1:10249';
+    const at = 'http://127.0.0.1:10247';
     const named = await stand.sluice(['verify', '--daemon', at]);
     expect(named).toMatchObject({ exitCode: 0, stderr: '' });
     const stderr = `note: configuration and objects of the daemon at ${at}\n`;

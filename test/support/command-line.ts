@@ -18,7 +18,7 @@ export type Around = {
   readonly stdin?: string;
   /** Ctrl-C comes when this was printed. */
   readonly until?: string;
-  /** What listens where a daemon's metrics are; nobody unless told. */
+  /** What listens where a daemon's debug server is; nobody unless told. */
   readonly daemon?: string;
   readonly setColour?: (colour: string) => unknown;
 };
@@ -55,7 +55,7 @@ export async function commandLine(
   return { exitCode, stdout: await written, stderr: await complained };
 }
 
-const ports = /^http:\/\/(127\.0\.0\.1|\[::1\]):10249(?=\/)/;
+const ports = /^http:\/\/(127\.0\.0\.1|\[::1\]):10247(?=\/)/;
 
 // Whatever listens at that port of the machine that runs the tests is not theirs.
 function fetchVia(daemon: string | undefined): typeof fetch {

@@ -1,4 +1,5 @@
 // The flags of ours, by name: what kube-proxy does not have, and what every program has.
+import { defaultDebug } from '../../config/values/socket-address.ts';
 import { serviceCounters } from '../../model/config.ts';
 import { overlays } from '../../lab/topology.ts';
 import type { FlagRow } from './flag.ts';
@@ -13,7 +14,7 @@ export const ownFlags = {
   daemon: {
     kind: 'string',
     placeholder: 'URL',
-    help: 'ask the daemon at this address: http://127.0.0.1:10249',
+    help: 'ask the daemon at this address: http://127.0.0.1:10247',
   },
   live: {
     kind: 'bool',
@@ -75,7 +76,7 @@ export const ownFlags = {
   'status-page': {
     kind: 'bool',
     default: false,
-    help: 'serve a page for people at /status, on loopback only',
+    help: 'serve a page for people at the debug address',
   },
   'service-connection-metrics': {
     kind: 'int',
@@ -124,6 +125,12 @@ export const ownConfigFlags = {
     default: '',
     placeholder: 'FILE',
     help: 'a KubeProxyConfiguration file, instead of flags',
+  },
+  'debug-bind-address': {
+    kind: 'string',
+    default: defaultDebug.address,
+    placeholder: 'IP[:PORT]',
+    help: 'where this daemon answers status, explain and others',
   },
   'nft-input': {
     kind: 'string',

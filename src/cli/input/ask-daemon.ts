@@ -1,18 +1,19 @@
-// Asks a running daemon at its metrics server: an address and a path in, JSON out, or an error that says
+// Asks a running daemon at its debug server: an address and a path in, JSON out, or an error that says
 // what was asked and why nothing came.
 import { quoted } from '../../cluster/problem.ts';
+import { defaultDebug } from '../../config/values/socket-address.ts';
 import { ApiError, UsageError } from '../../errors.ts';
 import type { Io } from '../io.ts';
 
 // What answers on this machine answers at once.
 const daemonTimeoutMs = 10_000;
 
-/** Where a daemon's metrics are unless it is told, and kube-proxy's too. */
-export const defaultDaemon = 'http://127.0.0.1:10249';
+/** Where a daemon's debug server is unless it is told. */
+export const defaultDaemon = `http://${defaultDebug.address}`;
 
 /** What a daemon of this version has at the path. */
 export type Question = {
-  /** The address of its metrics server, such as `http://127.0.0.1:10249`. */
+  /** The address of its debug server, such as `http://127.0.0.1:10247`. */
   readonly daemon: string;
   readonly path: string;
 };
@@ -28,9 +29,7 @@ export async function askDaemon<T>(
 ): Promise<T> {
   const url = URL.canParse(daemon) ? new URL(path, daemon) : undefined;
   if (url?.protocol !== 'http:') {
-    throw new UsageError(
-      `--daemon: ${quoted(daemon)} is no address such as http://127.0.0.1:10249`,
-    );
+    throw new UsageError(`--daemon: ${quoted(daemon)} is no address such as ${defaultDaemon}`);
   }
   const limit = AbortSignal.any([signal, AbortSignal.timeout(daemonTimeoutMs)]);
   const body = await jsonAt(url, { fetch, signal: limit });

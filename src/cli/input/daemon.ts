@@ -10,7 +10,7 @@ import { debugObjectsPath, debugObjectsVersion } from '../../serve/debug-objects
 import type { Io } from '../io.ts';
 import { askDaemon, defaultDaemon, isNobodyThere } from './ask-daemon.ts';
 
-/** What a daemon says, and the address of its metrics server. */
+/** What a daemon says, and the address of its debug server. */
 export type Daemon = DebugObjects & { readonly at: string };
 
 /** Asks the daemon at an address; throws ApiError where none answers. */
@@ -20,14 +20,14 @@ export async function daemonAt(at: string, io: Pick<Io, 'fetch' | 'signal'>): Pr
 }
 
 /**
- * The daemon whose metrics server is where `config` has it; undefined where nothing listens there. What else
+ * The daemon whose debug server is where `config` has it; undefined where nothing listens there. What else
  * keeps it from answering goes to standard error.
  */
 export function daemonHere(
-  { metricsBindAddress }: Pick<Config, 'metricsBindAddress'>,
+  { debugBindAddress }: Pick<Config, 'debugBindAddress'>,
   io: Pick<Io, 'fetch' | 'signal' | 'stderr'>,
 ): Promise<Daemon | undefined> {
-  return ifAnyAt(urlOf(metricsBindAddress), io);
+  return ifAnyAt(urlOf(debugBindAddress), io);
 }
 
 /** The daemon where it is by default, likewise. */

@@ -23,7 +23,7 @@ export type DoctorOptions = {
   readonly proxyMode: ProxyMode | undefined;
   /** As the API server's --service-node-port-range. */
   readonly nodePortRange: string;
-  /** The address of its metrics server; undefined: where it is by default, if there is one. */
+  /** The address of its debug server; undefined: where it is by default, if there is one. */
   readonly daemon: string | undefined;
   /** What this node is to be called; undefined: as the daemon calls it. */
   readonly nodeName: string | undefined;

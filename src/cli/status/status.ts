@@ -11,7 +11,7 @@ import { paintFor } from '../report/print-plan.ts';
 import { statusText } from './status-text.ts';
 
 export type StatusOptions = {
-  /** The address of its metrics server. */
+  /** The address of its debug server. */
   readonly daemon: string;
   /** Prints the flight record in place of it. */
   readonly passes: boolean;

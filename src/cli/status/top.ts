@@ -12,7 +12,7 @@ import { ratesBetween } from './rates.ts';
 import { topText } from './top-text.ts';
 
 export type TopOptions = {
-  /** The address of its metrics server. */
+  /** The address of its debug server. */
   readonly daemon: string;
   /** Prints once, on a terminal too. */
   readonly once: boolean;

@@ -5,6 +5,9 @@ import { familyOf, parseIp } from '../../model/ip.ts';
 /** The ports that kube-proxy listens at where no other is said. */
 export const defaultPorts = { healthz: 10_256, metrics: 10_249 } as const;
 
+/** Where the page and what is for debugging are served where no other address is said, and its port. */
+export const defaultDebug = { address: '127.0.0.1:10247', port: 10_247 } as const;
+
 /** An IP address without a port gets this one; whatever else it is stays, to be judged later. */
 export function withPort(text: string, port: number): string {
   const ip = parseIp(text);

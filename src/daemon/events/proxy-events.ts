@@ -40,12 +40,13 @@ export function startingEvent(nodeName: string, version: string): ClusterEvent {
 /** A port cannot be had, and the proxy ends for it. */
 export function cannotServeEvent(
   nodeName: string,
-  what: 'health' | 'metrics',
+  what: 'health' | 'metrics' | 'debug',
   { message: note }: BindError,
 ): ClusterEvent {
   const reasons = {
     health: 'FailedToStartProxierHealthcheck',
     metrics: 'FailedToStartMetricServer',
+    debug: 'FailedToStartDebugServer',
   };
   const regarding = nodeRegarding(nodeName);
   return { regarding, type: 'Warning', reason: reasons[what], action, note };

@@ -1,5 +1,4 @@
-// What the daemon answers at the metrics server, besides metrics: the objects, its health, and the
-// flight record.
+// What the daemon answers at the debug server: the objects, its health, the flight record, and the page.
 import { release } from 'node:os';
 import type { PureBackend } from '../../backends/backend.ts';
 import { pathsOf } from '../../explain/chain-path.ts';
@@ -13,7 +12,7 @@ import type { ClusterReach } from '../../model/proxy-status.ts';
 import type { Counted } from '../../netfilter/counted.ts';
 import { jsonAnswer } from '../../serve/answer.ts';
 import { debugObjectsAnswer } from '../../serve/debug-objects.ts';
-import type { MetricsPages } from '../../serve/metrics-pages.ts';
+import type { DebugPages } from '../../serve/debug-pages.ts';
 import type { PageData } from '../../serve/page/overview.ts';
 import { pageAt } from '../../serve/page/pages.ts';
 import { portConnections, RunningTotals } from './connections.ts';
@@ -51,7 +50,7 @@ export type PagesOptions = Pick<
 
 /** The pages, and who hears of passes for them. */
 export type Pages = {
-  readonly pages: Omit<MetricsPages, 'metrics' | 'configuration' | 'mode'>;
+  readonly pages: DebugPages;
   readonly listeners: readonly PassListener[];
   /** Reads what the kernel counted of new connections. */
   readonly connections: () => Promise<Connections>;
@@ -93,7 +92,7 @@ export function createPages(options: PagesOptions): Pages {
       passes: () => jsonAnswer(recorder.export()),
       connections: async () => jsonAnswer(await connections()),
       status: () => jsonAnswer(statusOf(options, { recorder, reasons, startedAtMs })),
-      ...(options.statusPage ? { page: (path: string) => pageAt(path, readPage) } : {}),
+      page: (path) => (options.statusPage ? pageAt(path, readPage) : undefined),
     },
     connections,
     listeners: [reasons, recorder],

@@ -9,13 +9,14 @@ import type { ClusterObject } from '../../model/kubernetes.ts';
 import type { ClusterReach } from '../../model/proxy-status.ts';
 import { healthAnswerer } from '../../serve/health.ts';
 import { serve, type ServeOptions } from '../../serve/http-server.ts';
+import { debugAnswerer } from '../../serve/debug-pages.ts';
 import { metricsAnswerer } from '../../serve/metrics-pages.ts';
 import { createMetrics, type Metrics } from '../../serve/metrics/metrics.ts';
 import { cannotServeEvent } from '../events/proxy-events.ts';
 import type { DaemonPart } from '../daemon-part.ts';
 import { Receipts } from '../receipts/receipts.ts';
 import { HealthListener } from './health-listener.ts';
-import { createPages, type Pages, type PagesOptions } from './pages.ts';
+import { createPages, type PagesOptions } from './pages.ts';
 
 /** What is needed to serve. */
 export type ServingOptions = Omit<PagesOptions, 'reach' | 'problems'> & {
@@ -45,7 +46,7 @@ const heard = new Set<ReflectorEvent['kind']>(['listed', 'watching', 'heard', 'a
 
 /** Makes all of it; no port is opened before its part is run. */
 export async function createServing(options: ServingOptions): Promise<Serving> {
-  const { config, version, families, health, host } = options;
+  const { config, version, families, health, host, reconciler } = options;
   const { nowMs } = host;
   const { proxyMode: mode, nodeName } = config;
   let reach: ClusterReach | undefined;
@@ -54,12 +55,13 @@ export async function createServing(options: ServingOptions): Promise<Serving> {
   const connections = { read: pages.connections, most: options.connectionMetrics };
   const metrics = await createMetrics({ mode, families, version, nowMs, connections });
   const listener = new HealthListener(health, nodeName);
+  const configuration = () => resolvedDocument(reconciler.config);
   const status = () => ({ ...listener.status, cluster: reach });
   const server: DaemonPart = {
     async run() {
       health.updated();
       const onAnswer = metrics.healthAnswered;
-      const { healthzBindAddress, metricsBindAddress } = config;
+      const { healthzBindAddress, metricsBindAddress, debugBindAddress } = config;
       await Promise.all([
         serveAt(options, {
           what: 'health',
@@ -69,7 +71,12 @@ export async function createServing(options: ServingOptions): Promise<Serving> {
         serveAt(options, {
           what: 'metrics',
           address: metricsBindAddress,
-          answer: answerAll(options, metrics, pages),
+          answer: metricsAnswerer({ mode, configuration, metrics: metrics.expose }),
+        }),
+        serveAt(options, {
+          what: 'debug',
+          address: debugBindAddress,
+          answer: debugAnswerer(pages.pages),
         }),
       ]);
     },
@@ -94,21 +101,8 @@ export async function createServing(options: ServingOptions): Promise<Serving> {
   };
 }
 
-function answerAll(
-  { config, reconciler }: ServingOptions,
-  metrics: Metrics,
-  pages: Pages,
-): ServeOptions['answer'] {
-  return metricsAnswerer({
-    mode: config.proxyMode,
-    configuration: () => resolvedDocument(reconciler.config),
-    ...pages.pages,
-    metrics: metrics.expose,
-  });
-}
-
 type Served = Pick<ServeOptions, 'answer'> & {
-  readonly what: 'health' | 'metrics';
+  readonly what: 'health' | 'metrics' | 'debug';
   /** Undefined: nowhere. */
   readonly address: ServeOptions['address'] | undefined;
 };

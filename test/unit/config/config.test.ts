@@ -18,6 +18,7 @@ const usual = {
   bindAddress: '0.0.0.0',
   healthzBindAddress: { ip: '0.0.0.0', port: 10_256 },
   metricsBindAddress: { ip: '127.0.0.1', port: 10_249 },
+  debugBindAddress: { ip: '127.0.0.1', port: 10_247 },
   bindAddressHardFail: false,
   clientConnection: {
     kubeconfig: undefined,
@@ -58,6 +59,7 @@ describe('the Config', () => {
       '--bind-address=fd00::1',
       '--healthz-bind-address=fd00::2',
       '--metrics-bind-address=1.2.3.4:5',
+      '--debug-bind-address=::1',
       '--bind-address-hard-fail',
       '--profiling',
       '--show-hidden-metrics-for-version=1.35',
@@ -96,6 +98,7 @@ describe('the Config', () => {
       bindAddress: 'fd00::1',
       healthzBindAddress: { ip: 'fd00::2', port: 10_256 },
       metricsBindAddress: { ip: '1.2.3.4', port: 5 },
+      debugBindAddress: { ip: '::1', port: 10_247 },
       bindAddressHardFail: true,
       clientConnection: {
         kubeconfig: '/k',
@@ -156,6 +159,7 @@ describe('the Config', () => {
 describe('faults', () => {
   test.each<[argv: string[], lines: string[]]>([
     [['--hostname-override=  '], ['--hostname-override: "  " cannot be the name of a node']],
+    [['--debug-bind-address=x:1'], ['--debug-bind-address: "x:1": its host is not an IP address']],
     [['--hostname-override=a b'], ['--hostname-override: "a b" cannot be the name of a node']],
     [
       ['--cluster-cidr=10.1.0.0/16,10.2.0.0/16'],

@@ -47,6 +47,7 @@ portRange: 1-2
     bindAddress: 'fd00::9',
     healthzBindAddress: { ip: '1.2.3.4', port: 1 },
     metricsBindAddress: { ip: 'fd00::1', port: 2 },
+    debugBindAddress: { ip: '127.0.0.1', port: 10_247 },
     bindAddressHardFail: true,
     clientConnection: {
       kubeconfig: '/k',

@@ -30,6 +30,7 @@ const defaults: Omit<Config, 'document'> = {
   bindAddress: '0.0.0.0' as Config['bindAddress'],
   healthzBindAddress: address('0.0.0.0', 10_256),
   metricsBindAddress: address('127.0.0.1', 10_249),
+  debugBindAddress: address('127.0.0.1', 10_247),
   bindAddressHardFail: false,
   clientConnection: {
     kubeconfig: '/var/lib/kube-proxy/kubeconfig.conf',

@@ -27,8 +27,14 @@ const noTools = async (file: string): Promise<never> => {
 
 /** Starts a daemon; `flags` besides those that all daemons of tests get. */
 export async function startDaemon(mode: ProxyMode, flags: readonly string[] = []) {
-  const [health, metrics] = [await freePort(), await freePort()].map((port) => `127.0.0.1:${port}`);
-  const always = [`--healthz-bind-address=${health}`, `--metrics-bind-address=${metrics}`];
+  const [health, metrics, debug] = [await freePort(), await freePort(), await freePort()].map(
+    (port) => `127.0.0.1:${port}`,
+  );
+  const always = [
+    `--healthz-bind-address=${health}`,
+    `--metrics-bind-address=${metrics}`,
+    `--debug-bind-address=${debug}`,
+  ];
   const localhost = mode === 'iptables' ? ['--iptables-localhost-nodeports=false'] : [];
   const config = configFor(mode, [...always, ...localhost, ...flags]);
   const kernel = new KernelInMemory(mode);
@@ -112,7 +118,7 @@ export async function startDaemon(mode: ProxyMode, flags: readonly string[] = []
         );
       });
     },
-    ask: async (path: string): Promise<unknown> => (await fetch(`http://${metrics}${path}`)).json(),
+    ask: async (path: string): Promise<unknown> => (await fetch(`http://${debug}${path}`)).json(),
     fail: failing.reject,
     stop: async (): Promise<void> => {
       stopping.abort();

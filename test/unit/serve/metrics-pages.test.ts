@@ -18,6 +18,9 @@ describe('the pages of the metrics server', () => {
     ['/healthz/ping', 200, 'ok'],
     ['/proxyMode', 200, 'iptables'],
     ['/debug/pprof/', 404, '404 page not found\n'],
+    ['/debug/objects', 404, '404 page not found\n'],
+    ['/debug/status', 404, '404 page not found\n'],
+    ['/status', 404, '404 page not found\n'],
     ['/', 404, '404 page not found\n'],
   ])('%s', async (path, status, body) => {
     expect(await answer(path)).toEqual({ status, headers: plain, body });

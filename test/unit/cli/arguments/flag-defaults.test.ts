@@ -52,6 +52,7 @@ test('every flag has its default, kube-proxy’s where it has the flag', () => {
     'healthz-bind-address': '0.0.0.0:10256',
     'healthz-port': 10_256,
     'metrics-bind-address': '127.0.0.1:10249',
+    'debug-bind-address': '127.0.0.1:10247',
     'metrics-port': 10_249,
     profiling: false,
     'show-hidden-metrics-for-version': '',

@@ -45,7 +45,7 @@ async function healthyNode(mode: ProxyMode) {
   return { run, [Symbol.asyncDispose]: () => daemon[Symbol.asyncDispose]() };
 }
 
-const at = 'the daemon at http://127.0.0.1:10249';
+const at = 'the daemon at http://127.0.0.1:10247';
 const both = `note: configuration and objects of ${at}\n`;
 const unnamed =
   'note: no object is a Node named "node-1": its pod CIDRs and addresses are not known\n';
@@ -113,7 +113,7 @@ test('what answers there and is no daemon of this version is named', async () =>
   const around = { exec, stdin: manifestOf([{ ...web, spec: {} }]) };
   const { stderr } = await commandLine(asked, { ...around, daemon: kubeProxy.url });
   expect(stderr).toBe(
-    'note: http://127.0.0.1:10249/debug/objects: status 404: no daemon of this version; not asked\n',
+    'note: http://127.0.0.1:10247/debug/objects: status 404: no daemon of this version; not asked\n',
   );
   expect((await commandLine(asked, around)).stderr).toBe('');
 });

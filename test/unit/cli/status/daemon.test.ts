@@ -28,7 +28,7 @@ test.each(modes)('status, explain and replay of a daemon in %s mode', async (mod
   daemon.submit({ changes: changes(bad), version: '3' });
   await daemon.log.next('quarantined');
 
-  const { ip, port } = daemon.config.metricsBindAddress;
+  const { ip, port } = daemon.config.debugBindAddress;
   const url = `http://${ip}:${port}`;
   const { exec } = nodeInMemory();
   const { run, text } = session({ exec }, [
