@@ -1,6 +1,7 @@
 // What a way of programming netfilter must be able to do. The pure half is an Assembly; the rest are
 // the only effects on the kernel's rules.
 import type { ToolError } from '../errors.ts';
+import type { SettingChange } from '../host/kernel/sysctl.ts';
 import type { Family } from '../model/ip.ts';
 import type { ProxyMode } from '../model/config.ts';
 import type { ServiceKey } from '../model/kubernetes.ts';
@@ -86,6 +87,8 @@ export interface Backend<U extends Unit = Unit> extends PureBackend<U> {
    * it undid, undefined where nothing was.
    */
   tidy?(family: Family): Promise<string | undefined>;
+  /** The settings of this host that tidy would change. */
+  untidy?(family: Family): Promise<readonly SettingChange[]>;
   /** Whether there can be rules of ours here; asks what a tool that probe refuses can still say. Absent: there can. */
   readonly mayHold?: (family: Family) => Promise<boolean>;
   /** Where else rules of ours were found by probe, in the way of those here; for a clean-up. */

@@ -10,6 +10,7 @@ import { readNft } from '../netfilter/kube-proxy/read-nft.ts';
 import { traceIptables } from '../netfilter/kube-proxy/trace-iptables.ts';
 import { traceNft } from '../netfilter/kube-proxy/trace-nft.ts';
 import { plan } from '../netfilter/plan.ts';
+import type { Unit } from '../netfilter/program.ts';
 import { createIptablesBackend } from './iptables/backend.ts';
 
 /** kube-proxy's table in each family. */
@@ -17,6 +18,18 @@ export const kubeProxyTable: Readonly<Record<Family, readonly [family: string, n
   IPv4: ['ip', 'kube-proxy'],
   IPv6: ['ip6', 'kube-proxy'],
 };
+
+/** What kube-proxy's table has, as `nft list table` prints it: the table, its sets, maps and chains. */
+export function kubeProxyUnits(family: Family, listing: string): readonly Unit[] {
+  const table = `table ${kubeProxyTable[family].join(' ')}`;
+  const parts = listing.matchAll(/^\t(set|map|chain) (\S+) \{\n.*?^\t\}/gms);
+  return [
+    { id: table, kind: 'table', owner: undefined, text: table },
+    ...[...parts].map(([text, kind = '', name = '']) => {
+      return { id: `${kind} ${name}`, kind, owner: undefined, text: text.replaceAll(/^\t/gm, '') };
+    }),
+  ];
+}
 
 /** Service rules that are in the kernel. */
 export type OtherRules = {

@@ -1,7 +1,9 @@
 // `sluice run`: the daemon, as the command line asks for it.
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { withBackend } from '../backends/index.ts';
 import { systemClock } from '../cluster/api/clock.ts';
+import { copiesFolder } from '../cluster/manifests/good-copies.ts';
 import { followConfigFile, type FollowOptions } from '../config/follow-config-file.ts';
 import type { DaemonOptions, Tools } from '../daemon/core.ts';
 import { runDaemon } from '../daemon/daemon.ts';
@@ -13,6 +15,7 @@ import type { Exec } from '../host/tools/exec.ts';
 import { seesMachinePids } from '../host/netfilter/table-changes.ts';
 import { observedExec } from '../host/tools/observed-exec.ts';
 import { createLog, isJsonLog } from '../serve/log.ts';
+import { nodeChanges, type NodeChanges } from '../takeover/node-changes.ts';
 import type { Io } from './io.ts';
 import { exitCodes } from './io.ts';
 import { dryRunPrinter } from './report/dry-run-printer.ts';
@@ -53,12 +56,12 @@ export async function runCommand(options: RunOptions, exec: Exec, io: Io): Promi
 type LoggedOptions = RunOptions & Pick<DaemonOptions, 'log'>;
 
 async function runInLog(options: LoggedOptions, exec: Exec, io: Io): Promise<void> {
-  const { config, manifests, dryRun, configFile, log } = options;
+  const { config, manifests, dryRun, configFile, log, beforeFile } = options;
   const { stdin, stdout, signal, onHangup } = io;
   onHangup(() => log.info('SIGHUP: there is no configuration file to read again'));
   for (const note of options.notes) log.info(note);
   const tools = await watched(exec);
-  const stateFolder = join(dirname(options.beforeFile), 'manifests');
+  const stateFolder = join(dirname(beforeFile), 'manifests');
   const common = {
     ...options,
     tools,
@@ -74,9 +77,25 @@ async function runInLog(options: LoggedOptions, exec: Exec, io: Io): Promise<voi
   await withBackend(tools.exec, config, (backend) => {
     const { execLines, hostIps } = thisHost;
     const flows = { execLines, hostIps, signal };
-    const printer = dryRunPrinter(backend, { ...options, stdout, flows });
+    const printer = dryRunPrinter(backend, {
+      ...options,
+      stdout,
+      flows,
+      async nodeChanges(families, localhostNodePorts) {
+        const starting = { config, families, beforeFile, localhostNodePorts };
+        const changes = await nodeChanges(exec, starting);
+        return { ...changes, files: [...changes.files, ...copiesToMake(manifests, stateFolder)] };
+      },
+    });
     return runDaemon(backend, { ...common, dryRun: dryRun ? printer : undefined });
   });
+}
+
+// The folder with copies of the manifests, which a first start makes.
+function copiesToMake(manifests: string | undefined, stateFolder: string): NodeChanges['files'] {
+  if (manifests === undefined || manifests === '-') return [];
+  const path = copiesFolder(stateFolder, manifests);
+  return existsSync(path) ? [] : [{ path, what: 'copies of the manifests, for a restart' }];
 }
 
 /** The same Exec, with what it runs known. */

@@ -3,7 +3,7 @@ import type { Backend } from '../backends/backend.ts';
 import { createCore, type Core, type DaemonOptions } from './core.ts';
 import { createEvents, startingEvent } from './events/proxy-events.ts';
 import { throughFamilyGate } from './family-gate.ts';
-import { staleNames } from './log-passes.ts';
+import { logWords, staleNames } from './log-passes.ts';
 import type { DaemonPart } from './daemon-part.ts';
 import { createParts } from './parts.ts';
 import { isInStep, runPass, type Pass, type Work } from './pass.ts';
@@ -41,7 +41,7 @@ export async function runDaemon(backend: Backend, options: DaemonOptions): Promi
   await Promise.all(parts.flatMap((part) => part.close?.() ?? []));
   if (!options.signal.aborted) await recorder?.flush(lastEventsMs);
   await Promise.all(running);
-  log.info('stopping; the rules stay');
+  log.info(logWords(options).stopping);
 }
 
 async function passOver(core: Core, parts: readonly DaemonPart[]): Promise<void> {
@@ -55,9 +55,9 @@ async function passOver(core: Core, parts: readonly DaemonPart[]): Promise<void>
 }
 
 // Who reads it may go on to rely on flows as well; the next pass does not wait for that.
-async function tellInStep({ log }: Core, parts: readonly DaemonPart[], pass: Pass): Promise<void> {
+async function tellInStep(core: Core, parts: readonly DaemonPart[], pass: Pass): Promise<void> {
   await Promise.all(parts.flatMap((part) => part.quiet?.() ?? []));
-  log.info({ version: pass.version, ...staleNames(pass.stale) }, 'in step');
+  core.log.info({ version: pass.version, ...staleNames(pass.stale) }, logWords(core).inStep);
 }
 
 // As kube-proxy's sync period: how often this host is looked at, when nothing else happens.

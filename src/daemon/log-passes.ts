@@ -6,16 +6,44 @@ import type { ServiceKey } from '../model/kubernetes.ts';
 import { ownersIn, countSteps } from '../netfilter/plan.ts';
 import type { Unit } from '../netfilter/program.ts';
 import type { FamilyPass } from '../sync/reconcile.ts';
+import type { Core } from './core.ts';
 import type { PassListener } from './pass.ts';
 
 // A log line names a few Services and counts the rest.
 const maxNamedServices = 10;
 
+const quarantined = 'the Service keeps its last good rules until it changes';
+
+/** What is said of what is done, and of what a dry run only would do. */
+const words = {
+  done: {
+    applied: 'applied',
+    inStep: 'in step',
+    failed: 'the kernel keeps the last good rules; trying again',
+    quarantined: `quarantined: rules rejected; ${quarantined}`,
+    stopping: 'stopping; the rules stay',
+  },
+  dry: {
+    applied: 'would be applied',
+    inStep: 'would be in step',
+    failed: "cannot read the kernel's rules, so what would change is not known; trying again",
+    quarantined: `would be quarantined: no rules can be made; ${quarantined}`,
+    stopping: 'stopping; nothing was changed',
+  },
+} as const;
+
+type Words = (typeof words)['done' | 'dry'];
+
+/** The words of the log. */
+export function logWords({ dryRun }: { readonly dryRun: unknown }): Words {
+  return words[dryRun === undefined ? 'done' : 'dry'];
+}
+
 /** Logs what each pass came to. */
-export function logPasses(log: Logger): PassListener {
+export function logPasses({ log, dryRun }: Pick<Core, 'log' | 'dryRun'>): PassListener {
   return {
     ended({ families }) {
-      for (const pass of families) logFamily(log, pass);
+      for (const pass of families) logFamily(log, pass, logWords({ dryRun }));
     },
   };
 }
@@ -25,7 +53,7 @@ export function staleNames({ services, settings }: Stale): object {
   return { ...firstOf(services), ...(settings ? { settings } : {}) };
 }
 
-function logFamily(log: Logger, pass: FamilyPass<Unit>): void {
+function logFamily(log: Logger, pass: FamilyPass<Unit>, said: Words): void {
   const { family, plan, update, quarantined, error, durationMs, phaseMs } = pass;
   for (const { frontend, winner, reason } of update.conflicts) {
     const address = frontendId(frontend.address);
@@ -33,18 +61,16 @@ function logFamily(log: Logger, pass: FamilyPass<Unit>): void {
     log.warn(what, 'address already claimed by another Service; not programmed');
   }
   for (const [service, err] of quarantined) {
-    const what =
-      'quarantined: rules rejected; the Service keeps its last good rules until it changes';
-    log.error({ err, service, family }, what);
+    log.error({ err, service, family }, said.quarantined);
   }
   const ms = rounded(durationMs);
   if (error !== undefined) {
-    log.error({ err: error, family, ms }, 'the kernel keeps the last good rules; trying again');
+    log.error({ err: error, family, ms }, said.failed);
   } else if (plan.length > 0) {
     const { create: created, replace: replaced, delete: deleted } = countSteps(plan);
     const counts = { ...firstOf(ownersIn(plan)), created, replaced, deleted };
     const took = { ms, planMs: rounded(phaseMs.plan), applyMs: rounded(phaseMs.apply) };
-    log.info({ family, ...counts, ...took }, 'applied');
+    log.info({ family, ...counts, ...took }, said.applied);
   }
 }
 

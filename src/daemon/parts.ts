@@ -20,8 +20,8 @@ export type Parts = {
 
 /** Makes the parts; none of them does anything yet. */
 export async function createParts(core: Core): Promise<Parts> {
-  const { dryRun, log } = core;
-  const always = [logPasses(log), configPart(core)];
+  const { dryRun } = core;
+  const always = [logPasses(core), configPart(core)];
   if (dryRun !== undefined) {
     return {
       parts: [...always, dryRun],

@@ -3,12 +3,15 @@
 // read, named or removed.
 import type { Backend } from '../backends/backend.ts';
 import { eachBackend } from '../backends/index.ts';
-import { kubeProxyTable } from '../backends/kube-proxy.ts';
+import { kubeProxyTable, kubeProxyUnits } from '../backends/kube-proxy.ts';
 import { MissingToolError, ToolError } from '../errors.ts';
+import type { SettingChange } from '../host/kernel/sysctl.ts';
 import type { Exec } from '../host/tools/exec.ts';
 import type { Family } from '../model/ip.ts';
+import type { Plan } from '../netfilter/plan.ts';
 import { plan } from '../netfilter/plan.ts';
 import type { Unit } from '../netfilter/program.ts';
+import type { Served } from '../netfilter/served.ts';
 
 /** Whose rules they are: kube-proxy's in nftables, or those of a backend's `owner`. */
 export type Owner = string;
@@ -23,15 +26,25 @@ export type ServiceRuleset = {
   readonly saved: string;
 };
 
+/** The same, with what it means to remove them. */
+export type FoundRuleset = ServiceRuleset & {
+  /** The deletion of all that there is. */
+  readonly steps: Plan;
+  /** What they do for clients; undefined for rules that are read in no such way. */
+  readonly served: (() => readonly Served[]) | undefined;
+};
+
 /** Reads and writes one owner's rules. A tool that is missing has made no rules. */
 type Keeper = {
   /** What is there, of those families in which there is anything. */
-  readonly read: (exec: Exec, families: readonly Family[]) => Promise<readonly Saved[]>;
+  readonly read: (exec: Exec, families: readonly Family[]) => Promise<readonly Found[]>;
   /** Makes what is there what `saved` says, in one transaction; undefined: nothing. */
   readonly write: (exec: Exec, family: Family, saved: string | undefined) => Promise<void>;
+  /** The settings of this host that go with them. */
+  readonly settings?: (exec: Exec, family: Family) => Promise<readonly SettingChange[]>;
 };
 
-type Saved = Pick<ServiceRuleset, 'family' | 'saved'>;
+type Found = Omit<FoundRuleset, 'owner'>;
 
 const keepers: ReadonlyMap<Owner, Keeper> = new Map([
   [kubeProxyOwner, { read: readKubeProxyTable, write: writeKubeProxyTable }],
@@ -47,13 +60,31 @@ export async function findServiceRulesets(
   families: readonly Family[],
   owners: readonly Owner[] = allOwners,
 ): Promise<readonly ServiceRuleset[]> {
+  const found = await findRulesets(exec, families, owners);
+  return found.map(({ owner, family, saved }) => ({ owner, family, saved }));
+}
+
+/** The same, with what it means to remove them. */
+export async function findRulesets(
+  exec: Exec,
+  families: readonly Family[],
+  owners: readonly Owner[],
+): Promise<readonly FoundRuleset[]> {
   const found = await Promise.all(
     owners.map(async (owner) => {
       const read = await keeperFor(owner).read(exec, families);
-      return read.map((saved): ServiceRuleset => ({ owner, ...saved }));
+      return read.map((one): FoundRuleset => ({ owner, ...one }));
     }),
   );
   return found.flat();
+}
+
+/** The settings of this host that removeServiceRuleset changes. */
+export async function settingsWith(
+  exec: Exec,
+  { owner, family }: Pick<ServiceRuleset, 'owner' | 'family'>,
+): Promise<readonly SettingChange[]> {
+  return (await keeperFor(owner).settings?.(exec, family)) ?? [];
 }
 
 /** Removes one owner's rules of one family. */
@@ -72,6 +103,17 @@ export function restoreServiceRuleset(
   return keeperFor(owner).write(exec, family, saved);
 }
 
+const modes: ReadonlyMap<Owner, string> = new Map([
+  [kubeProxyOwner, 'nftables'],
+  ...eachBackend(({ owner, mode }): [Owner, string] => [owner, mode]),
+]);
+
+/** `kube-proxy in iptables mode`. */
+export function whoseRules(ruleset: ServiceRuleset): string {
+  const proxy = isKubeProxys(ruleset) ? 'kube-proxy' : 'Sluice';
+  return `${proxy} in ${modes.get(ruleset.owner)} mode`;
+}
+
 /** Whether a running kube-proxy made these: it alone has a canary among its chains. */
 export function isKubeProxys({ owner, saved }: ServiceRuleset): boolean {
   return owner === kubeProxyOwner || saved.includes('KUBE-PROXY-CANARY');
@@ -83,12 +125,18 @@ function keeperFor(owner: Owner): Keeper {
   return keeper;
 }
 
-function readKubeProxyTable(exec: Exec, families: readonly Family[]): Promise<readonly Saved[]> {
+function readKubeProxyTable(exec: Exec, families: readonly Family[]): Promise<readonly Found[]> {
   return inEach(families, async (family) => {
     // Priorities by number: nft 1.0.6 does not take all of the names that it prints.
     const args = ['-y', 'list', 'table', ...kubeProxyTable[family]];
     const { stdout, exitCode } = await exec('nft', args, { allowedExitCodes: [1] });
-    return exitCode === 0 ? stdout : undefined;
+    if (exitCode !== 0) return undefined;
+    const units = kubeProxyUnits(family, stdout);
+    return {
+      saved: stdout,
+      steps: units.map((was) => ({ op: 'delete', was })),
+      served: undefined,
+    };
   });
 }
 
@@ -116,8 +164,10 @@ function keeperOf<U extends Unit>(createBackend: (exec: Exec) => Backend<U>): Ke
       return inEach(here, async (family) => {
         const present = await backend.observe(family);
         // Of what stays whatever happens nothing needs to be kept.
-        if (plan(present, new Map()).length === 0) return undefined;
-        return backend.encode(family, plan(new Map(), present));
+        const steps = plan(present, new Map());
+        if (steps.length === 0) return undefined;
+        const saved = backend.encode(family, plan(new Map(), present));
+        return { saved, steps, served: () => backend.served(family, present) };
       });
     },
     async write(exec, family, saved) {
@@ -127,6 +177,7 @@ function keeperOf<U extends Unit>(createBackend: (exec: Exec) => Backend<U>): Ke
       await backend.apply(family, plan(await backend.observe(family), wanted));
       if (saved === undefined) await backend.tidy?.(family);
     },
+    settings: async (exec, family) => (await createBackend(exec).untidy?.(family)) ?? [],
   };
 }
 
@@ -141,12 +192,12 @@ async function heldBy<U extends Unit>(
 
 async function inEach(
   families: readonly Family[],
-  read: (family: Family) => Promise<string | undefined>,
-): Promise<readonly Saved[]> {
+  read: (family: Family) => Promise<Omit<Found, 'family'> | undefined>,
+): Promise<readonly Found[]> {
   const found = await Promise.all(
-    families.map(async (family) => ({ family, saved: await orNothing(() => read(family)) })),
+    families.map(async (family) => ({ family, there: await orNothing(() => read(family)) })),
   );
-  return found.flatMap(({ family, saved }) => (saved === undefined ? [] : [{ family, saved }]));
+  return found.flatMap(({ family, there }) => (there === undefined ? [] : [{ family, ...there }]));
 }
 
 // A tool that is not there, or that the kernel does not serve, has left nothing.

@@ -7,7 +7,7 @@ import type { Exec } from '../host/tools/exec.ts';
 import type { ProxyMode } from '../model/config.ts';
 import type { Family } from '../model/ip.ts';
 import { readBefore, writeBefore } from './before-file.ts';
-import type { ServiceRuleset } from './other-rules.ts';
+import type { Owner, ServiceRuleset } from './other-rules.ts';
 import {
   allOwners,
   findServiceRulesets,
@@ -44,14 +44,18 @@ export async function rememberBefore(
   return { rulesets, file };
 }
 
+/** Whose rules go once those of `mode` are in place. */
+export function ownersBeside(mode: ProxyMode): readonly Owner[] {
+  return allOwners.filter((owner) => owner !== traitsOf(mode).owner);
+}
+
 /** Removes all Service rules but those of `mode`; returns whose they were. */
 export async function removeOthers(
   exec: Exec,
   mode: ProxyMode,
   families: readonly Family[],
 ): Promise<readonly ServiceRuleset[]> {
-  const owners = allOwners.filter((owner) => owner !== traitsOf(mode).owner);
-  const others = await findServiceRulesets(exec, families, owners);
+  const others = await findServiceRulesets(exec, families, ownersBeside(mode));
   for (const other of others) {
     await removeServiceRuleset(exec, other);
   }

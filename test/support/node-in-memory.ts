@@ -28,6 +28,8 @@ export function nodeInMemory(): NodeInMemory {
     ['/proc/sys/net/ipv4/conf/all/tag', '0'],
     ['/proc/sys/net/ipv4/ip_forward', '1'],
     ['/proc/sys/net/ipv6/conf/all/disable_ipv6', '0'],
+    ['/proc/sys/net/netfilter/nf_conntrack_tcp_timeout_close_wait', '3600'],
+    ['/proc/sys/net/netfilter/nf_conntrack_tcp_timeout_established', '86400'],
   ]);
   const answers = new Map([['readlink /proc/self/ns/net', 'net:[4026531840]\n']]);
   const answerOf = (file: string, args: readonly string[], input: string): Answer | undefined => {
@@ -65,6 +67,7 @@ function onFiles(
   const [, script = '', , ...words] = args;
   if (tool !== 'sh') return undefined;
   if (script.includes('/proc/sys/$n')) return { stdout: settingsIn(files, words) };
+  if (script === '[ -w "$1" ]') return { exitCode: files.has(words[0] ?? '') ? 0 : 1 };
   if (script !== 'echo "$1" > "$2"') return undefined;
   const [value = '', file = ''] = words;
   files.set(file, value);

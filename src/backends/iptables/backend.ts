@@ -6,7 +6,11 @@ import type { Family } from '../../model/ip.ts';
 import type { Plan } from '../../netfilter/plan.ts';
 import type { Program } from '../../netfilter/program.ts';
 import type { Backend } from '../backend.ts';
-import { putBackRouteLocalnet, routeLocalnet } from '../../host/kernel/route-localnet.ts';
+import {
+  putBackRouteLocalnet,
+  routeLocalnet,
+  routeLocalnetToPutBack,
+} from '../../host/kernel/route-localnet.ts';
 import { findLockHolders } from '../../host/netfilter/xtables-lock.ts';
 import { IptablesAssembly } from './compile/assembly.ts';
 import { canariesStand, canaryUnits, rulesStand } from './canary.ts';
@@ -70,6 +74,7 @@ export function createIptablesBackend(
       return stand(exec, place.tools[family]);
     },
     tidy: async (family) => (family === 'IPv4' ? tidyLocalnet(exec) : undefined),
+    untidy: async (family) => (family === 'IPv4' ? routeLocalnetToPutBack(exec) : []),
     elsewhere: () =>
       leftovers.map(({ family, place: other }) => ({
         family,

@@ -1,3 +1,4 @@
+import { ownFlags } from '../arguments/own-flags.ts';
 import { command, notedConfigOf } from './command.ts';
 
 export const diff = command({
@@ -35,6 +36,8 @@ export const diff = command({
       readsKernel: against === undefined,
       loadConfig: notedConfigOf,
     });
-    return diffCommand({ inputs, against, output, gates, shown: { rules, all } }, exec, io);
+    const beforeFile = ownFlags['before-file'].default;
+    const shown = { rules, all };
+    return diffCommand({ inputs, against, output, gates, shown, beforeFile }, exec, io);
   },
 });

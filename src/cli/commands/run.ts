@@ -17,7 +17,7 @@ export const run = command({
   ],
   decides: true,
   examples: [['sluice run --dry-run --kubeconfig ~/.kube/config']],
-  exitCodes: { 0: 'stopped; the rules stay', 2: 'failed' },
+  exitCodes: { 0: 'stopped; the rules stay (with --dry-run, as they were)', 2: 'failed' },
   run: async (call) => {
     const { values, line, program, exec, io } = call;
     const { config, values: fileValues, notes } = await loaded(call);

@@ -10,12 +10,13 @@ import type { Exec } from '../../host/tools/exec.ts';
 import { isTcpLiberal } from '../../host/kernel/sysctl.ts';
 import type { Unit } from '../../netfilter/program.ts';
 import { desiredOf } from '../../sync/offline.ts';
+import { nodeChanges } from '../../takeover/node-changes.ts';
 import type { Io } from '../io.ts';
 import { exitCodes } from '../io.ts';
 import type { Inputs } from '../input/inputs.ts';
 import { notProgrammedText } from '../report/not-programmed.ts';
 import type { Report, WantedPlan } from '../report/plan-report.ts';
-import { gated, refusalText, reportOf } from '../report/plan-report.ts';
+import { gated, isInStep, refusalText, reportOf } from '../report/plan-report.ts';
 import { paintFor } from '../report/print-plan.ts';
 import type { Shown } from '../report/print-report.ts';
 import { reportJson, reportText } from '../report/print-report.ts';
@@ -29,6 +30,8 @@ export type DiffOptions = {
   readonly output: 'text' | 'json';
   readonly gates: Gates;
   readonly shown: Shown;
+  /** Where run would back up the existing rules. */
+  readonly beforeFile: string;
 };
 
 /** The gates that the flags ask for, as they were given; throws UsageError where one is no limit. */
@@ -57,15 +60,14 @@ export async function diffCommand(options: DiffOptions, exec: Exec, io: Io): Pro
   stdout.write(options.output === 'json' ? reportJson(report) : text);
   for (const refusal of report.refused) stderr.write(`sluice: ${refusalText(refusal)}\n`);
   if (report.refused.length > 0) return exitCodes.refused;
-  const isInStep = report.plans.every(({ plan: steps }) => steps.length === 0);
-  return isInStep ? exitCodes.same : exitCodes.different;
+  return isInStep(report) ? exitCodes.same : exitCodes.different;
 }
 
 type DiffRun = { readonly options: DiffOptions; readonly exec: Exec; readonly io: Io };
 
 async function reportFor<U extends Unit>(
   backend: Backend<U>,
-  { options: { inputs, against, gates }, exec, io }: DiffRun,
+  { options: { inputs, against, gates, beforeFile }, exec, io }: DiffRun,
 ): Promise<Report> {
   const { objects, config } = inputs;
   const hostIps = () => inputs.hostIps;
@@ -79,9 +81,11 @@ async function reportFor<U extends Unit>(
     const present = saved?.get(family) ?? (await backend.observe(family));
     plans.push({ family, plan: desired.planFrom(present), wanted: desired.whole() });
   }
-  const report = gated(reportOf(backend, plans), gates);
-  // Somewhere else's rules say nothing of the connections of this machine.
-  if (saved !== undefined) return report;
+  // Somewhere else's rules say nothing of this machine.
+  if (saved !== undefined) return gated(reportOf(backend, plans), gates);
+  const localhostNodePorts = wanted.some(({ desired }) => desired.settings.localhostNodePorts);
+  const options = { config, families, beforeFile, localhostNodePorts };
+  const report = gated(reportOf(backend, plans, await nodeChanges(exec, options)), gates);
   const around = { execLines: execLinesOnHost, signal: io.signal, hostIps };
-  return { ...report, flows: await countStaleFlows(report.changes, wanted, around) };
+  return { ...report, flows: await countStaleFlows(report.touched, wanted, around) };
 }

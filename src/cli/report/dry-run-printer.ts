@@ -1,8 +1,10 @@
 // What `run --dry-run` prints of each pass: the same as `diff`.
 import type { Backend } from '../../backends/backend.ts';
 import type { PassListener } from '../../daemon/pass.ts';
+import type { Family } from '../../model/ip.ts';
 import type { FlowCountOptions } from '../diff/stale-flows.ts';
 import { countStaleFlows } from '../diff/stale-flows.ts';
+import type { NodeChanges } from '../../takeover/node-changes.ts';
 import { reportOf } from './plan-report.ts';
 import { paintFor } from './print-plan.ts';
 import type { Shown } from './print-report.ts';
@@ -14,20 +16,34 @@ export type PrinterOptions = {
   readonly shown: Shown;
   readonly stdout: NodeJS.WritableStream;
   readonly flows: FlowCountOptions;
+  /** What else a start would change on this node. */
+  readonly nodeChanges: (
+    families: readonly Family[],
+    localhostNodePorts: boolean,
+  ) => Promise<NodeChanges>;
 };
 
 /** Prints the plans of every pass, compared with what the passes before would have made. */
 export function dryRunPrinter(
   backend: Backend,
-  { output, shown, stdout, flows }: PrinterOptions,
+  { output, shown, stdout, flows, nodeChanges }: PrinterOptions,
 ): PassListener {
+  let isStart = true;
   return {
     async ended({ families }) {
       const wanted = families
         .filter(({ error }) => error === undefined)
         .map((pass) => ({ ...pass, wanted: pass.desired.whole() }));
-      const report = reportOf(backend, wanted);
-      const counted = { ...report, flows: await countStaleFlows(report.changes, wanted, flows) };
+      const hasLocalhost = wanted.some(({ desired }) => desired.settings.localhostNodePorts);
+      const node = isStart
+        ? await nodeChanges(
+            families.map(({ family }) => family),
+            hasLocalhost,
+          )
+        : undefined;
+      isStart = false;
+      const report = reportOf(backend, wanted, node);
+      const counted = { ...report, flows: await countStaleFlows(report.touched, wanted, flows) };
       stdout.write(
         output === 'json' ? reportJson(counted) : reportText(counted, shown, paintFor(stdout)),
       );

@@ -35,6 +35,14 @@ export function planSections(plans: readonly FamilyPlan[], paint: Paint): string
   return sections.join('\n');
 }
 
+/** All steps of the plans under one title. */
+export function planSection(title: string, plans: readonly FamilyPlan[], paint: Paint): string {
+  const lines = plans.flatMap(({ family, plan }) =>
+    plan.flatMap((op) => opLines(family, op, paint)),
+  );
+  return `${paint('bold', title)}\n${lines.join('')}`;
+}
+
 /** The plans as one JSON document, for programs. */
 export function planJson(plans: readonly FamilyPlan[]): string {
   const operations = operationsOf(plans);

@@ -5,7 +5,13 @@ import type { ServiceChange } from '../../diff/service-change.ts';
 import { countSteps, unitOf, type Op } from '../../netfilter/plan.ts';
 import { changeWords, counted, listed } from './change-words.ts';
 import type { Report } from './plan-report.ts';
-import { flowCounter, refusalText } from './plan-report.ts';
+import { flowCounter, isInStep, refusalText } from './plan-report.ts';
+import {
+  nodeChangeLines,
+  nodeChangesJson,
+  nodeChangeSections,
+  rulesRemoved,
+} from './node-changes-text.ts';
 import type { Paint } from './print-plan.ts';
 import { operationsOf, ownerOf, planSections } from './print-plan.ts';
 
@@ -22,8 +28,8 @@ const mostNamed = 20;
 
 /** The report as people read it; '' where there is nothing to do. */
 export function reportText(report: Report, { rules, all }: Shown, paint: Paint): string {
+  if (isInStep(report)) return '';
   const ops = opsOf(report);
-  if (ops.length === 0) return '';
   const most = all ? Number.POSITIVE_INFINITY : mostNamed;
   const lines = [
     ...(['removed', 'changed', 'added'] as const).flatMap((change) =>
@@ -31,9 +37,20 @@ export function reportText(report: Report, { rules, all }: Shown, paint: Paint):
     ),
     ...rulesOnlyLines(report, ops, paint),
     ...sharedLines(ops, paint),
+    ...nodeLines(report, paint),
   ];
-  const details = rules ? [planSections(report.plans, paint)] : [];
+  const details = rules ? detailsOf(report, paint) : [];
   return [...lines, '', ...details, summaryText(report), ''].join('\n');
+}
+
+function detailsOf({ plans, node }: Report, paint: Paint): readonly string[] {
+  const theirs = node === undefined ? '' : nodeChangeSections(node, paint);
+  return [planSections(plans, paint), theirs].filter((text) => text !== '');
+}
+
+function nodeLines({ node }: Report, paint: Paint): readonly string[] {
+  if (node === undefined) return [];
+  return nodeChangeLines(node).map(([sign, words]) => line(sign, words, paint));
 }
 
 const signs = { added: '+', changed: '~', removed: '-' } as const;
@@ -101,10 +118,12 @@ type Summary = {
   readonly endpoints: { readonly added: number; readonly removed: number };
   readonly conntrackEntries: number | null;
   readonly rules: { readonly add: number; readonly change: number; readonly remove: number };
+  readonly settings: number | null;
+  readonly files: number | null;
 };
 
 function summaryOf(report: Report): Summary {
-  const { changes, flows } = report;
+  const { changes, flows, node } = report;
   const ops = opsOf(report);
   const services = (kind: ServiceChange['change']): number =>
     changes.filter(({ change }) => change === kind).length;
@@ -120,28 +139,38 @@ function summaryOf(report: Report): Summary {
     },
     endpoints: { added: endpoints('added'), removed: endpoints('removed') },
     conntrackEntries: going,
-    rules: { add: rules.create, change: rules.replace, remove: rules.delete },
+    rules: {
+      add: rules.create,
+      change: rules.replace,
+      remove: rules.delete + (node === undefined ? 0 : rulesRemoved(node)),
+    },
+    settings: node?.settings.length ?? null,
+    files: node?.files.length ?? null,
   };
 }
 
 function summaryText(report: Report): string {
-  const { services, endpoints, conntrackEntries: flows, rules } = summaryOf(report);
+  const { services, endpoints, conntrackEntries, rules, settings, files } = summaryOf(report);
+  const some = (name: string, count: number | null, verb: string): readonly string[] =>
+    count === null || count === 0 ? [] : [`${name}: ${count} ${verb}`];
   const parts = [
     `Services: ${services.added} added, ${services.changed} changed, ${services.removed} removed`,
     `endpoints: ${endpoints.added} added, ${endpoints.removed} removed`,
     `rules: ${rules.add} to add, ${rules.change} to change, ${rules.remove} to remove`,
-    ...(flows === null || flows === 0 ? [] : [`conntrack entries: ${flows} to remove`]),
+    ...some('conntrack entries', conntrackEntries, 'to remove'),
+    ...some('settings', settings, 'to change'),
+    ...some('files', files, 'to write'),
   ];
   return parts.join('; ');
 }
 
 /** The report as one JSON document, for programs. */
 export function reportJson(report: Report): string {
-  const { plans, changes, flows, refused } = report;
+  const { plans, changes, flows, refused, node } = report;
   const count = flowCounter(report);
   const operations = operationsOf(plans);
   const document = {
-    inStep: operations.length === 0,
+    inStep: isInStep(report),
     summary: summaryOf(report),
     services: changes.map((change) => ({
       ...change,
@@ -150,6 +179,7 @@ export function reportJson(report: Report): string {
     })),
     refused: refused.map((refusal) => ({ ...refusal, words: refusalText(refusal) })),
     operations,
+    node: node === undefined ? null : nodeChangesJson(node),
   };
   return `${JSON.stringify(document, null, 2)}\n`;
 }

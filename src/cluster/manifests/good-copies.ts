@@ -7,6 +7,11 @@ import { readFile, type ManifestText } from './files.ts';
 
 type Text = Extract<ManifestText, { kind: 'text' }>;
 
+/** Where below `folder` the copies of the files at `path` are. */
+export function copiesFolder(folder: string, path: string): string {
+  return join(folder, hash('sha256', resolve(path), 'hex').slice(0, 16));
+}
+
 /** The copies of the files at one path. Invariant: #last is the last write, which ends after all before it. */
 export class GoodCopies {
   readonly #folder: string;
@@ -16,7 +21,7 @@ export class GoodCopies {
 
   /** Keeps them in a folder of their own below `folder`. `onFault` hears once that they cannot be kept. */
   constructor(folder: string, path: string, onFault: (error: Error) => void) {
-    this.#folder = join(folder, hash('sha256', resolve(path), 'hex').slice(0, 16));
+    this.#folder = copiesFolder(folder, path);
     this.#onFault = onFault;
   }
 

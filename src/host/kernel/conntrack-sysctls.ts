@@ -4,7 +4,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import type { ConntrackConfig } from '../../model/config.ts';
-import { sysctlFile } from './sysctl.ts';
+import type { Exec } from '../tools/exec.ts';
+import { isWritable, sysctlFile, type SettingChange } from './sysctl.ts';
 
 /** A file of the kernel with what is to be in it. */
 export type KernelSetting = {
@@ -76,16 +77,39 @@ export async function applyKernelSettings(
 ): Promise<readonly FailedSetting[]> {
   const failed: FailedSetting[] = [];
   for (const setting of settings) {
-    const { file, value, isMinimum } = setting;
+    const { file, value } = setting;
     try {
-      const present = Number((await files.read(file)).trim());
-      if (present === value || (isMinimum && present > value)) continue;
+      if (isMet(setting, await files.read(file))) continue;
       await files.write(file, String(value));
     } catch (error) {
       failed.push({ setting, error: error as Error });
     }
   }
   return failed;
+}
+
+function isMet({ value, isMinimum }: KernelSetting, text: string): boolean {
+  const present = Number(text.trim());
+  return present === value || (isMinimum && present > value);
+}
+
+/**
+ * Those that applyKernelSettings would write. One that is not there comes with the first rules, which load
+ * nf_conntrack; one that may not be written stays as it is.
+ */
+export async function differingSettings(
+  exec: Exec,
+  config: ConntrackConfig,
+): Promise<readonly SettingChange[]> {
+  const read = async (file: string): Promise<string> => (await exec('cat', [file])).stdout;
+  const changes: SettingChange[] = [];
+  for (const setting of conntrackSettings(config, await countCores({ read }))) {
+    const { name, file, value } = setting;
+    const text = await read(file).catch(() => undefined);
+    if (text !== undefined && (isMet(setting, text) || !(await isWritable(exec, file)))) continue;
+    changes.push({ name, before: text?.trim(), after: String(value) });
+  }
+  return changes;
 }
 
 /** The processors of this machine, also where this process may use but a part of them. */

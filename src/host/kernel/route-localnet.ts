@@ -3,6 +3,7 @@
 // mark beside the setting says so until then.
 import { ToolError } from '../../errors.ts';
 import type { Exec } from '../tools/exec.ts';
+import { isWritable, type SettingChange } from './sysctl.ts';
 
 /** The setting, as sysctl(8) names it. */
 export const routeLocalnet = 'net.ipv4.conf.all.route_localnet';
@@ -41,9 +42,28 @@ export async function keepRouteLocalnet(exec: Exec): Promise<void> {
   if ((await readSetting(exec, tag)) === '0') await writeSetting(exec, await ourTag(exec), tag);
 }
 
+/** What allowRouteLocalnet would change. */
+export async function routeLocalnetToAllow(exec: Exec): Promise<readonly SettingChange[]> {
+  const before = await readSetting(exec);
+  if (before === '1' || !(await isWritable(exec, setting))) return [];
+  return [{ name: routeLocalnet, before, after: '1' }];
+}
+
+/** What putBackRouteLocalnet would change. */
+export async function routeLocalnetToPutBack(exec: Exec): Promise<readonly SettingChange[]> {
+  const before = await readSetting(exec);
+  return before === '0' || !(await isOurs(exec))
+    ? []
+    : [{ name: routeLocalnet, before, after: '0' }];
+}
+
+async function isOurs(exec: Exec): Promise<boolean> {
+  return (await readSetting(exec, tag)) === (await ourTag(exec));
+}
+
 /** Puts the setting back where Sluice changed it; true where it did. */
 export async function putBackRouteLocalnet(exec: Exec): Promise<boolean> {
-  if ((await readSetting(exec, tag)) !== (await ourTag(exec))) return false;
+  if (!(await isOurs(exec))) return false;
   await restoreRouteLocalnet(exec, false);
   await writeSetting(exec, '0', tag);
   return true;

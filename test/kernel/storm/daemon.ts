@@ -125,7 +125,7 @@ class WatchedLoop implements StormDaemon, PassListener {
   }
 
   async run(): Promise<void> {
-    const listeners = [logPasses(this.log), this];
+    const listeners = [logPasses({ log: this.log, dryRun: undefined }), this];
     const { nodeName } = this.#config;
     const options = { nodeName, state: this.#state, reconciler: this.#reconciler, listeners };
     await this.loop.run(async (work) => {

@@ -17,7 +17,8 @@ const after = { stdin: manifestOf([{ ...web, endpoints: ['10.244.2.11', '10.244.
 test.each(modes)('in %s mode', async (mode) => {
   await using folder = await mkdtempDisposable(join(tmpdir(), 'sluice-diff-'));
   const [saved, none] = [join(folder.path, 'rules'), join(folder.path, 'none')];
-  const { exec } = nodeInMemory();
+  const { exec, files } = nodeInMemory();
+  files.set('/proc/sys/net/ipv4/conf/all/route_localnet', '1');
   const flags = ['--manifests', '-', ...flagsFor(mode)];
   const { run, text } = session({ exec }, [
     [` ${flags.join(' ')}`, ''],

@@ -26,7 +26,8 @@ const more = ['--masquerade-all', '--service-counters=off'];
 
 /** A node that a daemon has programmed, whose metrics server is there, and command lines on it. */
 async function healthyNode(mode: ProxyMode) {
-  const { exec } = nodeInMemory();
+  const { exec, files } = nodeInMemory();
+  files.set('/proc/sys/net/ipv4/conf/all/route_localnet', '1');
   const flags = [...flagsFor(mode), ...more];
   const stdin = manifestOf([web]);
   await commandLine(['takeover', '--manifests', '-', '--before-file', '/nowhere', ...flags], {

@@ -42,7 +42,8 @@ taken over: now let sluice run follow the Services, and no other proxy
 
 test.each(modes)('to %s mode and back', async (to) => {
   await using folder = await mkdtempDisposable(join(tmpdir(), 'sluice-takeover-'));
-  const { exec, iptables, ip6tables } = await kubeProxyNode(folder.path);
+  const { exec, files, iptables, ip6tables } = await kubeProxyNode(folder.path);
+  files.set('/proc/sys/net/ipv4/conf/all/route_localnet', '1');
   // Whatever their order: jumps out of chains that are not ours come back in another one.
   const saved = () => [iptables, ip6tables].map((one) => one.saved().split('\n').toSorted());
   const before = saved();
