@@ -77,6 +77,24 @@ describe.each(modes)('with %s', (mode) => {
     expect(browser.errors()).toEqual([]);
   });
 
+  test('says that the daemon answers no more, and calls nothing healthy', async () => {
+    const { sluice, browser } = await served(mode);
+    await browser.open(at, desk);
+    const good = `[...document.querySelectorAll('main .good')].map((one) => one.innerText)`;
+    expect(await browser.evaluate(good)).toEqual(['healthy', 'healthy']);
+    await sluice.kill();
+    const said = await browser.evaluate(`new Promise((resolve) => {
+      const look = () => {
+        const note = document.querySelector('#silence');
+        if (note !== null) resolve(note.innerText);
+      };
+      new MutationObserver(look).observe(document.body, { childList: true, subtree: true });
+    })`);
+    expect(said).toMatch(/^no answer since \d\d:\d\d:\d\d UTC: this is what was so then$/);
+    expect(await browser.evaluate(good)).toEqual([]);
+    expect(await contrast(browser)).toBeGreaterThanOrEqual(4.5);
+  });
+
   test.each([
     ['at a desk, light', desk],
     ['at a desk, dark', { ...desk, scheme: 'dark' }],

@@ -102,17 +102,30 @@ svg .axis { stroke: var(--line); }
 );
 
 // Puts what the page says by now in the place of what it said; not while somebody marks text in it. Only
-// the part that changes is parsed: the style of the new answer has a nonce that is not this page's.
+// the part that changes is parsed: the style of the new answer has a nonce that is not this page's. Where no
+// answer comes, nothing on the page is called good any more.
 const script = Html.of(
   [
     `
+let [heard, isAsking] = [new Date(), false];
+const silence = () => {
+  const note = document.querySelector('#silence') ?? document.createElement('p');
+  const text = 'no answer since ' + heard.toISOString().slice(11, 19) + ' UTC: this is what was so then';
+  Object.assign(note, { id: 'silence', className: 'bad', textContent: text });
+  note.setAttribute('role', 'alert');
+  document.querySelector('main').prepend(note);
+  for (const good of document.querySelectorAll('main .good')) {
+    Object.assign(good, { className: 'warn', textContent: 'unknown' });
+  }
+};
 setInterval(async () => {
-  if (document.hidden || String(getSelection()) !== '') return;
+  if (isAsking || document.hidden || String(getSelection()) !== '') return;
+  isAsking = true;
   try {
-    const answer = await fetch(location.href, { cache: 'no-store' });
-    if (!answer.ok) return;
+    const answer = await fetch(location.href, { cache: 'no-store', signal: AbortSignal.timeout(9000) });
     const text = await answer.text();
     const main = text.slice(text.indexOf('<main>'), text.indexOf('</main>'));
+    heard = new Date();
     const fresh = new DOMParser().parseFromString(main, 'text/html');
     const [was, is] = [document.querySelector('main'), fresh.querySelector('main')];
     const left = [...was.querySelectorAll('.scroll')].map((one) => one.scrollLeft);
@@ -120,7 +133,11 @@ setInterval(async () => {
     was.replaceWith(document.adoptNode(is));
     is.querySelectorAll('.scroll').forEach((one, index) => { one.scrollLeft = left[index] ?? 0; });
     if (at) is.querySelector('a[href="' + CSS.escape(at) + '"]')?.focus({ preventScroll: true });
-  } catch {}
+  } catch {
+    silence();
+  } finally {
+    isAsking = false;
+  }
 }, 3000);
 `,
   ],

@@ -29,7 +29,7 @@ export function overview({ status, passes, services }: PageData, page: number): 
   const shown = names.slice((page - 1) * servicesAPage, page * servicesAPage);
   return html`<main>
     <h1>Sluice on ${status.node}</h1>
-    ${facts(status)} ${status.families.map((family) => notProgrammed(family))}
+    ${facts(status)} ${status.families.map((family) => notProgrammed(family, services))}
     <h2 id="families">Families</h2>
     ${familyTable(status)}
     <h2 id="passes">The last passes</h2>
@@ -84,18 +84,22 @@ function sourceOf(source: StatusSource): Html {
     : html`<span class="bad">API server not heard</span> since ${since}; the rules stay`;
 }
 
-function notProgrammed({ family, quarantined, conflicts }: FamilyState): readonly Html[] {
+function notProgrammed(
+  { family, quarantined, conflicts }: FamilyState,
+  services: PageData['services'],
+): readonly Html[] {
+  // One that got no address has no page.
+  const named = (service: ServiceKey): Html | string =>
+    services.has(service) ? serviceLink(service) : service;
   return [
     ...quarantined.first.map(
       ({ service, why }) =>
-        html`<p>
-          <span class="warn">Quarantined</span> (${family}) ${serviceLink(service)}: ${why}
-        </p>`,
+        html`<p><span class="warn">Quarantined</span> (${family}) ${named(service)}: ${why}</p>`,
     ),
     ...conflicts.first.map(
       ({ service, address, winner, reason }) =>
         html`<p>
-          <span class="warn">Conflict</span> (${family}) ${serviceLink(service)}: ${address}:
+          <span class="warn">Conflict</span> (${family}) ${named(service)}: ${address}:
           ${conflictText(winner, reason)}
         </p>`,
     ),

@@ -51,7 +51,10 @@ function sectionsOf({ family, frontends }: ServiceForwarding, pathTo: PathTo): r
 
 function fateOf({ route }: Frontend): string {
   if (route.kind === 'drop') return 'dropped';
-  return route.kind === 'reject' ? 'refused' : 'forwarded';
+  if (route.kind === 'reject') return 'refused';
+  // All of its endpoints are on other nodes.
+  const isInsideOnly = route.kind === 'forward-local' && route.pool.members.length === 0;
+  return isInsideOnly ? 'dropped from outside, forwarded from pods and this node' : 'forwarded';
 }
 
 function affinityOf({ route: { pool } }: Frontend): string {

@@ -156,6 +156,57 @@ test.each([
   expect(pageAt(path, read)?.status).toBe(code);
 });
 
+/** The paths of all links in a page. */
+const linksIn = (path: string, data: () => PageData): readonly string[] => {
+  const body = pageAt(path, data)?.body ?? '';
+  return [...body.matchAll(/<a href="([^"#]*)/g)].map(([, href = '']) => href);
+};
+
+test('no link leads to a page that is not there', () => {
+  const lost = 'demo/lost' as ServiceKey;
+  const [family] = status.families;
+  if (family === undefined) throw new Error('no family');
+  const quarantined = { count: 1, first: [{ service: lost, why: 'refused' }] };
+  const conflict = { service: lost, address: 'tcp 10.96.0.1 80', winner: key };
+  const conflicts = {
+    count: 1,
+    first: [{ ...conflict, reason: { kind: 'older', ...cause } }],
+  } as const;
+  const services = new Map(
+    Array.from({ length: 450 }, (_, n) => [`demo/s-${n}` as ServiceKey, [forwarding(1)]] as const),
+  );
+  const data = (): PageData => ({
+    ...read(),
+    status: { ...status, families: [{ ...family, quarantined, conflicts }] },
+    services,
+  });
+  expect(pageAt('/status', data)?.body).toContain('demo/lost');
+  const pages = ['/status', '/status/2', '/status/3', '/status/service/demo/s-7', '/status/x'];
+  const links = new Set(pages.flatMap((page) => linksIn(page, data)));
+  expect(links.size).toBeGreaterThan(450);
+  expect([...links].filter((link) => pageAt(link, data)?.status !== 200)).toEqual([]);
+});
+
+test.each([
+  ['no endpoint here', [], 'dropped from outside, forwarded from pods and this node'],
+  ['an endpoint here', [endpoint(1)], 'forwarded'],
+] as const)('externalTrafficPolicy Local with %s is said as it is', (_what, members, fate) => {
+  const [{ route }] = forwarding(1).frontends as [Frontend];
+  if (route.kind !== 'forward') throw new Error(route.kind);
+  const { masquerade: _masquerade, ...rest } = route;
+  const local: Route = {
+    ...rest,
+    kind: 'forward-local',
+    pool: { ...route.pool, members },
+    cluster: route.pool,
+  };
+  const web = { ...forwarding(1), frontends: [{ ...frontend(local), portName: 'http' }] };
+  const data = (): PageData => ({ ...read(), services: new Map([[key, [web]]]) });
+  const body = pageAt(servicePath, data)?.body ?? '';
+  const [, heading] = /<h2>([^<]*)<\/h2>/.exec(body) ?? [];
+  expect(heading).toBe(`IPv4, port http, ClusterIP: ${fate}`);
+});
+
 test('a template escapes values, and lets through what templates made', () => {
   expect(String(html`<b>${['<', html`<i>${'&'}</i>`, 1, undefined]}</b>`)).toBe(
     '<b>&lt;<i>&amp;</i>1</b>',
