@@ -26,7 +26,8 @@ export async function listManifests(path: string, source: FileSource): Promise<L
   const { files } = await readFirst(path, { ...source, onObject });
   const { objects, problems } = manifestsFrom(files.values());
   const lines = problems.map(describeProblem);
-  if (objects.size === 0 && lines.length > 0) throw new ManifestError(lines.join('\n'));
+  const isFaulty = problems.some(({ isWarning }) => !isWarning);
+  if (objects.size === 0 && isFaulty) throw new ManifestError(lines.join('\n'));
   return { objects: [...objects.values()], asides, problems: lines };
 }
 

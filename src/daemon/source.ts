@@ -3,7 +3,7 @@
 import type { Logger } from 'pino';
 import type { EventRecorder } from '../cluster/api/events/event-recorder.ts';
 import type { ClusterSource } from '../cluster/api/follow-cluster.ts';
-import type { ByteStream } from '../cluster/manifests/files.ts';
+import type { ManifestSource } from '../cluster/manifests/follow-manifests.ts';
 import type { Config } from '../model/config.ts';
 import type { StatusSource } from '../model/daemon-status.ts';
 import type { Node } from '../model/kubernetes.ts';
@@ -35,13 +35,13 @@ export type Source = {
  */
 export function manifestSource(
   path: string,
-  { stdin, stateFolder }: { readonly stdin: ByteStream; readonly stateFolder: string | undefined },
+  { stdin, stateFolder, note }: Pick<ManifestSource, 'stdin' | 'stateFolder' | 'note'>,
 ): Source {
   return {
     status: { kind: 'manifests', path },
     async follow({ signal, log, onProblems }, deliver) {
       const { followManifests } = await import('../cluster/manifests/follow-manifests.ts');
-      await followManifests({ path, stdin, signal, log, stateFolder, onProblems }, deliver);
+      await followManifests({ path, stdin, signal, log, stateFolder, note, onProblems }, deliver);
     },
   };
 }

@@ -2,7 +2,10 @@
 import { documentsIn, type RawDocument } from './documents.ts';
 import type { ManifestText } from './files.ts';
 import { keptObject, type Words } from './kept-object.ts';
+import { rootField } from '../decode/json-field.ts';
+import { readServiceName } from '../decode/metadata.ts';
 import { decodeObject, isReadKind } from '../decode/object.ts';
+import { doubtsOf } from '../doubts/object.ts';
 import { printable, quoted, type Decoded, type Problem } from '../problem.ts';
 import type { ClusterObject } from '../../model/kubernetes.ts';
 
@@ -11,6 +14,8 @@ export type LineProblem = {
   readonly line: number;
   readonly field: string;
   readonly message: string;
+  /** It keeps nothing from being used. */
+  readonly isWarning?: true;
 };
 
 /** One object of a file; kinds that a Service proxy never reads leave no entry. */
@@ -64,11 +69,17 @@ export function readEntries(
 function entriesOfDocument({ objects, linesOf }: RawDocument, words: Words): readonly Entry[] {
   const found = objects.flatMap(({ path, value }) => {
     const result = decodeObject(value);
-    if (result.kind === 'ignored' && result.id === '') return [];
-    const problems = result.kind === 'ignored' ? [] : result.problems;
+    if (result.kind === 'ignored' && result.id === '') {
+      const endpoints = endpointsNaming(value);
+      return endpoints === undefined
+        ? []
+        : [{ path, naming: endpoints, object: undefined, problems: [], doubts: 0 }];
+    }
+    const doubts = result.kind === 'object' ? doubtsOf(value) : [];
+    const problems = result.kind === 'ignored' ? [] : [...result.problems, ...doubts];
     // Kept at once: what is decoded of a whole List takes much more memory than what is kept of it.
     const object = result.kind === 'object' ? keptObject(result.object, words) : undefined;
-    return [{ path, naming: naming(value, result), object, problems }];
+    return [{ path, naming: naming(value, result), object, problems, doubts: doubts.length }];
   });
   if (found.length === 0) return [];
   const paths = found.flatMap(({ path, problems }) => [
@@ -77,12 +88,24 @@ function entriesOfDocument({ objects, linesOf }: RawDocument, words: Words): rea
   ]);
   const lines = linesOf(paths).values();
   const nextLine = (): number => lines.next().value ?? 1;
-  return found.map(({ naming: names, object, problems }) => ({
+  return found.map(({ naming: names, object, problems, doubts }) => ({
     ...names,
     line: nextLine(),
     object,
-    problems: lineProblems(problems, nextLine),
+    problems: lineProblems(problems, nextLine).map((problem, index) =>
+      index < problems.length - doubts ? problem : { ...problem, isWarning: true },
+    ),
   }));
+}
+
+/** How Endpoints are named: they are not read, but Services may have no other endpoints. */
+function endpointsNaming(value: unknown): Pick<Entry, 'key' | 'label'> | undefined {
+  const { kind, metadata } = (value ?? {}) as { kind?: unknown; metadata?: unknown };
+  if (kind !== 'Endpoints') return undefined;
+  const identity = readServiceName(rootField(metadata, []));
+  if (identity === undefined) return undefined;
+  const key = `Endpoints ${identity.namespace}/${identity.name}`;
+  return { key, label: key };
 }
 
 const noProblems: readonly LineProblem[] = [];

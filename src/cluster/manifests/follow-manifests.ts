@@ -2,7 +2,7 @@
 // is said once.
 import type { Logger } from 'pino';
 import { ManifestError } from '../../errors.ts';
-import type { ClusterChange } from '../../model/kubernetes.ts';
+import type { ClusterChange, ClusterObject } from '../../model/kubernetes.ts';
 import type { ClusterObjects } from '../changes-between.ts';
 import { changesBetween } from '../changes-between.ts';
 import { GoodCopies } from './good-copies.ts';
@@ -17,6 +17,8 @@ export type ManifestSource = {
   readonly log: Logger;
   /** Below it, what was good is kept over a restart; undefined: nowhere. */
   readonly stateFolder: string | undefined;
+  /** A line to warn with where the objects as a whole do not fit this node, or ''. */
+  readonly note?: ((objects: readonly ClusterObject[]) => string) | undefined;
   /** Called with a line for everything that is wrong now, each time that anything may have changed. */
   readonly onProblems?: ((lines: readonly string[]) => void) | undefined;
 };
@@ -26,7 +28,7 @@ export type ManifestSource = {
  * path cannot be read at first, or holds nothing that can be used.
  */
 export async function followManifests(
-  { path, stdin, signal, log, stateFolder, onProblems }: ManifestSource,
+  { path, stdin, signal, log, stateFolder, note, onProblems }: ManifestSource,
   deliver: (batch: {
     readonly changes: readonly ClusterChange[];
     readonly version: string;
@@ -41,12 +43,15 @@ export async function followManifests(
     copies,
     onFault: (fault) => log.warn(fault),
     onRead({ objects, problems, digest }) {
-      const lines = problems.map(describeProblem);
+      const lines = problems.filter(({ isWarning }) => !isWarning).map(describeProblem);
+      const doubts = problems.filter(({ isWarning }) => isWarning).map(describeProblem);
+      doubts.push(...(note === undefined ? [] : [note([...objects.values()])].filter(Boolean)));
       if (known === undefined && objects.size === 0 && lines.length > 0) {
         throw new ManifestError(lines.join('\n'));
       }
       for (const line of lines) if (!logged.has(line)) log.error(line);
-      logged = new Set(lines);
+      for (const line of doubts) if (!logged.has(line)) log.warn(line);
+      logged = new Set([...lines, ...doubts]);
       onProblems?.(lines);
       deliver({ changes: changesBetween(known ?? new Map(), objects), version: digest });
       known = objects;

@@ -17,7 +17,8 @@ function kept(value: unknown, words: Words): unknown {
   if (typeof value !== 'object' || value === null) return value;
   // Lists that were made one entry at a time have room for more.
   if (Array.isArray(value)) return value.length === 0 ? none : value.map((one) => kept(one, words));
-  // Nobody else has seen it yet, and a new one would have to be built field by field.
+  if (Object.isFrozen(value)) return value;
+  // Nobody else has seen it, or only as it is kept; a new one would have to be built field by field.
   const fields = value as Record<string, unknown>;
   for (const key in fields) {
     const field = fields[key];

@@ -2,6 +2,7 @@
 // wrong with them out. Only a path that yields nothing at all is an error.
 import { hash } from 'node:crypto';
 import type { ClusterObjects } from '../changes-between.ts';
+import { doubtsBetween } from '../doubts/between-objects.ts';
 import type { Entry, FileReading, LineProblem } from './entries.ts';
 import type { FileSource } from './files.ts';
 import { readFirst } from './readings.ts';
@@ -18,6 +19,8 @@ export type ManifestProblem = {
   /** `spec.clusterIP`, or '' where the object as a whole is meant. */
   readonly field: string;
   readonly message: string;
+  /** It keeps nothing from being used. */
+  readonly isWarning?: true;
 };
 
 /** What manifests say. */
@@ -53,6 +56,11 @@ export function manifestsFrom(files: Iterable<FileReading>): Manifests {
       if (entry.object !== undefined) objects.set(entry.key, entry.object);
     }
   }
+  for (const { key, field, message } of doubtsBetween(objects, places.keys())) {
+    const place = places.get(key);
+    if (place !== undefined)
+      problems.push({ ...place, object: key, field, message, isWarning: true });
+  }
   const [first = ''] = digests;
   return {
     objects,
@@ -61,9 +69,10 @@ export function manifestsFrom(files: Iterable<FileReading>): Manifests {
   };
 }
 
-/** The problem on exactly one line: `FILE:LINE: Service default/web: spec.clusterIP: ...`. */
-export function describeProblem({ file, line, object, field, message }: ManifestProblem): string {
-  const parts = [`${file}:${line}`, object, field, message];
+/** The problem on exactly one line: `FILE:LINE: Service default/web: spec.clusterIP: ...`, or `FILE:LINE: warning: ...`. */
+export function describeProblem(problem: ManifestProblem): string {
+  const { file, line, object, field, message, isWarning } = problem;
+  const parts = [`${file}:${line}`, isWarning ? 'warning' : '', object, field, message];
   return printable(parts.filter((part) => part !== '').join(': '));
 }
 
