@@ -68,6 +68,8 @@ export interface Backend<U extends Unit = Unit> extends PureBackend<U> {
   connections(family: Family): Promise<readonly Counted[]>;
   /** The input of the one transaction that carries out a plan, or '' for an empty plan. */
   encode(family: Family, plan: Plan<U>): string;
+  /** Input of the tool that puts a whole Program there, whatever was there before of ours; it can be loaded again. */
+  render(family: Family, program: Program<U>): string;
   /** The ids of the units that a refusal is about, as far as the tool names them. */
   unitsNamedIn(refusal: ToolError): readonly string[];
   /**

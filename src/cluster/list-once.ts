@@ -17,6 +17,8 @@ export type Listed = {
   readonly objects: readonly ClusterObject[];
   readonly asides: readonly Aside[];
   readonly problems: readonly string[];
+  /** How many of these keep an object, or something of one, from being used. */
+  readonly faults: number;
 };
 
 /** Reads manifests; throws ManifestError where there are only bad ones. */
@@ -26,9 +28,9 @@ export async function listManifests(path: string, source: FileSource): Promise<L
   const { files } = await readFirst(path, { ...source, onObject });
   const { objects, problems } = manifestsFrom(files.values());
   const lines = problems.map(describeProblem);
-  const isFaulty = problems.some(({ isWarning }) => !isWarning);
-  if (objects.size === 0 && isFaulty) throw new ManifestError(lines.join('\n'));
-  return { objects: [...objects.values()], asides, problems: lines };
+  const faults = problems.filter(({ isWarning }) => !isWarning).length;
+  if (objects.size === 0 && faults > 0) throw new ManifestError(lines.join('\n'));
+  return { objects: [...objects.values()], asides, problems: lines, faults };
 }
 
 // No page takes as long; a server that is silent for so long is not there.
@@ -54,7 +56,7 @@ export async function listCluster(
       if (!resource.mayBeAbsent || !isAbsent) throw error;
     }
   }
-  return listed;
+  return { ...listed, faults: listed.problems.length };
 }
 
 function limitsOf(signal: AbortSignal) {

@@ -62,6 +62,8 @@ export type Traits = {
   readonly owner: string;
   /** kube-proxy gives its rules the same names, so the maker cannot be seen from them. */
   readonly sharesNames: boolean;
+  /** One input of its tool may have the rules of both families. */
+  readonly takesBothFamilies: boolean;
   readonly metrics: MetricTraits;
 };
 

@@ -21,6 +21,7 @@ import { parseSaved } from './read/observe.ts';
 import type { Probed } from './probe.ts';
 import { probeTools } from './probe.ts';
 import { encodePlan, locateFailure } from './restore.ts';
+import { renderWhole } from './render.ts';
 import { readSaved } from './read/saved.ts';
 import { unitsNamedIn } from './read/refusal.ts';
 import { servedBy } from './read/served.ts';
@@ -66,6 +67,7 @@ export function createIptablesBackend(
       return countedIn((await exec(`${place.tools[family]}-save`, args)).stdout);
     },
     encode: (family, plan) => encodePlan(family, plan, place.variant),
+    render: renderWhole,
     unitsNamedIn,
     apply: (family, plan) => restore(around, family, { plan, place }),
     touches: () => (place.variant === 'nf_tables' ? touchesOurChains : undefined),

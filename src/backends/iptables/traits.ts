@@ -17,6 +17,7 @@ export const iptablesTraits: Traits = {
   alwaysCounts: true,
   owner: 'iptables',
   sharesNames: true,
+  takesBothFamilies: false,
   metrics: {
     failures: `${metric}_restore_failures_total`,
     partialFailures: `${metric}_partial_restore_failures_total`,

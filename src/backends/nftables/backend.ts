@@ -13,6 +13,7 @@ import { NftAssembly } from './compile/assembly.ts';
 import { countedIn } from './read/counted.ts';
 import { encodeJson } from './encode/encode-json.ts';
 import { encodeText } from './encode/encode-text.ts';
+import { renderWhole } from './encode/render.ts';
 import { parseListing } from './read/observe.ts';
 import type { InputChoice } from './probe.ts';
 import { chooseInput } from './probe.ts';
@@ -37,10 +38,10 @@ export function createNftablesBackend(
 ): Backend<NftUnit> {
   let choice: InputChoice | undefined;
   const chosen = async (): Promise<InputChoice> => (choice ??= await chooseInput(exec, nftInput));
+  const isJson = (): boolean =>
+    choice?.input === 'json' || (choice === undefined && nftInput === 'json');
   const encode = (family: Family, transaction: Transaction): string =>
-    choice?.input === 'json' || (choice === undefined && nftInput === 'json')
-      ? encodeJson(family, transaction)
-      : encodeText(family, transaction);
+    isJson() ? encodeJson(family, transaction) : encodeText(family, transaction);
 
   // Each is spelled while nft reads the one before.
   const run = async (family: Family, transactions: readonly Transaction[]): Promise<void> => {
@@ -56,6 +57,7 @@ export function createNftablesBackend(
 
   return {
     name: 'nftables',
+    render: (family, program) => renderWhole(family, program, isJson() ? 'json' : 'text'),
     async probe(): Promise<Capabilities> {
       return { families: ['IPv4', 'IPv6'], findings: [(await chosen()).finding] };
     },

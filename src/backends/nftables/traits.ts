@@ -15,5 +15,6 @@ export const nftablesTraits: Traits = {
   alwaysCounts: false,
   owner: 'sluice nftables',
   sharesNames: false,
+  takesBothFamilies: true,
   metrics: { failures: 'kubeproxy_sync_proxy_rules_nftables_sync_failures_total' },
 };

@@ -26,6 +26,8 @@ export type Inputs = {
   readonly config: Config;
   /** All addresses on the interfaces of the node that is asked about. */
   readonly hostIps: readonly Ip[];
+  /** How many faults keep an object, or something of one, from being used. */
+  readonly faults: number;
 };
 
 /** A call that says where the objects come from. */
@@ -50,17 +52,17 @@ export async function loadInputs(
 ): Promise<Inputs> {
   const { values, io } = call;
   const { config, daemon } = await configured(call, loadConfig);
-  const { objects, asides, problems } = namesObjects(call)
+  const { objects, asides, problems, faults } = namesObjects(call)
     ? await list(config, values.manifests, io)
     : daemon === undefined
       ? await list(config, undefined, io).catch(withoutSource)
-      : { objects: daemon.objects, asides: [], problems: [] };
+      : { objects: daemon.objects, asides: [], problems: [], faults: 0 };
   for (const line of problems) io.stderr.write(`${line}\n`);
   io.stderr.write(noNodeText(objects, config.nodeName));
   const isDaemons = daemon !== undefined && daemon.config.nodeName === config.nodeName;
-  if (isDaemons) return { objects, asides, config, hostIps: daemon.hostIps };
+  if (isDaemons) return { objects, asides, config, hostIps: daemon.hostIps, faults };
   const hostIps = readsKernel ? hostAddresses() : addressesOf(objects, config, io);
-  return { objects, asides, config, hostIps };
+  return { objects, asides, config, hostIps, faults };
 }
 
 /** The objects of manifests alone. */

@@ -1,4 +1,5 @@
 // What would change is shown, against a kernel and against saved rules, by whole command lines in both modes.
+import { families } from '../../../../src/model/ip.ts';
 import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,9 +34,14 @@ test.each(modes)('in %s mode', async (mode) => {
   await run(['diff', ...flags, '--refuse-if-services-lost=0'], after);
   await run(['diff', ...flags, '--refuse-if-services-lost=all'], after);
 
-  const form = mode === 'nftables' ? ['-o', 'json'] : [];
-  const rendered = await session({ exec }).run(['render', ...flags, ...form], before);
-  await writeFile(saved, rendered.stdout);
+  // iptables-restore takes one family: a saved ruleset of both is one after the other.
+  const forms = mode === 'nftables' ? [['-o', 'json']] : families.map((one) => ['--family', one]);
+  const rendered: string[] = [];
+  for (const form of forms) {
+    const { stdout } = await session({ exec }).run(['render', ...flags, ...form], before);
+    rendered.push(stdout);
+  }
+  await writeFile(saved, rendered.join(''));
   await run(['diff', ...flags, '--against', saved], before);
   await run(['diff', ...flags, '--against', saved, '-o', 'json'], after);
   await writeFile(saved, 'no rules');
