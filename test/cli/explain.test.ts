@@ -97,7 +97,7 @@ describe.each(modes)('with %s', (mode) => {
     ]);
     expect([nobody.exitCode, nobody.stderr]).toEqual([
       2,
-      'sluice: http://127.0.0.1:10999/debug/objects: connect ECONNREFUSED 127.0.0.1:10999\n',
+      'sluice: http://127.0.0.1:10999/debug/objects: no daemon answers there (connect ECONNREFUSED 127.0.0.1:10999)\n',
     ]);
   });
 });

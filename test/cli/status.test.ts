@@ -140,6 +140,6 @@ spec: { clusterIP: 10.96.0.10, ports: [{ port: 80 }] }
   const nobody = await stand.sluice(['status', '--daemon', 'http://127.0.0.1:10999']);
   expect([nobody.exitCode, nobody.stderr]).toEqual([
     2,
-    'sluice: http://127.0.0.1:10999/debug/status: connect ECONNREFUSED 127.0.0.1:10999\n',
+    'sluice: http://127.0.0.1:10999/debug/status: no daemon answers there (connect ECONNREFUSED 127.0.0.1:10999)\n',
   ]);
 });

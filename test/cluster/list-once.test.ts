@@ -57,7 +57,12 @@ test('a server without ServiceCIDRs is no fault, one that refuses Services is', 
     { kind: 'status', code: 404 },
     { matching: ({ path }) => path.includes('servicecidrs') },
   );
-  expect(await listCluster(connection, asked)).toEqual({ objects: [], asides: [], problems: [] });
+  expect(await listCluster(connection, asked)).toEqual({
+    objects: [],
+    asides: [],
+    problems: [],
+    faults: 0,
+  });
   server.fail(
     { kind: 'status', code: 403 },
     { matching: ({ path }) => path.includes('/services') },

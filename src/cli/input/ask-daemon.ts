@@ -61,7 +61,9 @@ async function jsonAt(url: URL, { fetch, signal }: Asking): Promise<unknown> {
   } catch (error) {
     if (error instanceof ApiError) throw error;
     const { cause, message } = error as Error;
-    const why = cause instanceof Error ? cause.message : message;
+    const told = cause instanceof Error ? cause.message : message;
+    const { code = '' } = (cause ?? {}) as { code?: string };
+    const why = absent.has(code) ? `no daemon answers there (${told})` : told;
     throw new ApiError(`${url.href}: ${why}`, {}, { cause: error });
   }
 }

@@ -15,7 +15,10 @@ const protocols: Readonly<Record<'TCP' | 'UDP' | 'SCTP', Protocol>> = {
 export function readPortNumber(field: Field): number | undefined {
   const { value } = field;
   if (value === undefined) report(field, 'is missing');
-  else if (typeof value !== 'number') report(field, `${described(value)} is not a number`);
+  else if (typeof value === 'string' && /^0\d+$/.test(value)) {
+    const octal = /^[0-7]+$/.test(value) ? `, which YAML 1.1 takes for ${parseInt(value, 8)}` : '';
+    report(field, `${value} begins with 0${octal}; write ${Number(value)}`);
+  } else if (typeof value !== 'number') report(field, `${described(value)} is not a number`);
   else if (!Number.isInteger(value) || value < 1 || value > 65535) {
     report(field, `${value} is not a port (1 to 65535)`);
   } else return value;

@@ -49,7 +49,9 @@ function movedDown<T extends RawDocument | SyntaxProblem>(document: T, by: numbe
 
 function* documentsOfPiece(text: string): Generator<RawDocument | SyntaxProblem> {
   const json = /^\s*[[{]/.test(text) ? jsonPartsOf(text) : undefined;
-  yield* json === undefined ? documentsOfYaml(text) : documentsOfJson(json);
+  const comment = json === undefined ? commentProblem(text) : undefined;
+  if (comment !== undefined) yield { kind: 'syntax', ...comment };
+  else yield* json === undefined ? documentsOfYaml(text) : documentsOfJson(json);
 }
 
 /** Each item of a List as a document of its own. */
@@ -79,7 +81,7 @@ const itemPathLength = 2;
 function* documentsOfYaml(text: string): Generator<RawDocument | SyntaxProblem> {
   const parsed = parseYaml(text);
   if ('message' in parsed) {
-    yield { kind: 'syntax', ...parsed };
+    yield { kind: 'syntax', ...(templateProblem(text) ?? parsed) };
     return;
   }
   for (const [index, value] of parsed.values.entries()) {
@@ -90,6 +92,27 @@ function* documentsOfYaml(text: string): Generator<RawDocument | SyntaxProblem> 
       linesOf: (paths) => fieldLines(document, paths),
     };
   }
+}
+
+// The parser's complaint about a template would lead nowhere.
+function templateProblem(text: string): LineMessage | undefined {
+  const line = lineOf(text, /\{\{.*\}\}/);
+  const message = 'has {{ }}: this is a template, such as of a Helm chart; render it first';
+  return line === 0 ? undefined : { line, message };
+}
+
+// As YAML, a comment in JSON would be a part of the key after it.
+function commentProblem(text: string): LineMessage | undefined {
+  if (!/^(?:\s|\/\/.*|\/\*[\s\S]*?\*\/)*[[{]/.test(text)) return undefined;
+  const line = lineOf(text.replaceAll(/"(?:[^"\\\n]|\\.)*"/g, '""'), /(?:^|[\s,{}[\]])\/[/*]/);
+  return line === 0 ? undefined : { line, message: 'has a comment, which JSON cannot have' };
+}
+
+type LineMessage = Pick<SyntaxProblem, 'line' | 'message'>;
+
+/** The first 1-based line that matches; 0 where none does. */
+function lineOf(text: string, pattern: RegExp): number {
+  return text.split('\n').findIndex((line) => pattern.test(line)) + 1;
 }
 
 // The positions of all values take twenty times the memory of the text. No object is as large: etcd takes 1.5 MiB.

@@ -12,7 +12,7 @@ import type { ClusterObject } from '../../model/kubernetes.ts';
 /** One thing that is wrong in a manifest. */
 export type ManifestProblem = {
   readonly file: string;
-  /** 1-based. */
+  /** 1-based; 0 where the file cannot be read. */
   readonly line: number;
   /** `Service default/web`, or '' where the file as a whole is meant. */
   readonly object: string;
@@ -72,7 +72,13 @@ export function manifestsFrom(files: Iterable<FileReading>): Manifests {
 /** The problem on exactly one line: `FILE:LINE: Service default/web: spec.clusterIP: ...`, or `FILE:LINE: warning: ...`. */
 export function describeProblem(problem: ManifestProblem): string {
   const { file, line, object, field, message, isWarning } = problem;
-  const parts = [`${file}:${line}`, isWarning ? 'warning' : '', object, field, message];
+  const parts = [
+    line === 0 ? file : `${file}:${line}`,
+    isWarning ? 'warning' : '',
+    object,
+    field,
+    message,
+  ];
   return printable(parts.filter((part) => part !== '').join(': '));
 }
 

@@ -132,7 +132,7 @@ async function readOne(
 
 function unreadable(file: string, message: string, before: FileReading | undefined): FileReading {
   if (before?.digest === '' && before.failure?.message === message) return before;
-  return withLastGood(before, { file, digest: '', entries: [], failure: { line: 1, message } });
+  return withLastGood(before, { file, digest: '', entries: [], failure: { line: 0, message } });
 }
 
 /** What is at a path of a folder: a file, nothing that is read, or what only a reading of all shows. */

@@ -3,7 +3,10 @@
 import {
   constructFromEvents,
   CORE_SCHEMA,
+  floatCoreTag,
+  intCoreTag,
   mergeTag,
+  NOT_RESOLVED,
   parseEvents,
   YAMLException,
   type Event,
@@ -18,7 +21,15 @@ export type ParsedYaml = {
   readonly events: readonly Event[];
 };
 
-const schema = CORE_SCHEMA.withTags(mergeTag);
+/** Numbers without those that begin with 0: YAML 1.1, which the API server's clients read, takes them for octal. */
+function withoutOctal<T extends typeof intCoreTag | typeof floatCoreTag>(tag: T): T {
+  const resolve: T['resolve'] = (source, ...more) =>
+    /^[-+]?0\d/.test(source) ? NOT_RESOLVED : tag.resolve(source, ...more);
+  return { ...tag, resolve };
+}
+
+// Such a number stays a text, which no field of a number takes.
+const schema = CORE_SCHEMA.withTags(mergeTag, withoutOctal(intCoreTag), withoutOctal(floatCoreTag));
 
 // An alias costs no memory, but whoever reads the value reads it again for each. More than people write.
 const maxAliases = 1000;

@@ -61,7 +61,7 @@ test('a file that is written in place, replaced by rename, removed and made anew
   renameSync(join(folder, 'new'), path);
   expect(await next()).toEqual([`default/a ${three}`]);
   rmSync(path);
-  expect(await next()).toEqual([`default/a ${three}`, 'm.yaml:1: no such file or folder']);
+  expect(await next()).toEqual([`default/a ${three}`, 'm.yaml: no such file or folder']);
   writeFileSync(path, serviceYaml('b', one));
   expect(await next()).toEqual([`default/b ${one}`]);
 });
@@ -104,7 +104,7 @@ test('a link that leads to itself ends nothing: it is followed again once it lea
   expect(await next()).toEqual([`default/a ${one}`]);
   symlinkSync('m.yaml', join(folder, 'link'));
   renameSync(join(folder, 'link'), path);
-  expect(await next()).toEqual([`default/a ${one}`, 'm.yaml:1: too many symbolic links']);
+  expect(await next()).toEqual([`default/a ${one}`, 'm.yaml: too many symbolic links']);
   writeFileSync(join(folder, 'new'), serviceYaml('a', two));
   renameSync(join(folder, 'new'), path);
   expect(await next()).toEqual([`default/a ${two}`]);
@@ -128,7 +128,7 @@ test('files come to and leave a folder, but the last one is kept as it was', asy
   rmSync(join(folder, 'a.yaml'));
   expect(await next()).toEqual([`default/b ${two}`]);
   rmSync(join(folder, 'b.yaml'));
-  const refused = `${basename(folder)}:1: no *.yaml, *.yml or *.json in this folder`;
+  const refused = `${basename(folder)}: no *.yaml, *.yml or *.json in this folder`;
   expect(await next()).toEqual([`default/b ${two}`, refused]);
   writeFileSync(join(folder, 'c.yaml'), serviceYaml('c', three));
   expect(await next()).toEqual([`default/c ${three}`]);
@@ -142,7 +142,7 @@ test('a folder that loses all files in one go is refused, as at start', async ()
   expect(await next()).toEqual([
     `default/a ${one}`,
     `default/b ${two}`,
-    `${basename(folder)}:1: no *.yaml, *.yml or *.json in this folder`,
+    `${basename(folder)}: no *.yaml, *.yml or *.json in this folder`,
   ]);
 });
 
@@ -214,7 +214,7 @@ test('a folder that goes away keeps its objects, and is followed again once it i
   const { next } = follow(folder);
   expect(await next()).toEqual([`default/a ${one}`]);
   renameSync(folder, join(parent, 'elsewhere'));
-  expect(await next()).toEqual([`default/a ${one}`, 'manifests:1: no such file or folder']);
+  expect(await next()).toEqual([`default/a ${one}`, 'manifests: no such file or folder']);
   writeFileSync(join(parent, 'elsewhere', 'a.yaml'), serviceYaml('a', two));
   renameSync(join(parent, 'elsewhere'), folder);
   expect(await next()).toEqual([`default/a ${two}`]);

@@ -10,7 +10,7 @@ function valuesOf(text: string): readonly unknown[] {
 test.each<[text: string, value: unknown]>([
   ['[null, Null, ~, "null"]', [null, null, null, 'null']],
   ['[true, FALSE, yes, no, on, n]', [true, false, 'yes', 'no', 'on', 'n']],
-  ['[1, -2, +3, 0o17, 0x1f, 017]', [1, -2, 3, 15, 31, 17]],
+  ['[1, -2, +3, 0o17, 0x1f, 017]', [1, -2, 3, 15, 31, '017']],
   ['[1.5, -.5, 1e3, .inf, 1.2.3, 10.0.0.1]', [1.5, -0.5, 1000, Infinity, '1.2.3', '10.0.0.1']],
   ['[2026-01-31, 12:30, "1", !!str 1, !!int "1"]', ['2026-01-31', '12:30', '1', '1', 1]],
   ['a: &a {x: 1, y: 1}\nb: {x: 2, <<: *a}\n', { a: { x: 1, y: 1 }, b: { x: 2, y: 1 } }],
