@@ -3,6 +3,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import type { ContainerUnit } from '../../src/backends/nftables/unit.ts';
 import type { Ip } from '../../src/model/ip.ts';
+import type { ClusterObject } from '../../src/model/kubernetes.ts';
 import { objectsOf } from '../support/every-kind.ts';
 import { addresses } from './agreement/network.ts';
 import type { Node } from './nftables-node.ts';
@@ -160,6 +161,28 @@ test('endpoints of the cluster and of this node share one memory', async () => {
   const endpoint = await endpointOf(fromLan, `${clusterIp}:80`);
   expect(await on.outcome(fromLan, `${clusterIp}:80`)).toBe(`${endpoint} for ${gateway}`);
   expect(await on.outcome(fromLan, `${vip}:80`)).toBe(`${endpoint} for ${fromLan[1]}`);
+});
+
+/** The same Service, with all endpoints of this node about to end. */
+function drainingHere(objects: readonly ClusterObject[]): readonly ClusterObject[] {
+  return objects.map((object) => {
+    if (object.kind !== 'EndpointSlice') return object;
+    const endpoints = object.value.endpoints.map((endpoint) =>
+      endpoint.state.nodeName === 'node-1'
+        ? { ...endpoint, state: { ...endpoint.state, ready: false, terminating: true } }
+        : endpoint,
+    );
+    return { ...object, value: { ...object.value, endpoints } };
+  });
+}
+
+test('an endpoint that stands in on this node alone is none for the addresses of the whole cluster', async () => {
+  const kind = { ...sticky, internalTrafficPolicy: 'Local', local: 1, remote: 1 } as const;
+  await on.hold(...drainingHere(service(kind)));
+  expect(await endpointOf(fromPod, `${clusterIp}:80`)).toBe('10.244.1.11');
+  expect(await endpointOf(fromPod, `${vip}:80`)).toBe('10.244.2.11');
+  expect(await endpointOf(fromPod, `${clusterIp}:80`)).toBe('10.244.1.11');
+  expect((await clients()).map((line) => line.split('-', 1).join())).toEqual(['affinity', 'local']);
 });
 
 /** The maps that hold clients. */

@@ -101,7 +101,7 @@ function portUnits(
     ...containerUnit(family, container, endpoints),
     owner,
   }));
-  const rules = remembered.map((map) => rememberRule(family, protocol, map));
+  const rules = rememberRules(family, protocol, remembered);
   const elements = frontends.flatMap(({ address, chain }) =>
     elementKeys(address, chain).map(({ by, key }) =>
       elementUnit({
@@ -127,6 +127,34 @@ function elementKeys(
     by: 'node-port',
     key: `${target} . ${port}`,
   }));
+}
+
+// Endpoints of this node that are about to end stand in where no other of it is ready, and hints hold for the cluster
+// alone: then they are none of those for the whole cluster, whose map must not send anybody there.
+function rememberRules(
+  family: Family,
+  protocol: Protocol,
+  maps: readonly ClientMap[],
+): readonly NftRule[] {
+  const { Local: local = [], Cluster: cluster = [] } = Object.groupBy(maps, ({ policy }) => policy);
+  const ruleFor = (map: ClientMap): NftRule => rememberRule(family, protocol, map);
+  if (cluster.length === 0) return local.map(ruleFor);
+  const targets = ({ endpoints }: ClientMap): readonly string[] => endpoints.map(keys.target.write);
+  const known = new Set(cluster.flatMap(targets));
+  const strangers = local.flatMap(({ endpoints }) =>
+    endpoints.filter((endpoint) => !known.has(keys.target.write(endpoint))),
+  );
+  return [
+    ...local.map(ruleFor),
+    ...strangers.map((endpoint) => leaveOut(family, protocol, endpoint)),
+    ...cluster.map(ruleFor),
+  ];
+}
+
+function leaveOut(family: Family, protocol: Protocol, { ip, port }: Endpoint): NftRule {
+  const daddr = { payload: { protocol: familyWords[family].table, field: 'daddr' } };
+  const dport = { payload: { protocol, field: 'dport' } };
+  return { expr: [matches(daddr, ip), matches(dport, port), { return: null }] };
 }
 
 // The destination is the endpoint's by now. The clients of endpoints on this node alone are remembered apart,
