@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { modes, networkNamespace, replaceFile } from '../support/network-namespace.ts';
-import { manifest } from './services.ts';
+import { editedManifest, manifest } from './services.ts';
 
 const header = 'apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\n';
 
@@ -93,6 +93,17 @@ test('what has no effect is said, and no reason to stop', async () => {
       '',
     ].join('\n'),
   });
+});
+
+test('run without a file stays at SIGHUP, and says that there is nothing to read again', async () => {
+  const stand = await standWithConfig('');
+  const sluice = stand.start({ manifests: stand.manifests, proxyMode: 'nftables' });
+  await sluice.logged('in step', 0);
+  const before = sluice.log.length;
+  sluice.hangup();
+  await sluice.logged('SIGHUP: there is no configuration file to read again', before);
+  await replaceFile(stand.manifests, editedManifest);
+  await sluice.logged('in step', before);
 });
 
 describe.each(modes)('run with a file for %s', (mode) => {

@@ -8,7 +8,7 @@ import { flagsFor, modes, networkNamespace } from '../support/network-namespace.
 import { standWith } from './stand.ts';
 
 const sluice = join(import.meta.dirname, '../../bin/sluice');
-const nothing = 'apiVersion: v1\nkind: List\nitems: []\n';
+const nothing = 'apiVersion: v1\nkind: Node\nmetadata: {name: node-1}\n';
 
 function confined(...capabilities: readonly string[]): readonly [string, ...string[]] {
   const kept = capabilities.map((name) => `,+${name}`).join('');

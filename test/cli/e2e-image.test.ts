@@ -149,7 +149,7 @@ test('has no laboratory, and says so in one line', async () => {
 });
 
 describe('what another program does to the rules', () => {
-  const nothing = 'apiVersion: v1\nkind: List\nitems: []\n';
+  const nothing = 'apiVersion: v1\nkind: Node\nmetadata: {name: node-1}\n';
   const repaired = 'somebody changed our rules: repaired';
 
   /** Runs in a namespace, where our table is deleted; what is logged of that. */

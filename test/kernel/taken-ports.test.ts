@@ -60,7 +60,7 @@ describe.each(modes)('with %s', (mode) => {
     const warnings = (): readonly string[] =>
       sluice.log
         .map((line) => JSON.parse(line) as Record<string, unknown>)
-        .filter(({ level, service }) => Number(level) > 30 && service !== undefined)
+        .filter(({ level, service }) => level !== 'info' && service !== undefined)
         .map(({ service, port, protocol, listensAt }) =>
           [service, port, protocol, listensAt].join(' '),
         );

@@ -1,6 +1,6 @@
 // The end-to-end test of a live cluster, against the stand-in API server and the laboratory's nodes: the
 // same program that `npm run e2e:cluster` runs, with Sluice from its sources, and as the DaemonSet's pod.
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { execa } from 'execa';
@@ -9,6 +9,7 @@ import { nodes, serviceRange } from '../../src/lab/topology.ts';
 import { containerCommand } from '../e2e/container.ts';
 import { buildImage, type Image } from '../e2e/image.ts';
 import { relayPort, StandInCluster } from '../e2e/stand-in-cluster.ts';
+import { modes } from '../support/network-namespace.ts';
 
 const program = resolve(import.meta.dirname, '../e2e/cluster.ts');
 
@@ -41,41 +42,57 @@ test('Sluice in iptables mode, by a kubeconfig', async () => {
   expect(outcome(await endToEnd(cluster), cluster)).toEqual(allRight);
 });
 
-test('the pod of the DaemonSet, with NET_ADMIN alone on a read-only root', async () => {
-  await using cluster = await StandInCluster.start();
-  const image = await imageInFolder();
-  const sluices = [];
-  for (const { host, nodeName } of nodes) {
-    const folder = join(cluster.folder, host);
-    await mkdir(folder);
-    const command = await containerCommand({
-      image,
-      folder,
-      node: process.execPath,
-      nodeName,
-      apiServer: { host: '127.0.0.1', port: String(relayPort) },
-      serviceAccount: cluster.serviceAccount,
-    });
-    sluices.push(cluster.startOn(host, command));
-  }
-  // One that ends at once says why.
-  await Promise.all(sluices.map((sluice) => sluice.logged('connected to the API server', 0)));
-  expect(outcome(await endToEnd(cluster), cluster)).toEqual(allRight);
-  for (const path of ['livez', 'healthz']) {
-    const { stdout } = await cluster.exec('n1', ['curl', '-sS', `http://127.0.0.1:10256/${path}`]);
-    expect(JSON.parse(stdout)).toMatchObject({ healthy: true, apiServer: { connected: true } });
-  }
-  // Nothing that the pod may not do was tried; that value it has from the kubelet.
-  const warnings = sluices
-    .flatMap(({ log }) => log.filter((line) => !line.includes('"level":"info"')))
-    .filter((line) => !line.includes('"oomScoreAdj":-997'));
-  expect(warnings).toEqual([]);
-  // Each has told its Node that it started; there was nothing to tell of any Service.
-  const told = cluster.plane.events.all.map(
-    ({ reason, regarding }) => `${reason} ${regarding.name}`,
-  );
-  expect(told.toSorted()).toEqual(nodes.map(({ nodeName }) => `Starting ${nodeName}`).toSorted());
-});
+/** What the pod warns of in each mode, once on each node: /proc/sys is read-only there. */
+const lacking = {
+  nftables: [],
+  iptables: [expect.stringContaining('"setting":"net.ipv4.conf.all.route_localnet","value":1,')],
+} as const;
+
+test.each(modes)(
+  'the pod of the DaemonSet in %s mode, with NET_ADMIN alone on a read-only root',
+  async (mode) => {
+    await using cluster = await StandInCluster.start();
+    const image = await imageInFolder();
+    const sluices = [];
+    for (const { host, nodeName } of nodes) {
+      const folder = join(cluster.folder, host);
+      await mkdir(folder);
+      const command = await containerCommand({
+        image,
+        folder,
+        node: process.execPath,
+        nodeName,
+        apiServer: { host: '127.0.0.1', port: String(relayPort) },
+        serviceAccount: cluster.serviceAccount,
+      });
+      const config = join(folder, 'volume-config', 'config.yaml');
+      const shipped = await readFile(config, 'utf8');
+      await writeFile(config, shipped.replace(/^mode: .*$/m, `mode: ${mode}`));
+      sluices.push(cluster.startOn(host, command));
+    }
+    // One that ends at once says why.
+    await Promise.all(sluices.map((sluice) => sluice.logged('connected to the API server', 0)));
+    expect(outcome(await endToEnd(cluster), cluster)).toEqual(allRight);
+    for (const path of ['livez', 'healthz']) {
+      const { stdout } = await cluster.exec('n1', [
+        'curl',
+        '-sS',
+        `http://127.0.0.1:10256/${path}`,
+      ]);
+      expect(JSON.parse(stdout)).toMatchObject({ healthy: true, apiServer: { connected: true } });
+    }
+    // Nothing that the pod may not do was tried; that value it has from the kubelet.
+    const warnings = sluices
+      .flatMap(({ log }) => log.filter((line) => !line.includes('"level":"info"')))
+      .filter((line) => !line.includes('"oomScoreAdj":-997'));
+    expect(warnings).toEqual(sluices.flatMap(() => lacking[mode]));
+    // Each has told its Node that it started; there was nothing to tell of any Service.
+    const told = cluster.plane.events.all.map(
+      ({ reason, regarding }) => `${reason} ${regarding.name}`,
+    );
+    expect(told.toSorted()).toEqual(nodes.map(({ nodeName }) => `Starting ${nodeName}`).toSorted());
+  },
+);
 
 test('a port that cannot be had ends Sluice where that is asked for, and its Node is told', async () => {
   await using cluster = await StandInCluster.start();

@@ -8,7 +8,7 @@ function logging(...lines: readonly string[]): string {
 }
 
 const inStep = (digest: string): string =>
-  JSON.stringify({ level: 30, version: digest, msg: 'in step' });
+  JSON.stringify({ level: 'info', version: digest, msg: 'in step' });
 const waiting = 'exec sleep 60';
 
 function run(script: string): SluiceProcess {
