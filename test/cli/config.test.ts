@@ -35,7 +35,7 @@ ${mode}: {masqueradeAll: true, masqueradeBit: 5}
       '--masquerade-all',
       '--iptables-masquerade-bit=5',
     ];
-    const render = ['render', '--manifests', stand.manifests];
+    const render = ['render', '--manifests', stand.manifests, '--family', 'IPv4'];
     const byFile = await stand.sluice([...render, '--config', stand.config]);
     expect(byFile).toEqual(await stand.sluice([...render, ...flags]));
     expect(byFile).toMatchObject({ exitCode: 0, stderr: '' });

@@ -43,7 +43,7 @@ describe.each(modes)('with %s', (mode) => {
     expect([status.mode, status.node, status.source]).toEqual([
       mode,
       'node-1',
-      { kind: 'manifests', path: stand.manifests },
+      { kind: 'manifests', path: stand.manifests, problems: { count: 0, first: [] } },
     ]);
     expect(status.families).toMatchObject([
       { family: 'IPv4', isHealthy: true, services: 4, frontends: 4, endpoints: 5 },

@@ -22,8 +22,8 @@ export type ParsedYaml = {
 };
 
 /** Numbers without those that begin with 0: YAML 1.1, which the API server's clients read, takes them for octal. */
-function withoutOctal<T extends typeof intCoreTag | typeof floatCoreTag>(tag: T): T {
-  const resolve: T['resolve'] = (source, ...more) =>
+function withoutOctal(tag: typeof intCoreTag): typeof intCoreTag {
+  const resolve: typeof tag.resolve = (source, ...more) =>
     /^[-+]?0\d/.test(source) ? NOT_RESOLVED : tag.resolve(source, ...more);
   return { ...tag, resolve };
 }
