@@ -37,7 +37,9 @@ function isTerminal(stream: NodeJS.WritableStream): boolean {
 
 // A stack is for a bug of ours: what the system or a tool refuses has its cause in the message.
 function plainError(error: Error): object {
-  const { stack, ...rest } = stdSerializers.err(error);
+  const { stack, ...others } = stdSerializers.err(error);
+  // In the built file the constructors have other names.
+  const rest = { ...others, type: error.name };
   const isBug = !(error instanceof SluiceError) && !('syscall' in error);
   return isBug ? { ...rest, stack } : rest;
 }

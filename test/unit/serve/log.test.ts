@@ -96,6 +96,18 @@ describe('the log', () => {
   });
 });
 
+test('an error is named as the sources name it, also where the built file does not', async () => {
+  class cc extends Error {
+    override readonly name = 'NetlinkError';
+  }
+  const stream = new PassThrough();
+  createLog({ stream, verbosity: 0 }).warn({ err: new cc('no') }, 'cannot');
+  stream.end();
+  expect(parsed(await text(stream))).toMatchObject([
+    { err: { type: 'NetlinkError', message: 'no' } },
+  ]);
+});
+
 describe('what run says on standard error', () => {
   const bad: readonly (readonly [string, string[], string[]])[] = [
     ['a flag that is none', ['--metrics-bind-adress=x'], ['fatal']],
