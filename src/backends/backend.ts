@@ -85,10 +85,12 @@ export interface Backend<U extends Unit = Unit> extends PureBackend<U> {
    */
   canariesStand?(family: Family): Promise<boolean | undefined>;
   /**
-   * Undoes what was set on this host for the rules of a family, once none of them are left; says in words what
-   * it undid, undefined where nothing was.
+   * Undoes what was set on this host for the rules of a family, before all of them go; says in words what it undid,
+   * undefined where nothing was.
    */
   tidy?(family: Family): Promise<string | undefined>;
+  /** Of what stays in every plan, what nobody else uses now: it goes with the last of our rules. */
+  unused?(family: Family): Promise<readonly U[]>;
   /** The settings of this host that tidy would change. */
   untidy?(family: Family): Promise<readonly SettingChange[]>;
   /** Whether there can be rules of ours here; asks what a tool that probe refuses can still say. Absent: there can. */

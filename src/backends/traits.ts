@@ -9,6 +9,9 @@ const traits: Readonly<Record<ProxyMode, Traits>> = {
   iptables: iptablesTraits,
 };
 
+/** All there are. */
+export const proxyModes: readonly ProxyMode[] = Object.values(traits).map(({ mode }) => mode);
+
 /** What a proxy mode is like. */
 export function traitsOf(mode: ProxyMode): Traits {
   return traits[mode];

@@ -187,7 +187,8 @@ for d in /proc/[0-9]*; do
   echo "\${d#/proc/} $(tr '\\0' ' ' < "$d/cmdline")"
 done 2>/dev/null; :`;
 
-async function findProxies(exec: Exec): Promise<readonly ProcessFacts[]> {
+/** The Service proxies that run in this network namespace, as far as their processes can be seen. */
+export async function findProxies(exec: Exec): Promise<readonly ProcessFacts[]> {
   const printed = (await orUndefined(exec('sh', ['-c', printProxies])))?.stdout ?? '';
   return printed.split('\n').flatMap((line) => {
     const [, pid, command = ''] = /^(\d+) (.*)$/.exec(line.trim()) ?? [];
@@ -199,8 +200,8 @@ async function findProxies(exec: Exec): Promise<readonly ProcessFacts[]> {
 function isProxy(command: string): boolean {
   const words = command.split(' ');
   if (words[0]?.split('/').at(-1) === 'kube-proxy') return true;
-  // One that only says what it would do is in nobody's way.
-  if (words.includes('--dry-run')) return false;
+  // One that only says what it would do is in nobody's way, nor one that cleans up.
+  if (words.some((word) => /^--(dry-run|cleanup)(=true)?$/.test(word))) return false;
   const at = words.findIndex((word) => /(^|\/)(sluice(\.cjs)?|src\/main\.ts)$/.test(word));
   return at >= 0 && (words[at + 1] === 'run' || words[at + 1]?.startsWith('--') === true);
 }

@@ -37,6 +37,12 @@ export function plan<U extends Unit>(before: Program<U>, after: Program<U>): Pla
   return ops;
 }
 
+/** The plan that removes all of it, and those of what stays that nobody else uses. */
+export function removalOf<U extends Unit>(present: Program<U>, unused: readonly U[] = []): Plan<U> {
+  const gone = unused.map((unit): Op<U> => ({ op: 'delete', was: { ...unit, stays: false } }));
+  return [...plan(present, new Map()), ...gone];
+}
+
 /** The Services that a plan touches. */
 export function ownersIn(steps: Plan): ReadonlySet<ServiceKey> {
   return new Set(steps.flatMap((step) => unitOf(step).owner ?? []));

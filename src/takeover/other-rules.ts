@@ -9,14 +9,15 @@ import type { SettingChange } from '../host/kernel/sysctl.ts';
 import type { Exec } from '../host/tools/exec.ts';
 import type { Family } from '../model/ip.ts';
 import type { Plan } from '../netfilter/plan.ts';
-import { plan } from '../netfilter/plan.ts';
-import type { Unit } from '../netfilter/program.ts';
+import { plan, removalOf } from '../netfilter/plan.ts';
+import type { Program, Unit } from '../netfilter/program.ts';
 import type { Served } from '../netfilter/served.ts';
 
 /** Whose rules they are: kube-proxy's in nftables, or those of a backend's `owner`. */
 export type Owner = string;
 
 const kubeProxyOwner = 'kube-proxy nftables';
+const kubeProxyCanary = 'KUBE-PROXY-CANARY';
 
 /** One owner's rules in one family. */
 export type ServiceRuleset = {
@@ -115,8 +116,13 @@ export function whoseRules(ruleset: ServiceRuleset): string {
 }
 
 /** Whether a running kube-proxy made these: it alone has a canary among its chains. */
-export function isKubeProxys({ owner, saved }: ServiceRuleset): boolean {
-  return owner === kubeProxyOwner || saved.includes('KUBE-PROXY-CANARY');
+export function isKubeProxys({ owner, saved }: Pick<ServiceRuleset, 'owner' | 'saved'>): boolean {
+  return owner === kubeProxyOwner || saved.includes(kubeProxyCanary);
+}
+
+/** The same of what was read of one of our modes. */
+export function isKubeProxysProgram(program: Program): boolean {
+  return [...program.keys()].some((id) => id.endsWith(` ${kubeProxyCanary}`));
 }
 
 function keeperFor(owner: Owner): Keeper {
@@ -164,7 +170,7 @@ function keeperOf<U extends Unit>(createBackend: (exec: Exec) => Backend<U>): Ke
       return inEach(here, async (family) => {
         const present = await backend.observe(family);
         // Of what stays whatever happens nothing needs to be kept.
-        const steps = plan(present, new Map());
+        const steps = removalOf(present, await backend.unused?.(family));
         if (steps.length === 0) return undefined;
         const saved = backend.encode(family, plan(new Map(), present));
         return { saved, steps, served: () => backend.served(family, present) };
@@ -172,10 +178,14 @@ function keeperOf<U extends Unit>(createBackend: (exec: Exec) => Backend<U>): Ke
     },
     async write(exec, family, saved) {
       const backend = await probed(exec);
-      const wanted =
-        saved === undefined ? new Map<string, U>() : await backend.parse(family, saved);
-      await backend.apply(family, plan(await backend.observe(family), wanted));
+      const present = await backend.observe(family);
+      const steps =
+        saved === undefined
+          ? removalOf(present, await backend.unused?.(family))
+          : plan(present, await backend.parse(family, saved));
+      // Before the rules that guard it.
       if (saved === undefined) await backend.tidy?.(family);
+      await backend.apply(family, steps);
     },
     settings: async (exec, family) => (await createBackend(exec).untidy?.(family)) ?? [],
   };

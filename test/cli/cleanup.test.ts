@@ -93,9 +93,18 @@ describe.each(modes)('with %s', (mode) => {
       expect(linesFrom(chains, await iptablesRules(exec))).toBe(chains);
     };
 
+    await exec('ip', ['link', 'set', 'lo', 'up']);
     const sluice = stand.start({ manifests: stand.manifests, proxyMode: mode });
     await sluice.inStep(manifestDigest(manifest));
     await expectForeignUntouched();
+    const running = await allRules(exec, mode);
+    const refused = await stand.sluice(['cleanup']);
+    expect(refused).toEqual({
+      exitCode: 2,
+      stdout: '',
+      stderr: `sluice: nothing was removed: sluice run (process ${sluice.pid}) puts its rules back: end it first (kubectl -n kube-system delete daemonset sluice, or kill ${sluice.pid})\n`,
+    });
+    expect(await allRules(exec, mode)).toBe(running);
     await stand.rewrite(editedManifest);
     await sluice.inStep(manifestDigest(editedManifest));
     await expectForeignUntouched();
@@ -103,7 +112,8 @@ describe.each(modes)('with %s', (mode) => {
 
     const ours = await allRules(exec, mode);
     expect(ours).not.toBe(everything);
-    const cleanup = ['cleanup', '--proxy-mode', mode];
+    // All modes, whichever it was.
+    const cleanup = ['cleanup'];
     const shown = await stand.sluice([...cleanup, '--dry-run']);
     expect({ ...shown, stdout: signs(shown.stdout) }).toEqual({
       exitCode: 0,
@@ -114,7 +124,9 @@ describe.each(modes)('with %s', (mode) => {
 
     const setting = 'put back net.ipv4.conf.all.route_localnet=0\n';
     const putBack = mode === 'iptables' ? setting : '';
-    expect(await stand.sluice(cleanup)).toEqual(cleaned('removed our rules', putBack));
+    expect(await stand.sluice(cleanup)).toEqual(
+      cleaned(`removed our rules of ${mode} mode`, putBack),
+    );
     expect(await allRules(exec, mode)).toBe(everything);
     await expectForeignUntouched();
     expect(await stand.sluice(cleanup)).toEqual(cleaned('nothing of ours'));

@@ -9,6 +9,7 @@ import type { Backend } from '../backend.ts';
 import {
   putBackRouteLocalnet,
   routeLocalnet,
+  isRouteLocalnetOurs,
   routeLocalnetToPutBack,
 } from '../../host/kernel/route-localnet.ts';
 import { findLockHolders } from '../../host/netfilter/xtables-lock.ts';
@@ -17,7 +18,7 @@ import { canariesStand, canaryUnits, rulesStand } from './canary.ts';
 import type { FindHolders } from './lock.ts';
 import { countedIn } from './read/counted.ts';
 import { isLocked, lockSeconds, nameHolder } from './lock.ts';
-import { parseSaved } from './read/observe.ts';
+import { parseSaved, unusedShared } from './read/observe.ts';
 import type { Probed } from './probe.ts';
 import { probeTools } from './probe.ts';
 import { encodePlan, locateFailure } from './restore.ts';
@@ -77,6 +78,11 @@ export function createIptablesBackend(
     },
     tidy: async (family) => (family === 'IPv4' ? tidyLocalnet(exec) : undefined),
     untidy: async (family) => (family === 'IPv4' ? routeLocalnetToPutBack(exec) : []),
+    async unused(family) {
+      const units = unusedShared(family, await list(exec, family, place));
+      // Whoever set route_localnet needs the rule that guards it.
+      return units.length === 0 || (await isRouteLocalnetOurs(exec)) ? units : [];
+    },
     elsewhere: () =>
       leftovers.map(({ family, place: other }) => ({
         family,

@@ -77,12 +77,18 @@ function stepsIn(table: TableName, plan: Plan<IptablesUnit>): Steps {
   };
   const jumpsGone: IptablesUnit[] = [];
   const jumpsNew: IptablesUnit[] = [];
+  const emptied = new Set(
+    plan.flatMap((step) =>
+      step.op === 'delete' && step.was.kind === 'chain' ? [step.was.id] : [],
+    ),
+  );
   for (const step of plan) {
     const was = step.op === 'create' ? undefined : step.was;
     const unit = step.op === 'delete' ? undefined : step.unit;
     if ((unit ?? was)?.table !== table) continue;
     if ((unit ?? was)?.kind !== 'chain') {
-      if (was !== undefined) jumpsGone.push(was);
+      // A chain that goes is emptied as a whole.
+      if (was !== undefined && !emptied.has(`${table} ${was.chain}`)) jumpsGone.push(was);
       if (unit !== undefined) jumpsNew.push(unit);
     } else if (unit === undefined) {
       if (was !== undefined) chains.deleted.push(was);

@@ -1,11 +1,16 @@
 // Does more than one Service proxy run here? Each would undo what the other does.
 import type { Check } from '../../host/finding.ts';
+import type { ProcessFacts } from '../../host/node-facts.ts';
+
+/** Whether a process is kube-proxy; else it is one of ours. */
+export function isKubeProxy({ command }: ProcessFacts): boolean {
+  return /^\S*kube-proxy( |$)/.test(command);
+}
 
 export const proxiesCheck: Check = ({ proxies }) => {
   const check = 'proxies';
-  const isKubeProxy = (command: string): boolean => /^\S*kube-proxy( |$)/.test(command);
-  const kubeProxies = proxies.filter(({ command }) => isKubeProxy(command));
-  const [first, ...others] = proxies.filter(({ command }) => !isKubeProxy(command));
+  const kubeProxies = proxies.filter(isKubeProxy);
+  const [first, ...others] = proxies.filter((one) => !isKubeProxy(one));
   const [kubeProxy] = kubeProxies;
   if (kubeProxy !== undefined) {
     const finding = `kube-proxy runs here (process ${kubeProxy.pid}): it writes its rules again and again`;

@@ -42,6 +42,11 @@ export async function keepRouteLocalnet(exec: Exec): Promise<void> {
   if ((await readSetting(exec, tag)) === '0') await writeSetting(exec, await ourTag(exec), tag);
 }
 
+/** Whether nobody but us, if anybody, has set it. */
+export async function isRouteLocalnetOurs(exec: Exec): Promise<boolean> {
+  return (await readSetting(exec)) === '0' || (await isOurs(exec));
+}
+
 /** What allowRouteLocalnet would change. */
 export async function routeLocalnetToAllow(exec: Exec): Promise<readonly SettingChange[]> {
   const before = await readSetting(exec);
