@@ -24,6 +24,12 @@ function signalsOf(): Pick<Io, 'signal' | 'onHangup'> {
   let hangup = (): void => ending.abort();
   // A log that can no longer be written does not end a daemon; a terminal that is gone does.
   stderr.on('error', ({ code }: NodeJS.ErrnoException) => code === 'EIO' && ending.abort());
+  // A reader that has seen enough (`| head`) is no fault of ours, and changes nothing of what was found: what goes on
+  // for ever ends, and all else goes on to its own exit code.
+  const hasLeft: ReadonlySet<string | undefined> = new Set(['EPIPE', 'ERR_STREAM_DESTROYED']);
+  stdout.on('error', ({ code }: NodeJS.ErrnoException) =>
+    hasLeft.has(code) ? ending.abort() : process.exit(2),
+  );
   process.on('SIGHUP', () => hangup());
   // A listener must stay: where none is left, a library's own (execa's) would end the process.
   const signals = { SIGINT: 130, SIGTERM: 143 } as const;
@@ -33,8 +39,6 @@ function signalsOf(): Pick<Io, 'signal' | 'onHangup'> {
   return { signal: ending.signal, onHangup: (listener) => (hangup = listener) };
 }
 
-// A reader that has seen enough (`| head`) is no fault of ours.
-stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 2));
 void main();
 
 // No top-level await: the built file is CommonJS, which has none.
