@@ -267,7 +267,7 @@ describe('with legacy iptables', () => {
   test('they are no sign of kube-proxy, and a clean-up takes them away', async () => {
     await sluice.stop();
     const { stderr } = await stand.sluice(['cleanup', ...flagsFor('iptables')]);
-    expect(stderr).toContain('IPv4: removed our rules\n');
+    expect(stderr).toContain('IPv4: removed our rules of iptables mode\n');
     expect(await tablesWithCanary()).toEqual([]);
     expect(sluice.log.join('\n')).not.toContain('kube-proxy has programmed this node');
   });

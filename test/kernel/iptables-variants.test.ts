@@ -88,8 +88,8 @@ describe('where both variants are installed', () => {
       exitCode: 0,
       stdout: '',
       stderr:
-        'IPv4: removed our rules\nIPv6: nothing of ours\nIPv4: removed our rules\n' +
-        'IPv4: nat KUBE-MARK-MASQ is left, empty: SITE leads there\n',
+        'IPv4: removed our rules of iptables mode\n' +
+        'IPv4: nat KUBE-MARK-MASQ is left, empty: SITE leads there\nIPv6: nothing of ours\n',
     });
     for (const variant of variants) {
       const { stdout } = await exec(`iptables-${variant}-save`, []);

@@ -82,9 +82,12 @@ describe('route_localnet', () => {
         );
         expect([exitCode, stderr]).toEqual([
           0,
-          'IPv4: removed our rules\nIPv6: removed our rules\n' +
+          'IPv4: removed our rules of iptables mode\nIPv6: removed our rules of iptables mode\n' +
             `net.ipv4.conf.all.route_localnet=1 is left, which Sluice set: sh: 1: cannot create ${file}: Read-only file system\n`,
         ]);
+        // What guards it is left too.
+        const { stdout } = await stand.exec('iptables-save', ['-t', 'filter']);
+        expect(stdout).toContain('-A INPUT -j KUBE-FIREWALL');
         return;
       }
       const sluice = stand.start({

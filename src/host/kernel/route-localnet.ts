@@ -42,9 +42,10 @@ export async function keepRouteLocalnet(exec: Exec): Promise<void> {
   if ((await readSetting(exec, tag)) === '0') await writeSetting(exec, await ourTag(exec), tag);
 }
 
-/** Whether nobody but us, if anybody, has set it. */
+/** Whether it is not set, or was set by us and can be put back. */
 export async function isRouteLocalnetOurs(exec: Exec): Promise<boolean> {
-  return (await readSetting(exec)) === '0' || (await isOurs(exec));
+  if ((await readSetting(exec)) === '0') return true;
+  return (await isOurs(exec)) && (await isWritable(exec, setting));
 }
 
 /** What allowRouteLocalnet would change. */
