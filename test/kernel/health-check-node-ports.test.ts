@@ -98,8 +98,8 @@ describe.each(modes)('with %s', (mode) => {
     const { stand, sluice } = await standOn(mode, manifestWith([web, clash]));
     const warnings = (): readonly object[] =>
       sluice.log
-        .map((line) => JSON.parse(line) as { level: string })
-        .filter(({ level }) => level !== 'info');
+        .map((line) => JSON.parse(line) as { level: string; port?: number })
+        .filter(({ level, port }) => level !== 'info' && port !== undefined);
     // By name: `idle` has it.
     const warning = {
       level: 'warn',
