@@ -14,7 +14,10 @@ import type { Program, Unit } from '../netfilter/program.ts';
 import type { Served } from '../netfilter/served.ts';
 import type { RuleTracer, TracedHost } from './rules-met.ts';
 
-/** The units that a change of some Services touches: as they were, and as they are to be. */
+/**
+ * The units of some Services that a change touches: as they were, and as they are to be. Units that stay as they are may
+ * be in both or in neither.
+ */
 export type Change<U extends Unit> = { readonly before: Program<U>; readonly after: Program<U> };
 
 /**

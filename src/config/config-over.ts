@@ -11,7 +11,7 @@ import type { CommandLine } from './load-config.ts';
 import { isOfOtherMode } from './mode-section.ts';
 import { flagOrigin } from './origin.ts';
 
-/** The Config with those flags in place of its own values that were given; throws UsageError for a faulty one. */
+/** The Config with the flags that were given in place of its own values. Throws UsageError where one of them is faulty. */
 export function configOver(base: Config, { values: flags, given }: CommandLine): Config {
   const paths = fields.flatMap((row) => ('flag' in row && given.has(row.flag) ? [row] : []));
   const others = ownFlags.filter((name) => given.has(name));

@@ -139,14 +139,14 @@ function readEndpoint(
     zoneHints,
     nodeHints,
   };
-  return { ip, state: theSame(state) };
+  return { ip, state: sharedState(state) };
 }
 
 // The nodes of a large cluster, in their usual state.
 const states = new LRUCache<string, EndpointState>({ max: 10_000 });
 
 // One object for all endpoints of which the same is said: a cluster has very many endpoints, and few nodes.
-function theSame(state: EndpointState): EndpointState {
+function sharedState(state: EndpointState): EndpointState {
   const id = JSON.stringify(state);
   const known = states.get(id);
   if (known === undefined) states.set(id, state);
