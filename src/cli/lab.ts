@@ -88,6 +88,10 @@ function exampleManifests(): string {
   return fileURLToPath(new URL('../../manifests/examples/services.yaml', import.meta.url));
 }
 
+function sluicePath(): string {
+  return fileURLToPath(new URL('../../bin/sluice', import.meta.url));
+}
+
 function report(
   findings: readonly Finding[],
   { overlay, proxyMode, output }: LabOptions,
@@ -105,6 +109,9 @@ async function keep(lab: Lab, { proxyMode }: LabOptions, { stderr, signal }: Lab
     `  ip netns exec ${lab.namespace('ext')} curl http://203.0.113.11/`,
     `  ip netns exec ${lab.namespace('n1')} ${rules}`,
     `  ip netns exec ${lab.namespace('ext')} sh`,
+    'Ask Sluice on n1, without a flag (also diff, doctor, explain outside 203.0.113.11:80):',
+    `  ip netns exec ${lab.namespace('n1')} ${sluicePath()} status`,
+    `  ip netns exec ${lab.namespace('n1')} ${sluicePath()} verify`,
     `Sluice follows ${exampleManifests()}: change it and ask again.`,
   ];
   stderr.write(lines.map((line) => `${line}\n`).join(''));

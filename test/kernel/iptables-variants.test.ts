@@ -71,7 +71,7 @@ describe('where both variants are installed', () => {
   test('with no rules anywhere it is nft', async () => {
     const { exec } = await networkNamespace();
     const backend = createIptablesBackend(exec);
-    expect((await backend.probe()).findings[0]).toContain('(nf_tables): neither variant has rules');
+    expect((await backend.probe()).findings[0]).toContain('(nf_tables): neither variant had rules');
     await expectWorking(backend);
     expect((await exec('iptables-legacy-save', [])).stdout).toBe('');
   });

@@ -85,7 +85,7 @@ describe('when it is told to end', () => {
       { signal: ending.signal, onProgress },
     );
     expect(exitCode).toBe(0);
-    expect(namespaces).toHaveLength(4);
+    expect(namespaces).toHaveLength(6);
     expect((await readdir('/run/netns')).filter((name) => namespaces.includes(name))).toEqual([]);
   });
 

@@ -3,9 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { Writable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import { listManifests } from '../../src/cluster/list-once.ts';
 import type { Try } from '../../src/lab/agent/protocol.ts';
 import { findingOf, type Question, questions } from '../../src/lab/demo.ts';
 import { demoTable } from '../../src/lab/demo-table.ts';
+import { nodes } from '../../src/lab/topology.ts';
 
 const question: Question = {
   from: 'p13',
@@ -66,6 +68,22 @@ test('every address of the example manifests is asked, and no other', async () =
     [service, kind, address, protocol, port].join(' '),
   );
   expect(new Set(asked)).toEqual(new Set(services));
+});
+
+test('the Nodes of the example manifests are those of the lab', async () => {
+  const { objects } = await listManifests('manifests/examples/services.yaml', {});
+  expect(
+    objects.flatMap(({ kind, id, value }) => (kind === 'Node' ? [{ id, ...value }] : [])),
+  ).toEqual(
+    nodes.map(({ nodeName, zone, lan, podRange }) => ({
+      id: nodeName,
+      name: nodeName,
+      zone,
+      ips: [lan.ipv4, lan.ipv6],
+      podCidrs: [podRange.ipv4, podRange.ipv6],
+      isEligible: true,
+    })),
+  );
 });
 
 test.each(['p13', 'n1', 'ext'])('%s asks at each kind of address', (host) => {

@@ -50,7 +50,7 @@ export function chooseVariant(saved: Readonly<Record<Variant, Saved>>): Choice {
       why: `${counts.legacy} rules are there, ${counts.nf_tables} in nft`,
     };
   }
-  if (counts.nf_tables === 0) return { variant: 'nf_tables', why: 'neither variant has rules' };
+  if (counts.nf_tables === 0) return { variant: 'nf_tables', why: 'neither variant had rules' };
   const why = `${counts.nf_tables} rules are there, ${counts.legacy} in legacy`;
   return { variant: 'nf_tables', why };
 }

@@ -8,11 +8,12 @@ import { listed } from '../report/change-words.ts';
 export function noNodeText(objects: readonly ClusterObject[], nodeName: string): string {
   const nodes = objects.flatMap(({ kind, id }) => (kind === 'Node' ? [id] : []));
   if (nodes.includes(nodeName)) return '';
-  const known = nodes.length > 0 ? nodes : nodesOfEndpoints(objects);
+  const ofEndpoints = nodesOfEndpoints(objects);
+  const known = nodes.length > 0 ? nodes : ofEndpoints;
   // Without a Node at all, only what asks for this node's endpoints differs.
   if (known.length === 0 || (nodes.length === 0 && !objects.some(asksForNode))) return '';
   const without = `no object is a Node named ${quoted(nodeName)}`;
-  if (known.includes(nodeName)) {
+  if (ofEndpoints.includes(nodeName)) {
     return `note: ${without}: its pod CIDRs and addresses are not known\n`;
   }
   const names = printable(listed(known.toSorted()));
@@ -20,7 +21,8 @@ export function noNodeText(objects: readonly ClusterObject[], nodeName: string):
   return `note: ${without} (there are ${names}): ${effect}\n`;
 }
 
-function nodesOfEndpoints(objects: readonly ClusterObject[]): readonly string[] {
+/** The names of the nodes that endpoints are on. */
+export function nodesOfEndpoints(objects: readonly ClusterObject[]): readonly string[] {
   const names = objects.flatMap(({ kind, value }) =>
     kind === 'EndpointSlice' ? value.endpoints.flatMap(({ state }) => state.nodeName ?? []) : [],
   );

@@ -11,7 +11,7 @@ import { gatherFacts } from '../../host/gather-facts.ts';
 import { defaultProxyMode, type ProxyMode } from '../../model/config.ts';
 import type { Daemon } from '../input/daemon.ts';
 import { daemonAt, localDaemon } from '../input/daemon.ts';
-import { noNodeText } from '../input/no-node.ts';
+import { nodesOfEndpoints, noNodeText } from '../input/no-node.ts';
 import type { Io } from '../io.ts';
 import { exitCodes } from '../io.ts';
 import type { Paint } from '../report/print-plan.ts';
@@ -69,7 +69,11 @@ function nodeNameFinding({ config: { nodeName: name }, objects }: Daemon, wanted
   const unknown = noNodeText(objects, name);
   if (unknown === '') return { check, status: 'ok', finding: `${name}, as the daemon runs` };
   const finding = unknown.replace(/^note: /, '').trimEnd();
-  return { check, status: 'warn', finding, fix: restart('NODE') };
+  // Endpoints are on a node of this name: the name is right, and its object is missing.
+  const fix = nodesOfEndpoints(objects).includes(name)
+    ? `kubectl get node ${name} -o yaml, and add it to the manifests`
+    : restart('NODE');
+  return { check, status: 'warn', finding, fix };
 }
 
 /** What a start in this mode would end with; undefined if it would go on. */

@@ -15,6 +15,7 @@ export const groups = {
   ConfigMap: 'v1',
   Namespace: 'v1',
   Service: 'v1',
+  Node: 'v1',
   ClusterRole: 'rbac.authorization.k8s.io/v1',
   ClusterRoleBinding: 'rbac.authorization.k8s.io/v1',
   DaemonSet: 'apps/v1',

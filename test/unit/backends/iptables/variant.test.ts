@@ -14,7 +14,7 @@ const rules = (count: number): string => '-A OUTPUT -j ACCEPT\n'.repeat(count);
 
 type Row = [name: string, nft: Saved, legacy: Saved, variant: string, why: string];
 const rows: Row[] = [
-  ['nothing anywhere', none, none, 'nf_tables', 'neither variant has rules'],
+  ['nothing anywhere', none, none, 'nf_tables', 'neither variant had rules'],
   [
     'a hint in nft, and more rules in legacy',
     saved(hint),
@@ -48,7 +48,7 @@ const rows: Row[] = [
     none,
     saved(':KUBE-PROXY-CANARY - [0:0]\n'),
     'nf_tables',
-    'neither variant has rules',
+    'neither variant had rules',
   ],
   [
     'a rule that speaks of the hint',

@@ -135,6 +135,11 @@ test('a host that is no Node of the objects is told so first', async () => {
     `note: no object is a Node named "host" (there are node-1 and node-2): ${effect}\n`,
   );
   expect((await run(nodes, '--hostname-override=node-2')).stderr).toBe('');
+  // Endpoints are on a node of this name, so the name is right.
+  const incomplete = node('node-1') + manifestOf([web]);
+  expect((await run(incomplete, '--hostname-override=node-2')).stderr).toBe(
+    'note: no object is a Node named "node-2": its pod CIDRs and addresses are not known\n',
+  );
   // Where nothing asks for it, the name of the node means nothing.
   expect((await run(manifestOf([{ ...web, spec: {} }]))).stderr).toBe('');
 });

@@ -74,3 +74,26 @@ test.each(modes)('asks the daemon for the mode and the name, in %s mode', async 
     },
   ]);
 });
+
+test('a node whose object is missing keeps its name', async () => {
+  const local = { spec: { internalTrafficPolicy: 'Local' }, local: ['10.244.1.1'] };
+  const web = { name: 'web', ip: '10.96.0.10', endpoints: ['10.244.1.1'], ...local };
+  const told = {
+    version: debugObjectsVersion,
+    config: configFor('nftables'),
+    hostIps: [],
+    objects: clusterObjects([web]),
+  };
+  await using daemon = await serveJson((path) => (path === '/debug/objects' ? told : undefined));
+  const { exec } = nodeInMemory();
+  const { stdout } = await commandLine(['doctor', '-o', 'json'], { exec, daemon: daemon.url });
+  const { findings } = JSON.parse(stdout) as { readonly findings: readonly { check: string }[] };
+  expect(findings.filter(({ check }) => check === 'node name')).toEqual([
+    {
+      check: 'node name',
+      status: 'warn',
+      finding: 'no object is a Node named "node-1": its pod CIDRs and addresses are not known',
+      fix: 'kubectl get node node-1 -o yaml, and add it to the manifests',
+    },
+  ]);
+});
