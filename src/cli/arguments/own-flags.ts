@@ -7,6 +7,7 @@ import type { FlagRow } from './flag.ts';
 /** Flags that a command takes for itself. */
 export const ownFlags = {
   manifests: {
+    short: 'f',
     kind: 'string',
     placeholder: 'PATH',
     help: 'the objects: a file, a folder, or - for standard input',
