@@ -7,6 +7,13 @@ import { execOnHost } from './host/tools/exec.ts';
 
 const { stdin, stdout, stderr } = process;
 
+// A terminal that does not know its size (script(1), some containers) says 0; the shell may know it.
+const sizes = { columns: 'COLUMNS', rows: 'LINES' } as const;
+for (const size of ['columns', 'rows'] as const) {
+  const told = Number(process.env[sizes[size]]);
+  if (stdout.isTTY && !(stdout[size] > 0) && told > 0) stdout[size] = told;
+}
+
 // styleText looks at the environment; a flag goes before it.
 function setColour(colour: 'auto' | 'always' | 'never'): void {
   if (colour === 'auto') return;

@@ -1,6 +1,6 @@
 // `sluice top` in a network namespace: real connections, counted by the kernel, as the daemon tells them.
 import { execa } from 'execa';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { PortRate } from '../../src/cli/status/rates.ts';
 import { manifestDigest } from '../../src/lab/sluice-process.ts';
 import { modes } from '../support/network-namespace.ts';
@@ -32,6 +32,33 @@ async function top(stand: Stand): Promise<PortRate> {
 
 const sum = ({ endpoints: all }: PortRate): number =>
   all.reduce((total, one) => total + (one.total ?? 0), 0);
+
+const bin = new URL('../../bin/sluice', import.meta.url).pathname;
+
+/** A terminal in which a shell runs `command`. */
+function terminalIn({ name }: Stand, command: string) {
+  const script = ['script', '-qfec', command, '/dev/null'];
+  const child = execa('ip', ['netns', 'exec', name, ...script], { buffer: false, reject: false });
+  const output = child.iterable({ binary: true, preserveNewlines: true })[Symbol.asyncIterator]();
+  let shown = '';
+  return {
+    /** Waits until the screen is this text. */
+    async shows(text: string) {
+      const screen = () => shown.split('\u001B[H\u001B[J').at(-1);
+      while (screen() !== text) {
+        const { done, value } = await output.next();
+        if (done === true) expect(screen()).toBe(text);
+        shown += Buffer.from(value ?? []).toString('utf8');
+      }
+    },
+    type: (keys: string) => child.stdin.write(keys),
+    exitCode: child.then(({ exitCode }) => exitCode),
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL');
+      await child;
+    },
+  };
+}
 
 describe.each(modes)('with %s', (mode) => {
   test('connections are counted by Service and endpoint, and outlive a change of endpoints', async () => {
@@ -91,20 +118,36 @@ default/web tcp     0.0      5                 2     -        0        -
   ]);
 });
 
-test('on a terminal it goes on until somebody has had enough', async () => {
-  const stand = await standWith('nftables', web(2));
+test('on a terminal of 60 by 12 it scrolls and filters until somebody has had enough', async () => {
+  const many = manifestOf(
+    Array.from({ length: 20 }, (_, index) => {
+      return { name: `web-${index + 10}`, ip: `10.96.0.${index + 10}`, endpoints };
+    }),
+  );
+  const stand = await standWith('nftables', many);
   await stand.exec('bash', ['-ec', network]);
   const sluice = stand.start({ manifests: stand.manifests, proxyMode: 'nftables' });
-  await sluice.inStep(manifestDigest(web(2)));
-  const bin = new URL('../../bin/sluice', import.meta.url).pathname;
-  const command = ['script', '-qfec', `${bin} top`, '/dev/null'];
-  const terminal = execa('ip', ['netns', 'exec', stand.name, ...command], { buffer: false });
-  onTestFinished(() => void terminal.kill('SIGKILL'));
-  let shown = '';
-  for await (const chunk of terminal.iterable({ binary: true, preserveNewlines: true })) {
-    shown += Buffer.from(chunk).toString('utf8');
-    // Two screens of it, the second in the place of the first.
-    if (shown.split('\u001B[H\u001B[J').length === 3) terminal.stdin.write('q');
-  }
-  expect((await terminal).exitCode).toBe(0);
+  await sluice.inStep(manifestDigest(many));
+  await using terminal = terminalIn(stand, `stty cols 60 rows 12; NO_COLOR=1 ${bin} top`);
+  const table = (title: string, last: string, ...names: readonly number[]): string =>
+    [
+      title,
+      'endpoints are not counted: run --service-counters endpoints',
+      '',
+      'SERVICE             CONN/S  TOTAL  SHARE  ENDPOINTS  IDLE',
+      ...names.map((name) => `default/web-${name} tcp     0.0      0                 3     -`),
+      last,
+    ].join('\r\n');
+  const all = '20 Service ports, 0.0 new connections a second';
+  const keys = 'arrows: scroll, /: filter, q: quit';
+  await terminal.shows(table(all, `1-7 of 20; ${keys}`, 10, 11, 12, 13, 14, 15, 16));
+  terminal.type('\u001B[B\u001B[6~');
+  await terminal.shows(table(all, `9-15 of 20; ${keys}`, 18, 19, 20, 21, 22, 23, 24));
+  terminal.type('/B-11');
+  const one = `"B-11": 1 of ${all}`;
+  await terminal.shows(table(one, '/B-11   Enter: keep, Esc: clear', 11));
+  terminal.type('\r');
+  await terminal.shows(table(one, `1-1 of 1; ${keys}`, 11));
+  terminal.type('q');
+  expect(await terminal.exitCode).toBe(0);
 });

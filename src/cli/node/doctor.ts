@@ -14,8 +14,7 @@ import { daemonAt, localDaemon } from '../input/daemon.ts';
 import { nodesOfEndpoints, noNodeText } from '../input/no-node.ts';
 import type { Io } from '../io.ts';
 import { exitCodes } from '../io.ts';
-import type { Paint } from '../report/print-plan.ts';
-import { paintFor } from '../report/print-plan.ts';
+import { screenOf, type Screen } from '../report/screen.ts';
 import { wrap } from '../report/wrap.ts';
 
 export type DoctorOptions = {
@@ -50,7 +49,7 @@ export async function doctorCommand(options: DoctorOptions, exec: Exec, io: Io):
   stdout.write(
     options.output === 'json'
       ? `${JSON.stringify({ proxyMode, findings }, null, 2)}\n`
-      : findingsText(findings, { paint: paintFor(stdout), columns: columnsOf(stdout) }),
+      : findingsText(findings, screenOf(stdout)),
   );
   const has = (...wantedStatus: readonly Status[]): boolean =>
     findings.some(({ status }) => wantedStatus.includes(status));
@@ -98,16 +97,10 @@ function portRange(text: string): Wanted['nodePorts'] {
 const marks: Readonly<Record<Status, string>> = { ok: '✓', warn: '!', fail: '✗', unknown: '?' };
 const colours = { ok: 'green', warn: 'yellow', fail: 'red', unknown: 'dim' } as const;
 
-// What is read by a program, or kept in a file, is not cut into lines.
-function columnsOf(stdout: Io['stdout']): number {
-  const columns = 'columns' in stdout ? stdout.columns : undefined;
-  return typeof columns === 'number' && columns > 0 ? columns : Number.POSITIVE_INFINITY;
-}
-
 /** A table: mark, check, finding, and below each one that is to be mended the command for it. */
 export function findingsText(
   findings: readonly Finding[],
-  { paint, columns }: { readonly paint: Paint; readonly columns: number },
+  { paint, columns }: Pick<Screen, 'paint' | 'columns'>,
 ): string {
   const width = Math.max(...findings.map(({ check }) => check.length));
   const lines = findings.flatMap(({ check, status, finding, fix }) => {

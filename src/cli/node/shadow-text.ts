@@ -4,7 +4,7 @@ import { hostPort } from '../../model/forwarding.ts';
 import type { Difference } from '../../netfilter/kube-proxy/compare.ts';
 import type { TracedOutcome } from '../../netfilter/kube-proxy/outcome.ts';
 import type { ShadowReport } from '../../takeover/shadow.ts';
-import type { Paint } from '../report/print-plan.ts';
+import type { Screen } from '../report/screen.ts';
 import { tableLines } from '../report/table.ts';
 
 const heads = ['FROM', 'TO', 'NOW', 'SLUICE'] as const;
@@ -13,13 +13,13 @@ const heads = ['FROM', 'TO', 'NOW', 'SLUICE'] as const;
 const maxLines = 200;
 
 /** The report of all families. */
-export function shadowText(reports: readonly ShadowReport[], paint: Paint): string {
+export function shadowText(reports: readonly ShadowReport[], screen: Screen): string {
   const differences = reports.flatMap((report) => report.differences);
   const rows = differences.slice(0, maxLines).map(cellsOf);
   const more = differences.length - rows.length;
   const lines = [
     ...reports.map(summaryOf),
-    ...(rows.length === 0 ? [] : ['', ...tableLines(heads, rows, paint)]),
+    ...(rows.length === 0 ? [] : ['', ...tableLines(heads, rows, screen)]),
     ...(more > 0 ? [`and ${more} more`] : []),
   ];
   return lines.map((line) => `${line}\n`).join('');

@@ -21,7 +21,7 @@ import { exitCodes } from '../io.ts';
 import { notProgrammedText } from '../report/not-programmed.ts';
 import { loadManifests } from '../input/inputs.ts';
 import { shadowText } from './shadow-text.ts';
-import { paintFor } from '../report/print-plan.ts';
+import { screenOf } from '../report/screen.ts';
 
 export type TakeoverOptions = {
   readonly config: Config;
@@ -67,7 +67,7 @@ async function takeOver<U extends Unit>(
   io.stdout.write(
     output === 'json'
       ? `${JSON.stringify({ reports })}\n`
-      : shadowText(reports, paintFor(io.stdout)),
+      : shadowText(reports, screenOf(io.stdout)),
   );
   const differs = reports.some(({ differences }) => differences.length > 0);
   if (shadow) return differs ? exitCodes.different : exitCodes.same;

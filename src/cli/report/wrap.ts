@@ -12,3 +12,11 @@ export function wrap(text: string, columns: number): readonly string[] {
   }
   return [...lines, line];
 }
+
+/** A line in lines of at most `columns` characters; all after the first begin at `column`, or two behind its indent. */
+export function wrapBelow(line: string, columns: number, column?: number): readonly string[] {
+  const [indent = ''] = /^ */.exec(line) ?? [];
+  const below = ' '.repeat(column ?? indent.length + 2);
+  const [first = '', ...rest] = wrap(line.slice(indent.length), columns - below.length);
+  return [`${indent}${first}`, ...rest.map((text) => `${below}${text}`)];
+}

@@ -5,25 +5,30 @@ import type { DaemonStatus, FamilyState, StatusSource } from '../../model/daemon
 import type { FamilyRecord, PassRecord } from '../../model/pass-record.ts';
 import { askedWords, changesWords, namedWords, planWords } from '../report/pass-words.ts';
 import type { Paint } from '../report/print-plan.ts';
+import type { Screen } from '../report/screen.ts';
 import { spanText, tableLines, type Cell } from '../report/table.ts';
+import { wrapBelow } from '../report/wrap.ts';
 
-/** All of it, on a screen where there is little trouble. */
-export function statusText(status: DaemonStatus, paint: Paint): string {
+type Width = Pick<Screen, 'paint' | 'columns'>;
+
+/** All of it, on a screen where there is little trouble; no line is wider than the screen. */
+export function statusText(status: DaemonStatus, screen: Width): string {
   const sections = [
-    headLines(status, paint),
-    problemLines(status, paint),
-    familyLines(status, paint),
-    quarantineLines(status, paint),
-    conflictLines(status, paint),
-    passLines(status, paint),
+    headLines(status, screen),
+    problemLines(status, screen),
+    familyLines(status, screen),
+    quarantineLines(status, screen),
+    conflictLines(status, screen),
+    passLines(status, screen),
   ];
   const filled = sections.filter((lines) => lines.length > 0);
   return `${filled.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
 
-function headLines(status: DaemonStatus, paint: Paint): readonly string[] {
+function headLines(status: DaemonStatus, { paint, columns }: Width): readonly string[] {
   const { sluice, node, mode, tools, kernel, startedAtMs, nowMs, memoryBytes, source } = status;
-  const name = paint('bold', printable(`Sluice ${sluice} on ${node}`));
+  const name = printable(`Sluice ${sluice} on ${node}`);
+  const title = `${name}: ${printable(mode)} mode, running for ${spanText(nowMs - startedAtMs)}`;
   const rows = [
     ...tools.map((tool, index) => [index === 0 ? 'tools' : '', printable(tool)] as const),
     ['kernel', printable(kernel)] as const,
@@ -31,8 +36,8 @@ function headLines(status: DaemonStatus, paint: Paint): readonly string[] {
     ['objects', sourceText(source, nowMs, paint)] as const,
   ];
   return [
-    `${name}: ${printable(mode)} mode, running for ${spanText(nowMs - startedAtMs)}`,
-    ...rows.map(([title, text]) => `  ${title.padEnd(8)} ${text}`),
+    ...wrapBelow(title, columns).map((line) => line.replace(name, paint('bold', name))),
+    ...rows.flatMap(([title, text]) => wrapBelow(`  ${title.padEnd(8)} ${text}`, columns, 11)),
   ];
 }
 
@@ -46,17 +51,17 @@ function sourceText(source: StatusSource, nowMs: number, paint: Paint): string {
     : paint('red', `API server: not heard for ${since}; the rules stay`);
 }
 
-function problemLines({ source }: DaemonStatus, paint: Paint): readonly string[] {
+function problemLines({ source }: DaemonStatus, { paint, columns }: Width): readonly string[] {
   if (source.kind !== 'manifests' || source.problems === undefined) return [];
   const { count, first } = source.problems;
   if (count === 0) return [];
   const title = 'manifests that cannot be used: what was good before is kept';
-  const lines = first.map((line) => `  ${printable(line)}`);
+  const lines = first.flatMap((line) => wrapBelow(`  ${printable(line)}`, columns));
   return [paint('red', title), ...lines, ...moreLine(count - first.length)];
 }
 
-function familyLines({ families }: DaemonStatus, paint: Paint): readonly string[] {
-  if (families.length === 0) return [paint('yellow', 'no rules yet')];
+function familyLines({ families }: DaemonStatus, screen: Width): readonly string[] {
+  if (families.length === 0) return [screen.paint('yellow', 'no rules yet')];
   const head = ['FAMILY', 'STATE', 'IN STEP', 'SERVICES', 'ADDRESSES', 'ENDPOINTS'];
   const rows = families.map((family): readonly Cell[] => [
     family.family,
@@ -68,7 +73,7 @@ function familyLines({ families }: DaemonStatus, paint: Paint): readonly string[
     countCell(family.quarantined.count),
     countCell(family.conflicts.count),
   ]);
-  return tableLines([...head, 'QUARANTINED', 'CONFLICTS'], rows, paint);
+  return tableLines([...head, 'QUARANTINED', 'CONFLICTS'], rows, screen);
 }
 
 function stateCell({ isHealthy }: FamilyState): Cell {
@@ -79,21 +84,23 @@ function countCell(count: number): Cell {
   return count === 0 ? '0' : { text: String(count), style: 'yellow' };
 }
 
-function quarantineLines({ families }: DaemonStatus, paint: Paint): readonly string[] {
+function quarantineLines({ families }: DaemonStatus, { paint, columns }: Width): readonly string[] {
   const lines = families.flatMap(({ family, quarantined: { count, first } }) => [
-    ...first.map(({ service, why }) => `  ${family} ${printable(service)}: ${printable(why)}`),
+    ...first.flatMap(({ service, why }) =>
+      wrapBelow(`  ${family} ${printable(service)}: ${printable(why)}`, columns),
+    ),
     ...moreLine(count - first.length),
   ]);
   if (lines.length === 0) return [];
   return [paint('yellow', 'quarantined Services, with their last good rules'), ...lines];
 }
 
-function conflictLines({ families }: DaemonStatus, paint: Paint): readonly string[] {
+function conflictLines({ families }: DaemonStatus, { paint, columns }: Width): readonly string[] {
   const lines = families.flatMap(({ family, conflicts: { count, first } }) => [
-    ...first.map(
-      ({ service, address, winner, reason }) =>
-        `  ${family} ${printable(service)}: ${printable(address)}: ${printable(conflictText(winner, reason))}`,
-    ),
+    ...first.flatMap(({ service, address, winner, reason }) => {
+      const why = printable(conflictText(winner, reason));
+      return wrapBelow(`  ${family} ${printable(service)}: ${printable(address)}: ${why}`, columns);
+    }),
     ...moreLine(count - first.length),
   ]);
   if (lines.length === 0) return [];
@@ -104,11 +111,11 @@ function moreLine(more: number): readonly string[] {
   return more > 0 ? [`  and ${more} more`] : [];
 }
 
-function passLines({ passes, nowMs }: DaemonStatus, paint: Paint): readonly string[] {
+function passLines({ passes, nowMs }: DaemonStatus, screen: Width): readonly string[] {
   if (passes.count === 0) return [];
   const rows = passes.last.flatMap((pass) => pass.families.map((one) => passRow(pass, one, nowMs)));
-  const head = ['PASS', 'ENDED', 'FAMILY', 'ASKED BY', 'CHANGED', 'RULES', 'MS', 'SERVICES'];
-  return tableLines(head, rows, paint);
+  const head = ['PASS', 'ENDED', 'FAMILY', 'ASKED BY', 'RULES', 'MS', 'CHANGED', 'SERVICES'];
+  return tableLines(head, rows, screen);
 }
 
 function passRow(pass: PassRecord, family: FamilyRecord, nowMs: number): readonly Cell[] {
@@ -118,9 +125,9 @@ function passRow(pass: PassRecord, family: FamilyRecord, nowMs: number): readonl
     `${spanText(nowMs - pass.atMs)} ago`,
     family.family,
     askedWords(pass),
-    changesWords(pass),
     error === undefined ? planWords(family.plan) : { text: 'failed', style: 'red' },
     durationMs.toFixed(1),
+    changesWords(pass),
     error === undefined ? namedWords(services) : { text: printable(error), style: 'red' },
   ];
 }

@@ -7,7 +7,7 @@ import { flightRecordVersion, passesPath } from '../../model/pass-record.ts';
 import { askDaemon } from '../input/ask-daemon.ts';
 import type { Io } from '../io.ts';
 import { exitCodes } from '../io.ts';
-import { paintFor } from '../report/print-plan.ts';
+import { screenOf } from '../report/screen.ts';
 import { statusText } from './status-text.ts';
 
 export type StatusOptions = {
@@ -33,7 +33,7 @@ export async function statusCommand(
   stdout.write(
     output === 'json'
       ? `${JSON.stringify(status, null, 2)}\n`
-      : statusText(status, paintFor(stdout)),
+      : statusText(status, screenOf(stdout)),
   );
   return isWell(status) ? exitCodes.same : exitCodes.different;
 }

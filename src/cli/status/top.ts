@@ -1,6 +1,5 @@
 // `sluice top`: asks a running daemon again and again what the kernel counted. Changes nothing.
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ReadStream } from 'node:tty';
 import type { Connections } from '../../model/connections.ts';
 import { connectionsPath, connectionsVersion } from '../../model/connections.ts';
 import { askDaemon } from '../input/ask-daemon.ts';
@@ -9,7 +8,8 @@ import { exitCodes } from '../io.ts';
 import { paintFor } from '../report/print-plan.ts';
 import type { SortBy } from './rates.ts';
 import { ratesBetween } from './rates.ts';
-import { topText } from './top-text.ts';
+import { showReadings } from './top-screen.ts';
+import { topText, type Reading } from './top-text.ts';
 
 export type TopOptions = {
   /** The address of its debug server. */
@@ -22,74 +22,58 @@ export type TopOptions = {
 
 const onceMs = 1000;
 const refreshMs = 2000;
-const endKeys: ReadonlySet<number> = new Set([3, ...Buffer.from('qQ')]);
-const clear = '\u001B[H\u001B[J';
 
-/** Prints until it is ended, where a person looks; else once. */
+/** Shows it until it is ended, where a person looks; else prints it once. */
 export async function topCommand(options: TopOptions, io: Io): Promise<number> {
-  const { daemon, once, output } = options;
   const ended = new AbortController();
   const signal = AbortSignal.any([io.signal, ended.signal]);
-  const ask = () => askDaemon({ daemon, path: connectionsPath }, isConnections, { ...io, signal });
-  const isWatched = !once && output === 'text' && isTerminal(io.stdout);
-  const leave = isWatched ? onKey(io.stdin, () => ended.abort()) : () => {};
+  const readings = readingsOf(options, { ...io, signal });
+  const isWatched = !options.once && options.output === 'text' && isTerminal(io.stdout);
   try {
-    let before = await ask();
-    for (let waitMs = onceMs; ; waitMs = refreshMs) {
-      await delay(waitMs, undefined, { signal });
-      const after = await ask();
-      show(before, after, { options, io, isWatched });
-      if (!isWatched) return exitCodes.same;
-      before = after;
-    }
+    if (isWatched) await showReadings(readings, io, () => ended.abort());
+    else await printFirst(readings, options, io);
   } catch (error) {
     // Whoever had enough has seen it.
-    if (signal.aborted) return exitCodes.same;
-    throw error;
-  } finally {
-    leave();
+    if (!signal.aborted) throw error;
+  }
+  return exitCodes.same;
+}
+
+/** A reading after a second, then one every two, without end. */
+async function* readingsOf(
+  { daemon, sort }: TopOptions,
+  asking: Pick<Io, 'fetch' | 'signal'>,
+): AsyncGenerator<Reading & { readonly seconds: number }> {
+  const ask = () => askDaemon({ daemon, path: connectionsPath }, isConnections, asking);
+  let before = await ask();
+  for (let waitMs = onceMs; ; waitMs = refreshMs) {
+    await delay(waitMs, undefined, { signal: asking.signal });
+    const connections = await ask();
+    const seconds = (connections.atMs - before.atMs) / 1000;
+    yield { connections, seconds, rates: ratesBetween(before, connections, sort) };
+    before = connections;
   }
 }
 
-function show(
-  before: Connections,
-  after: Connections,
-  { options, io: { stdout }, isWatched }: Shown,
-): void {
-  const rates = ratesBetween(before, after, options.sort);
-  if (options.output === 'json') {
-    const { mode, counters } = after;
-    const seconds = (after.atMs - before.atMs) / 1000;
-    stdout.write(`${JSON.stringify({ mode, counters, seconds, ports: rates }, null, 2)}\n`);
+async function printFirst(
+  readings: ReturnType<typeof readingsOf>,
+  { output }: TopOptions,
+  { stdout }: Io,
+): Promise<void> {
+  for await (const reading of readings) {
+    const { connections, rates: ports, seconds } = reading;
+    const { mode, counters } = connections;
+    stdout.write(
+      output === 'json'
+        ? `${JSON.stringify({ mode, counters, seconds, ports }, null, 2)}\n`
+        : topText(reading, paintFor(stdout)),
+    );
     return;
   }
-  const rows = 'rows' in stdout && typeof stdout.rows === 'number' ? stdout.rows : undefined;
-  const size = isWatched && rows !== undefined ? { lines: rows } : {};
-  const text = topText(after, rates, { paint: paintFor(stdout), ...size });
-  stdout.write(isWatched ? `${clear}${text}` : text);
 }
-
-type Shown = { readonly options: TopOptions; readonly io: Io; readonly isWatched: boolean };
 
 function isTerminal(stream: NodeJS.WritableStream): boolean {
   return 'isTTY' in stream && stream.isTTY === true;
-}
-
-/** Calls `end` at q or Ctrl-C; returns what gives the terminal back. */
-function onKey(stdin: NodeJS.ReadableStream, end: () => void): () => void {
-  if (!('setRawMode' in stdin)) return () => {};
-  const terminal = stdin as ReadStream;
-  const onData = (data: Buffer): void => {
-    // Ctrl-C is a key like any other while keys are read one by one.
-    if (data.some((byte) => endKeys.has(byte))) end();
-  };
-  terminal.setRawMode(true);
-  terminal.on('data', onData);
-  return () => {
-    terminal.off('data', onData);
-    terminal.setRawMode(false);
-    terminal.pause();
-  };
 }
 
 function isConnections(body: unknown): body is Connections {

@@ -171,7 +171,10 @@ describe('faults', () => {
     [['help', 'difff'], ['unknown command "difff"; did you mean diff?']],
     [['ruun'], ['unknown command "ruun"; did you mean run?']],
     [['help', 'ruun'], ['unknown command "ruun"; did you mean run?']],
-    [['status', '-f', 'm'], ['--manifests is not a flag of status, only of run, diff, explain, verify, render, takeover']],
+    [
+      ['status', '-f', 'm'],
+      ['--manifests is not a flag of status, only of run, diff, explain, verify, render, takeover'],
+    ],
     [['help', 'diff', 'lab'], ['unexpected argument "lab"']],
     [['run', '--', '--v'], ['unexpected argument "--v"']],
     [['explain'], ['explain needs FROM TO:PORT[/PROTOCOL]']],

@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest';
 import { countedIn } from '../../../../src/backends/iptables/read/counted.ts';
 import type { PortRate } from '../../../../src/cli/status/rates.ts';
 import { ratesBetween } from '../../../../src/cli/status/rates.ts';
-import { topText } from '../../../../src/cli/status/top-text.ts';
 import type { Connections, PortConnections } from '../../../../src/model/connections.ts';
 import type { ServiceKey } from '../../../../src/model/kubernetes.ts';
 import type { Counted } from '../../../../src/netfilter/counted.ts';
@@ -96,20 +95,6 @@ describe('rates', () => {
   ] as const)('by %s', (sort, names) => {
     const sorted = ratesBetween(before, after, sort).map(({ service }) => service.slice(4));
     expect(sorted).toEqual(names);
-  });
-
-  test('fit the screen, and say what did not', () => {
-    const rates = ratesBetween(before, after, 'rate');
-    const paint = (_: string, text: string): string => text;
-    expect(topText(after, rates, { paint, lines: 8 })).toBe(`\
-4 Service ports, 102 new connections a second
-
-SERVICE            CONN/S  TOTAL  SHARE  ENDPOINTS  IDLE  SKIPPED  BUSIEST
-web/busy:http tcp     100    300                 3     1        0  2.9x
-  a (here)             70    200  95%
-  b                   5.0     10  5%
-and 5 more lines
-`);
   });
 });
 

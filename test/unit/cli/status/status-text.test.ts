@@ -87,8 +87,10 @@ const status: DaemonStatus = {
   passes: { count: 8, last: passes },
 };
 
+const wide = { paint: (_: string, text: string) => text, columns: Number.POSITIVE_INFINITY };
+
 test('everything that there is to say', () => {
-  expect(statusText(status, (_, text) => text)).toBe(`\
+  expect(statusText(status, wide)).toBe(`\
 Sluice 0.1.0 on node-1: nftables mode, running for 2 h
   tools    nft 1.0.6 is here
            and more
@@ -106,9 +108,55 @@ quarantined Services, with their last good rules
 conflicts: addresses that another Service has
   IPv4 web/b: tcp 10.96.0.1 80: web/a is older and has it
 
-PASS  ENDED      FAMILY  ASKED BY   CHANGED                               RULES     MS  SERVICES
-   8  2 s ago    IPv4    try again  no object                             failed  12.3  nft: \\u001b[31mno
-   7  1 min ago  IPv4    cluster    EndpointSlice web/shop-1, 2 Services  +3 ~1   12.3  web/shop, web/cart and 1 more
+PASS  ENDED      FAMILY  ASKED BY   RULES     MS  CHANGED                               SERVICES
+   8  2 s ago    IPv4    try again  failed  12.3  no object                             nft: \\u001b[31mno
+   7  1 min ago  IPv4    cluster    +3 ~1   12.3  EndpointSlice web/shop-1, 2 Services  web/shop, web/cart and 1 more
+`);
+});
+
+test('a screen of 80 columns has all of it, and no line is wider', () => {
+  const node = 'ip-10-0-12-34.eu-central-1.compute.internal';
+  const evil =
+    'Error: Could not process rule: No such file or directory; the map is too small for it';
+  const [ipv4] = status.families;
+  if (ipv4 === undefined) throw new Error('no family');
+  const first = [{ service: key('kube-system/metrics-server'), why: evil }];
+  const families = [{ ...ipv4, quarantined: { count: 1, first } }];
+  const path = '/etc/kubernetes/sluice/objects';
+  const problem = `${path}/services.yaml:12: Service shop/web: spec.ports[0].port: "80" is not a whole number`;
+  const source = { kind: 'manifests', path, problems: { count: 1, first: [problem] } } as const;
+  const text = statusText({ ...status, node, families, source }, { ...wide, columns: 80 });
+  expect(text.split('\n').filter((line) => line.length > 80)).toEqual([]);
+  expect(text).toBe(`\
+Sluice 0.1.0 on ip-10-0-12-34.eu-central-1.compute.internal: nftables mode,
+  running for 2 h
+  tools    nft 1.0.6 is here
+           and more
+  kernel   6.1.0-28-amd64
+  memory   69 MB
+  objects  manifests at /etc/kubernetes/sluice/objects
+
+manifests that cannot be used: what was good before is kept
+  /etc/kubernetes/sluice/objects/services.yaml:12: Service shop/web:
+    spec.ports[0].port: "80" is not a whole number
+
+FAMILY STATE  IN STEP   SERVICES ADDRESSES ENDPOINTS QUARANTINED CONFLICTS
+IPv4   behind 1 min ago       12        25        40           1         1
+
+quarantined Services, with their last good rules
+  IPv4 kube-system/metrics-server: Error: Could not process rule: No such file
+    or directory; the map is too small for it
+
+conflicts: addresses that another Service has
+  IPv4 web/b: tcp 10.96.0.1 80: web/a is older and has it
+
+PASS  ENDED      FAMILY  ASKED BY   RULES     MS
+   8  2 s ago    IPv4    try again  failed  12.3
+      changed: no object
+      services: nft: \\u001b[31mno
+   7  1 min ago  IPv4    cluster    +3 ~1   12.3
+      changed: EndpointSlice web/shop-1, 2 Services
+      services: web/shop, web/cart and 1 more
 `);
 });
 
@@ -119,7 +167,7 @@ test('a start says that there is nothing yet', () => {
     families: [],
     passes: { count: 0, last: [] },
   };
-  const lines = statusText(empty, (_, text) => text).split('\n');
+  const lines = statusText(empty, wide).split('\n');
   expect(lines.slice(5)).toEqual([
     '  objects  API server: nothing was heard of it yet',
     '',
