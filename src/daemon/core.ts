@@ -15,6 +15,7 @@ import { LocalhostNodePorts } from './followers/localhost-node-ports.ts';
 import type { Host } from './host.ts';
 import { SyncLoop } from './loop.ts';
 import type { PassListener } from './pass.ts';
+import { portionOf } from './portion.ts';
 import type { Source } from './source.ts';
 
 /** What a daemon is given. */
@@ -88,5 +89,10 @@ export async function createCore(
     now: clock.now,
     dryRun: dryRun !== undefined,
   });
-  return { ...found, reconciler, loop: new SyncLoop({ clock, signal }) };
+  const loop = new SyncLoop({
+    clock,
+    signal,
+    portionOf: (waiting) => portionOf(waiting, state),
+  });
+  return { ...found, reconciler, loop };
 }

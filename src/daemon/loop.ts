@@ -4,6 +4,7 @@ import type { Clock } from '../cluster/api/clock.ts';
 import type { ClusterChange } from '../model/kubernetes.ts';
 import type { Asker } from '../model/pass-record.ts';
 import type { Work } from './pass.ts';
+import type { Portion } from './portion.ts';
 
 /** Changes that a source delivered together, and what it calls the version they lead to. */
 export type Batch = Pick<Work, 'changes' | 'version'>;
@@ -11,6 +12,8 @@ export type Batch = Pick<Work, 'changes' | 'version'>;
 export type LoopOptions = {
   readonly clock: Pick<Clock, 'delay'>;
   readonly signal: AbortSignal;
+  /** What of the changes that wait is taken up next, once the kernel has been in step. */
+  readonly portionOf: (waiting: readonly ClusterChange[]) => Portion;
 };
 
 /** How long the n-th try in a row (from 1) waits: one second, doubled up to kube-proxy's own sync period of 30. */
@@ -18,11 +21,16 @@ export function retryDelayMs(failures: number): number {
   return Math.min(1000 * 2 ** (failures - 1), 30_000);
 }
 
-/** Runs passes one at a time. Invariant: #waiting and #asked hold what no pass has taken over yet, in order. */
+/**
+ * Runs passes one at a time. Invariant: #waiting and #asked hold what no pass has taken over yet, in order; #version
+ * is what all of it leads to, and #reached what has been taken over.
+ */
 export class SyncLoop {
   readonly #options: LoopOptions;
   #waiting: ClusterChange[] = [];
   #version = '';
+  #reached = '';
+  #wasInStep = false;
   #asked = new Set<Asker>();
   #wake: () => void = () => {};
 
@@ -53,12 +61,25 @@ export class SyncLoop {
     while (!signal.aborted) {
       if (this.#asked.size === 0) await this.#work(failures);
       if (signal.aborted) return;
-      const asked = [...this.#asked, ...(failures === 0 ? [] : (['retry'] as const))];
-      const work = { asked, changes: this.#waiting, version: this.#version };
-      this.#waiting = [];
-      this.#asked.clear();
-      failures = (await pass(work)) ? 0 : failures + 1;
+      const retry = failures === 0 ? [] : (['retry'] as const);
+      const isDone = await pass(this.#next(retry));
+      this.#wasInStep ||= isDone;
+      failures = isDone ? 0 : failures + 1;
     }
+  }
+
+  #next(retry: readonly Asker[]): Work {
+    const asked = [...this.#asked, ...retry];
+    this.#asked.clear();
+    const everything = { now: this.#waiting, later: [] };
+    // The first pass replaces what a daemon before left: it must know all that there is.
+    const { now: changes, later } = this.#wasInStep
+      ? this.#options.portionOf(this.#waiting)
+      : everything;
+    this.#waiting = [...later];
+    if (later.length === 0) this.#reached = this.#version;
+    else this.#asked.add('cluster');
+    return { asked, changes, version: this.#reached };
   }
 
   // Ends when there is work, when it is time for the next try, or when the signal comes; whichever is first.

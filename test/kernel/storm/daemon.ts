@@ -17,6 +17,7 @@ import { createLog } from '../../../src/serve/log.ts';
 import { logPasses } from '../../../src/daemon/log-passes.ts';
 import { isInStep, runPass, type Pass, type PassListener } from '../../../src/daemon/pass.ts';
 import { SyncLoop } from '../../../src/daemon/loop.ts';
+import { portionOf } from '../../../src/daemon/portion.ts';
 import { desiredOf } from '../../../src/sync/offline.ts';
 import type { FamilyPass } from '../../../src/sync/reconcile.ts';
 import { Reconciler } from '../../../src/sync/reconcile.ts';
@@ -121,7 +122,11 @@ class WatchedLoop implements StormDaemon, PassListener {
       dryRun: false,
       now: () => performance.now(),
     });
-    this.loop = new SyncLoop({ clock, signal });
+    this.loop = new SyncLoop({
+      clock,
+      signal,
+      portionOf: (waiting) => portionOf(waiting, this.#state),
+    });
   }
 
   async run(): Promise<void> {

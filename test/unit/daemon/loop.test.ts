@@ -6,14 +6,18 @@ import { ManualClock } from '../../cluster/manual-clock.ts';
 
 const gone = (id: string): ClusterChange => ({ op: 'delete', kind: 'Service', id });
 
-/** A loop whose passes end when the test says so. */
-function stand() {
+/** A loop whose passes end when the test says so, and take up so many changes at the most. */
+function stand(most = Infinity) {
   const passes: { readonly ids: readonly string[]; readonly end: (isInStep: boolean) => void }[] =
     [];
   const ended = new AbortController();
   const waiting: (() => void)[] = [];
   const clock = new ManualClock();
-  const loop = new SyncLoop({ clock, signal: ended.signal });
+  const loop = new SyncLoop({
+    clock,
+    signal: ended.signal,
+    portionOf: (changes) => ({ now: changes.slice(0, most), later: changes.slice(most) }),
+  });
   const running = loop.run(({ changes, version, asked }) => {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const ids = changes.map((change) => (change.op === 'delete' ? change.id : ''));
@@ -87,6 +91,27 @@ describe('a loop', () => {
     ended.abort();
     await running;
     expect(passes).toHaveLength(2);
+  });
+
+  test('takes up all at first, and then portion by portion, with what came meanwhile', async () => {
+    const { loop, nth, passes, ended, running } = stand(2);
+    loop.submit({ changes: ['a', 'b', 'c'].map(gone), version: '1' });
+    (await nth(0)).end(true);
+    loop.submit({ changes: ['d', 'e', 'f'].map(gone), version: '2' });
+    const second = await nth(1);
+    loop.submit({ changes: ['g', 'h'].map(gone), version: '3' });
+    second.end(true);
+    (await nth(2)).end(true);
+    const last = await nth(3);
+    expect(passes.map(({ ids }) => ids)).toEqual([
+      ['cluster', '1', 'a', 'b', 'c'],
+      ['cluster', '1', 'd', 'e'],
+      ['cluster', '1', 'f', 'g'],
+      ['cluster', '3', 'h'],
+    ]);
+    ended.abort();
+    last.end(true);
+    await running;
   });
 
   test('passes without a change where it is asked to', async () => {
