@@ -16,7 +16,7 @@ export default defineConfig({
       {
         test: {
           name: 'kernel',
-          include: ['test/{kernel,kernels,conformance,lab,cli}/**/*.test.ts'],
+          include: ['test/{kernel,kernels,conformance,lab,cli,docs}/**/*.test.ts'],
           globalSetup: ['test/support/tools.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
