@@ -2,7 +2,7 @@
 // kubelet's chain stands; then `run` finds all that it would make.
 import { expect, test } from 'vitest';
 import { manifestOf } from '../support/service-objects.ts';
-import { standWith, type Stand } from './stand.ts';
+import { apply, standWith, type Stand } from './stand.ts';
 
 const text = manifestOf([
   { name: 'a', ip: '10.96.0.1', endpoints: ['10.244.2.1', '10.244.2.2'] },
@@ -70,15 +70,49 @@ test.each(inputs)('$what', async (input) => {
   expect(await listed(stand, input)).toBe(once);
 });
 
-test('where the kubelet has its chain, and with other rules beside', async () => {
+test('iptables: the rules of others stay, in the chain of the kubelet too, and run takes over what was loaded', async () => {
   const stand = await standWith('iptables', text);
-  const standing =
-    '*filter\n:KUBE-FIREWALL - [0:0]\n-A INPUT -j KUBE-FIREWALL\n-A INPUT -p icmp -j ACCEPT\nCOMMIT\n';
-  await stand.exec('iptables-restore', ['--noflush'], { input: standing });
-  const { stdout } = await stand.sluice(['render', ...stand.flags]);
-  await stand.exec('iptables-restore', ['--noflush'], { input: stdout });
-  const saved = (await stand.exec('iptables-save', ['-t', 'filter'])).stdout;
-  expect(saved).toContain('-A INPUT -p icmp -j ACCEPT');
+  const { exec } = stand;
+  const saved = async (): Promise<readonly string[]> => {
+    const { stdout } = await exec('iptables-save', []);
+    return stdout.split('\n').filter((line) => line.startsWith('-A '));
+  };
+  const theirs = [
+    '-A INPUT -j KUBE-FIREWALL',
+    '-A INPUT -p icmp -j ACCEPT',
+    '-A KUBE-FIREWALL -m mark --mark 0x8000/0x8000 -j DROP',
+  ];
+  const standing = ['*filter', ':KUBE-FIREWALL - [0:0]', ...theirs, 'COMMIT', ''].join('\n');
+  await exec('iptables-restore', ['--noflush'], { input: standing });
+  expect(await saved()).toEqual(theirs);
+
+  const { stdout: rendered } = await stand.sluice(['render', ...stand.flags]);
+  await exec('iptables-restore', ['--noflush'], { input: rendered });
+  const once = await saved();
+  expect(once.filter((rule) => theirs.includes(rule))).toEqual(theirs);
+  // Nothing can ask whether a jump of a built-in chain is there already: it is put in front again.
+  const isJump = (rule: string): boolean => /^-A [A-Z]+ .*-j (KUBE|SLUICE)-/.test(rule);
+  await exec('iptables-restore', ['--noflush'], { input: rendered });
+  const twice = await saved();
+  expect(twice.filter((rule) => !isJump(rule))).toEqual(once.filter((rule) => !isJump(rule)));
+  expect(new Set(twice)).toEqual(new Set(once));
+
+  await exec('ip', ['link', 'set', 'lo', 'up']);
+  await apply(stand, 'iptables', text);
+  const ours = await saved();
+  expect(ours.filter((rule) => theirs.includes(rule))).toEqual(theirs);
+  expect(ours.filter(isJump).length).toBe(new Set(ours.filter(isJump)).size);
+  expect(ours.filter((rule) => rule.includes('SLUICE-'))).toEqual([]);
+  expect(await stand.sluice(['verify', ...stand.flags])).toEqual({
+    exitCode: 0,
+    stdout: expect.stringMatching(/^IPv4: all \d+ match; IPv6: all \d+ match\n$/) as string,
+    stderr: '',
+  });
+  await stand.sluice(['cleanup']);
+  const cleaned = await saved();
+  await exec('iptables-restore', ['--noflush'], { input: rendered });
+  await stand.sluice(['cleanup']);
+  expect(await saved()).toEqual(cleaned);
 });
 
 test('exit code 1 and the rules of all others, where an object cannot be used', async () => {

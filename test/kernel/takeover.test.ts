@@ -1,8 +1,10 @@
 // A node of kube-proxy's is taken over and given back, on real rules of kube-proxy's in both modes.
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import type { ProxyMode } from '../../src/model/config.ts';
 import type { NetworkNamespace } from '../support/network-namespace.ts';
 import { flagsFor, modes, networkNamespace } from '../support/network-namespace.ts';
+import { iptablesRules, nftRules } from '../support/kernel-rules.ts';
 import { loadKubeProxy, writeManifest } from './kube-proxy-node.ts';
 
 async function kubeProxyRules({ exec }: NetworkNamespace): Promise<string> {
@@ -12,6 +14,12 @@ async function kubeProxyRules({ exec }: NetworkNamespace): Promise<string> {
     .split('\n')
     .filter((line) => /^:KUBE-(SVC|SEP|EXT|SERVICES)/.test(line));
   return JSON.stringify({ tables: listed.stdout.includes('kube-proxy'), chains: chains.length });
+}
+
+/** All of it, in order; but the jump to the kubelet's chain stays, below those that come back. */
+async function wholeRules({ exec }: NetworkNamespace, mode: ProxyMode): Promise<string> {
+  if (mode === 'nftables') return nftRules(exec, ['table', 'ip', 'kube-proxy']);
+  return (await iptablesRules(exec)).replaceAll(/^-A \S+ -j KUBE-FIREWALL\n/gm, '');
 }
 
 const moves = modes.flatMap((from) => modes.map((to) => [from, to] as const));
@@ -24,6 +32,7 @@ describe.each(moves)('from kube-proxy in %s mode to ours in %s mode', (from, to)
     const beforeFile = join(node.folder, 'before.json');
     const flags = ['--manifests', manifests, '--before-file', beforeFile, ...flagsFor(to)];
     const rulesBefore = await kubeProxyRules(node);
+    const allBefore = await wholeRules(node, from);
 
     const shadow = await node.sluice(['takeover', '--shadow', ...flags]);
     expect(shadow.stderr).not.toContain('sluice: ');
@@ -55,6 +64,7 @@ describe.each(moves)('from kube-proxy in %s mode to ours in %s mode', (from, to)
     expect(rollback.stderr).toContain('this node is as it was');
     expect(rollback.exitCode).toBe(0);
     expect(await kubeProxyRules(node)).toBe(rulesBefore);
+    expect(await wholeRules(node, from)).toBe(allBefore);
     const again = await node.sluice(['rollback', '--before-file', beforeFile]);
     expect(again.exitCode).toBe(2);
     expect(again.stderr).toContain('no takeover has left anything');

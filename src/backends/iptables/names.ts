@@ -29,6 +29,8 @@ const fixed = {
   forward: ['KUBE-FORWARD', 'filter'],
   /** Ours alone, and empty (canary.ts). */
   canary: ['SLUICE-CANARY', 'filter', 'nat', 'mangle'],
+  /** Ours alone: the rule that we put into the kubelet's chain, where that cannot be looked at (render.ts). */
+  renderedFirewall: ['SLUICE-FIREWALL', 'filter'],
   /** Kube-proxy's alone. */
   proxyCanary: ['KUBE-PROXY-CANARY', 'filter', 'nat', 'mangle'],
 } as const satisfies Record<string, readonly [string, ...TableName[]]>;
@@ -180,7 +182,7 @@ export function isOurChain(table: TableName, name: string): boolean {
  * What grep -E finds in the lines of iptables-save that make these chains, are in them, or lead to them;
  * it does not look at tables.
  */
-export const ourLines = `(^:|^-A |-[jg] )(${fixedChains.canary}|KUBE-(${[
+export const ourLines = `(^:|^-A |-[jg] )(${fixedChains.canary}|${fixedChains.renderedFirewall}|KUBE-(${[
   ...restsOf(Object.values(fixedChains)),
   `(${restsOf(Object.keys(prefixes)).join('|')})-[0-9A-Z]+`,
 ].join('|')}))( |$)`;

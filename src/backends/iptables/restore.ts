@@ -106,8 +106,11 @@ function inOne({ written, deleted, jumpsGone, jumpsNew }: Steps): string[] {
     ...declare([...written, ...deleted]),
     ...rulesOf(jumpsGone, '-D'),
     ...rulesOf(written, '-A'),
-    // Above what is there, as kube-proxy puts them: a rule that accepts must not hide them.
-    ...rulesOf(jumpsNew, '-I'),
+    // Above what is there, as kube-proxy puts them: a rule that accepts must not hide them. The last goes first, so
+    // that they end up in the order of the plan.
+    ...rulesOf(jumpsNew, '-A')
+      .toReversed()
+      .map((rule) => rule.replace(/^-A/, '-I')),
     ...remove(deleted),
   ];
 }
@@ -163,7 +166,7 @@ function remove(units: readonly IptablesUnit[]): string[] {
   return units.flatMap(({ chain, heldBy }) => (heldBy === undefined ? [`-X ${chain}`] : []));
 }
 
-function rulesOf(units: readonly IptablesUnit[], command: '-A' | '-D' | '-I'): string[] {
+function rulesOf(units: readonly IptablesUnit[], command: '-A' | '-D'): string[] {
   const rules = units.flatMap(({ text }) => (text === '' ? [] : text.split('\n')));
   return rules.map((rule) => command + rule.slice('-A'.length));
 }

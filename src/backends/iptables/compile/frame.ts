@@ -47,24 +47,23 @@ const places: Readonly<Record<PartName, PartChain | undefined>> = {
   },
 };
 
-// In this order each is put above those before it, so that the rules end up in kube-proxy's order. It
-// does not enter KUBE-SERVICES from INPUT, so that a ClusterIP bound on the node (a DNS cache's) stays
-// usable. What source ranges refuse was not translated, and is met wherever it goes from there.
+// In kube-proxy's order. It does not enter KUBE-SERVICES from INPUT, so that a ClusterIP bound on the node (a DNS
+// cache's) stays usable. What source ranges refuse was not translated, and is met wherever it goes from there.
 const jumps: readonly (readonly [part: PartName, chain: string, hook: Hook])[] = [
-  ['no-external-endpoints', 'INPUT', 'filter-input'],
-  ['no-external-endpoints', 'FORWARD', 'filter-forward'],
-  ['health-ports', 'INPUT', 'filter-input'],
-  ['no-endpoints', 'FORWARD', 'filter-forward'],
-  ['no-endpoints', 'OUTPUT', 'filter-output'],
-  ['forward', 'FORWARD', 'filter-forward'],
-  ['source-ranges', 'INPUT', 'filter-prerouting-pre-dnat'],
-  ['source-ranges', 'OUTPUT', 'filter-output-pre-dnat'],
-  ['source-ranges', 'FORWARD', 'filter-prerouting-pre-dnat'],
-  ['services', 'OUTPUT', 'nat-output'],
-  ['services', 'PREROUTING', 'nat-prerouting'],
-  ['masquerading', 'POSTROUTING', 'nat-postrouting'],
-  ['localnet', 'INPUT', 'filter-input'],
   ['localnet', 'OUTPUT', 'filter-output'],
+  ['localnet', 'INPUT', 'filter-input'],
+  ['masquerading', 'POSTROUTING', 'nat-postrouting'],
+  ['services', 'PREROUTING', 'nat-prerouting'],
+  ['services', 'OUTPUT', 'nat-output'],
+  ['source-ranges', 'FORWARD', 'filter-prerouting-pre-dnat'],
+  ['source-ranges', 'OUTPUT', 'filter-output-pre-dnat'],
+  ['source-ranges', 'INPUT', 'filter-prerouting-pre-dnat'],
+  ['forward', 'FORWARD', 'filter-forward'],
+  ['no-endpoints', 'OUTPUT', 'filter-output'],
+  ['no-endpoints', 'FORWARD', 'filter-forward'],
+  ['health-ports', 'INPUT', 'filter-input'],
+  ['no-external-endpoints', 'FORWARD', 'filter-forward'],
+  ['no-external-endpoints', 'INPUT', 'filter-input'],
 ];
 
 /** Everything that does not depend on Services, except the dispatch trees. */

@@ -13,6 +13,7 @@ import {
   portPrefixOf,
 } from '../names.ts';
 import type { IptablesUnit } from '../unit.ts';
+import { unrendered } from '../render.ts';
 import { chainUnit, heldChainUnit, jumpUnit, sharedChainUnit, sharedRuleUnit } from '../unit.ts';
 import { tools } from '../variant.ts';
 
@@ -24,7 +25,8 @@ type Reading = {
   /** Somebody else uses that chain too: the kubelet, or whoever has rules in it, or rules that lead there. */
   isSharedInUse: boolean;
   readonly chains: Map<string, string[]>;
-  readonly jumps: Map<string, Jump>;
+  /** What built-in chains have of ours, and of the kubelet's chain, in their order. */
+  jumps: Map<string, Jump | IptablesUnit>;
   /** For chains of ours the chains of others that lead there. */
   readonly heldBy: Map<string, Set<string>>;
 };
@@ -51,7 +53,8 @@ export function unusedShared(family: Family, saved: string): readonly IptablesUn
   });
 }
 
-function readingsIn(family: Family, saved: string): ReadonlyMap<string, Reading> {
+function readingsIn(family: Family, text: string): ReadonlyMap<string, Reading> {
+  const saved = unrendered(text);
   const readings = new Map<string, Reading>();
   let current = familyOfText(saved);
   let reading: Reading | undefined;
@@ -61,7 +64,7 @@ function readingsIn(family: Family, saved: string): ReadonlyMap<string, Reading>
       reading = current === family ? readingOf(line.slice(1), readings) : undefined;
     } else if (reading === undefined) continue;
     else if (/^(:|-N )/.test(line)) readChain(reading, line);
-    else if (line.includes('KUBE-')) readRule(reading, line);
+    else if (/KUBE-|SLUICE-/.test(line)) readRule(reading, line);
   }
   return readings;
 }
@@ -113,7 +116,7 @@ function share(shared: Map<string, IptablesUnit>, unit: IptablesUnit): void {
 
 function readRule(reading: Reading, line: string): void {
   const { table, shared, chains, jumps, heldBy } = reading;
-  const [, chain = '', rule = ''] = /^-[AI] (\S+) (.*)$/.exec(normalise(line)) ?? [];
+  const [, command, chain = '', rule = ''] = /^-([AI]) (\S+) (.*)$/.exec(normalise(line)) ?? [];
   const ours = chains.get(chain);
   if (ours !== undefined) {
     ours.push(rule);
@@ -121,7 +124,9 @@ function readRule(reading: Reading, line: string): void {
   }
   const target = / -[jg] (\S+)$/.exec(` ${rule}`)?.[1] ?? '';
   if (isShared(table, chain) || (builtInChains.has(chain) && isShared(table, target))) {
-    share(shared, sharedRuleUnit(table, chain, rule));
+    const unit = sharedRuleUnit(table, chain, rule);
+    share(shared, unit);
+    if (builtInChains.has(chain)) enter(reading, unit.id, { command, entry: unit });
     reading.isSharedInUse ||= !isLikeOurs(chain, rule);
     return;
   }
@@ -131,9 +136,19 @@ function readRule(reading: Reading, line: string): void {
     heldBy.set(target, (heldBy.get(target) ?? new Set()).add(chain));
     return;
   }
-  const jump = jumps.get(`${chain} ${target}`) ?? { chain, target, rules: [] };
-  jump.rules.push(rule);
-  jumps.set(`${chain} ${target}`, jump);
+  const known = jumps.get(`${chain} ${target}`);
+  if (known !== undefined && 'rules' in known) known.rules.push(rule);
+  else enter(reading, `${chain} ${target}`, { command, entry: { chain, target, rules: [rule] } });
+}
+
+// What we rendered ourselves puts rules in front of what is there.
+function enter(
+  reading: Reading,
+  id: string,
+  { command, entry }: { readonly command: string | undefined; readonly entry: Jump | IptablesUnit },
+): void {
+  const pair = [id, entry] as const;
+  reading.jumps = new Map(command === 'I' ? [pair, ...reading.jumps] : [...reading.jumps, pair]);
 }
 
 // What rules/localnet puts there.
@@ -154,7 +169,9 @@ function normalise(line: string): string {
 }
 
 function unitsOf({ table, shared, chains, jumps, heldBy }: Reading): IptablesUnit[] {
-  const entries = [...jumps.values()].map(({ chain, ...jump }) => jumpUnit(table, chain, jump));
+  const entries = [...jumps.values()].map((entry) =>
+    'rules' in entry ? jumpUnit(table, entry.chain, entry) : entry,
+  );
   const own = [...chains].map(([chain, rules]) => {
     const unit = chainUnit(table, chain, { rules, owner: ownerOf(chain, rules) });
     const holders = heldBy.get(chain);

@@ -53,6 +53,7 @@ test("our chains, kube-proxy's and the jumps to them are read, with the Services
   const units = [...parseSaved('IPv4', saved).values()];
   expect(units.map(({ kind, id, owner, text }) => [kind, id, owner, text])).toEqual([
     ['chain', 'mangle KUBE-PROXY-CANARY', undefined, ''],
+    ['rule', 'filter -A INPUT -j KUBE-FIREWALL', undefined, '-A INPUT -j KUBE-FIREWALL'],
     [
       'jump',
       'filter INPUT KUBE-NODEPORTS',
@@ -74,7 +75,6 @@ test("our chains, kube-proxy's and the jumps to them are read, with the Services
     ['chain', 'filter KUBE-NODEPORTS', undefined, ''],
     ['chain', 'filter KUBE-SERVICES', undefined, ''],
     ['chain', 'filter KUBE-FIREWALL', undefined, ''],
-    ['rule', 'filter -A INPUT -j KUBE-FIREWALL', undefined, '-A INPUT -j KUBE-FIREWALL'],
     ['rule', `filter ${kubeletRule}`, undefined, kubeletRule],
     ['jump', 'nat PREROUTING KUBE-SERVICES', undefined, `${portals}\n${portals}`],
     [
@@ -106,8 +106,8 @@ test("what is missing of the kubelet's chain is added, what is there stays", () 
   const whole = assembly('IPv4', []).whole();
   const lines = encodePlan('IPv4', plan(parseSaved('IPv4', saved), whole)).split('\n');
   expect(lines.filter((line) => inKubeletFirewall.test(line))).toEqual([
-    '-I OUTPUT -j KUBE-FIREWALL',
     localnetRule,
+    '-I OUTPUT -j KUBE-FIREWALL',
   ]);
 });
 
@@ -115,9 +115,9 @@ test("where the kubelet's chain is missing it is made, but never emptied", () =>
   const lines = encodePlan('IPv4', plan(new Map(), assembly('IPv4', []).whole())).split('\n');
   expect(lines.filter((line) => inKubeletFirewall.test(line))).toEqual([
     '-N KUBE-FIREWALL',
+    localnetRule,
     '-I INPUT -j KUBE-FIREWALL',
     '-I OUTPUT -j KUBE-FIREWALL',
-    localnetRule,
   ]);
 });
 

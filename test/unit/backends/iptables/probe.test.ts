@@ -91,7 +91,7 @@ test('what is not chosen but holds chains of ours is named, with what removes th
   expect(findings).toEqual([
     'iptables 1.8.9 (nf_tables): 2 rules are there, 1 in legacy',
     "IPv4: iptables-legacy has chains of kube-proxy's or Sluice's as well (KUBE-SERVICES), and packets meet both; " +
-      "remove them with: iptables-legacy-save | grep -Ev '(^:|^-A |-[jg] )(SLUICE-CANARY|KUBE-(SERVICES|NODEPORTS|EXTERNAL-SERVICES|EXTERNAL-NODEPORTS|PROXY-FIREWALL|POSTROUTING|MARK-MASQ|FORWARD|PROXY-CANARY|(SVC|SVL|EXT|FW|FWC|SEP|XLB|SVCS|NPS|EXTS|ENPS|FWS)-[0-9A-Z]+))( |$)' | iptables-legacy-restore -w",
+      "remove them with: iptables-legacy-save | grep -Ev '(^:|^-A |-[jg] )(SLUICE-CANARY|SLUICE-FIREWALL|KUBE-(SERVICES|NODEPORTS|EXTERNAL-SERVICES|EXTERNAL-NODEPORTS|PROXY-FIREWALL|POSTROUTING|MARK-MASQ|FORWARD|PROXY-CANARY|(SVC|SVL|EXT|FW|FWC|SEP|XLB|SVCS|NPS|EXTS|ENPS|FWS)-[0-9A-Z]+))( |$)' | iptables-legacy-restore -w",
   ]);
 });
 
