@@ -5,7 +5,7 @@ import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { BindError } from '../../../src/errors.ts';
+import { BindError, UsageError } from '../../../src/errors.ts';
 import { createLog } from '../../../src/serve/log.ts';
 import { commandLine } from '../../support/command-line.ts';
 
@@ -127,6 +127,40 @@ describe('what run says on standard error', () => {
       const said = lines.filter(({ level }) => level !== 'info').map(({ level }) => level);
       expect([exitCode, said]).toEqual([2, levels]);
     }
+  });
+
+  test('is the reason why the daemon ends, and a bug with its stack', async () => {
+    const flags = ['run', '--manifests=-', '--bind-address-hard-fail', '--before-file=/nowhere'];
+    const broken = (error: Error) => () => Promise.reject(error);
+    const ended = async (error: Error) => {
+      const { exitCode, stdout, stderr } = await commandLine(flags, { exec: broken(error) });
+      const lines = parsed(stderr) as readonly Record<string, unknown>[];
+      const fatal = lines.filter(({ level }) => level === 'fatal');
+      return { exitCode, stdout, fatal: fatal.map(({ time: _time, ...rest }) => rest) };
+    };
+    expect(await ended(new UsageError('one\ntwo'))).toEqual({
+      exitCode: 2,
+      stdout: '',
+      fatal: [
+        { level: 'fatal', msg: 'one' },
+        { level: 'fatal', msg: 'two' },
+      ],
+    });
+    expect(await ended(new TypeError('no such field'))).toEqual({
+      exitCode: 2,
+      stdout: '',
+      fatal: [
+        {
+          level: 'fatal',
+          err: {
+            type: 'TypeError',
+            message: 'no such field',
+            stack: expect.stringMatching(/^TypeError: no such field\n {4}at /) as string,
+          },
+          msg: 'a bug of Sluice ended it',
+        },
+      ],
+    });
   });
 
   test('is lines for people in text', async () => {

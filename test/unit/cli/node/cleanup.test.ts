@@ -93,6 +93,31 @@ test('rules of kube-proxy stay, unless their mode is named', async () => {
   expect(iptables.saved()).not.toContain('KUBE-SERVICES');
 });
 
+test.each(modes)('rules of %s mode that come back are no success, and are named', async (mode) => {
+  const { exec } = nodeInMemory();
+  const [tool = '', args, input] = remains[mode];
+  await exec(tool, args, { input });
+  // A daemon that is not seen from here, such as one in another container.
+  const repairing: typeof exec = async (file, given, options) => {
+    const result = await exec(file, given, options);
+    const isChange = (options?.input ?? '') !== '' && !given.includes('--check');
+    if (isChange && options?.input !== input) await exec(tool, args, { input });
+    return result;
+  };
+  const removed = `IPv4: removed our rules of ${mode} mode\nIPv6: nothing of ours\n`;
+  const back = `IPv4: the rules of ${mode} mode are back: a daemon that is not seen from here puts them back; end it first\n`;
+  expect(await commandLine(['cleanup', '--proxy-mode', mode], { exec: repairing })).toEqual({
+    exitCode: 2,
+    stdout: '',
+    stderr: removed + back,
+  });
+  expect(await commandLine(['cleanup', '--proxy-mode', mode], { exec })).toEqual({
+    exitCode: 0,
+    stdout: '',
+    stderr: removed,
+  });
+});
+
 test.each(modes)('beside a daemon in %s mode nothing is removed', async (mode) => {
   const { exec } = nodeInMemory();
   const flags = ['--manifests', '-', '--before-file', '/nowhere', ...flagsFor(mode)];
