@@ -57,7 +57,7 @@ test('a request on a connection that the server has just closed is sent again', 
 
 test('after a request that was never answered no idle connection is trusted', async () => {
   await using server = await StandInApiServer.start();
-  const connection = await connectTo(server, { timing: { answerMs: 50 } });
+  const connection = await connectTo(server, { timing: { answerMs: 1000 } });
   await Promise.all([ask(connection), ask(connection)]);
   expect(server.connections).toBe(2);
   server.fail({ kind: 'silence' });
