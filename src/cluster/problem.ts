@@ -42,6 +42,11 @@ export function fieldName(path: Path): string {
   }, '');
 }
 
+/** One line: `Service default/web: spec.clusterIP: ...`. */
+export function problemText(object: string, { field, message }: Problem): string {
+  return printable([object, field, message].filter((part) => part !== '').join(': '));
+}
+
 /** The text in quotes, cut to a readable length, with nothing in it that a terminal would obey. */
 export function quoted(text: string): string {
   const shown = text.length > longestShownText ? `${text.slice(0, longestShownText)}…` : text;

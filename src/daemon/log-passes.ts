@@ -1,7 +1,7 @@
 // What the log says of passes.
 import type { Logger } from 'pino';
 import type { Stale } from '../cluster/state.ts';
-import { frontendId } from '../model/forwarding.ts';
+import type { Family } from '../model/ip.ts';
 import type { ServiceKey } from '../model/kubernetes.ts';
 import { ownersIn, countSteps } from '../netfilter/plan.ts';
 import type { Unit } from '../netfilter/program.ts';
@@ -12,38 +12,45 @@ import type { PassListener } from './pass.ts';
 // A log line names a few Services and counts the rest.
 const maxNamedServices = 10;
 
-const quarantined = 'the Service keeps its last good rules until it changes';
-
 /** What is said of what is done, and of what a dry run only would do. */
 const words = {
   done: {
     applied: 'applied',
     inStep: 'in step',
     failed: 'the kernel keeps the last good rules; trying again',
-    quarantined: `quarantined: rules rejected; ${quarantined}`,
     stopping: 'stopping; the rules stay',
   },
   dry: {
     applied: 'would be applied',
     inStep: 'would be in step',
     failed: "cannot read the kernel's rules, so what would change is not known; trying again",
-    quarantined: `would be quarantined: no rules can be made; ${quarantined}`,
     stopping: 'stopping; nothing was changed',
   },
 } as const;
 
 type Words = (typeof words)['done' | 'dry'];
 
+type Saying = { readonly said: Words; readonly isRepeated: boolean };
+
 /** The words of the log. */
 export function logWords({ dryRun }: { readonly dryRun: unknown }): Words {
   return words[dryRun === undefined ? 'done' : 'dry'];
 }
 
-/** Logs what each pass came to. */
+/** Logs what each pass came to; why it failed once. */
 export function logPasses({ log, dryRun }: Pick<Core, 'log' | 'dryRun'>): PassListener {
+  const said = logWords({ dryRun });
+  // What the last pass of a family failed with, which is not said again as long as it stays the same.
+  const failures = new Map<Family, string>();
   return {
     ended({ families }) {
-      for (const pass of families) logFamily(log, pass, logWords({ dryRun }));
+      for (const pass of families) {
+        const { family, error } = pass;
+        const isRepeated = error !== undefined && failures.get(family) === error.message;
+        logFamily(log, pass, { said, isRepeated });
+        if (error === undefined) failures.delete(family);
+        else failures.set(family, error.message);
+      }
     },
   };
 }
@@ -53,19 +60,11 @@ export function staleNames({ services, settings }: Stale): object {
   return { ...firstOf(services), ...(settings ? { settings } : {}) };
 }
 
-function logFamily(log: Logger, pass: FamilyPass<Unit>, said: Words): void {
-  const { family, plan, update, quarantined, error, durationMs, phaseMs } = pass;
-  for (const { frontend, winner, reason } of update.conflicts) {
-    const address = frontendId(frontend.address);
-    const what = { service: frontend.service, address, winner, reason };
-    log.warn(what, 'address already claimed by another Service; not programmed');
-  }
-  for (const [service, err] of quarantined) {
-    log.error({ err, service, family }, said.quarantined);
-  }
+function logFamily(log: Logger, pass: FamilyPass<Unit>, { said, isRepeated }: Saying): void {
+  const { family, plan, error, durationMs, phaseMs } = pass;
   const ms = rounded(durationMs);
   if (error !== undefined) {
-    log.error({ err: error, family, ms }, said.failed);
+    log[isRepeated ? 'debug' : 'error']({ err: error, family, ms }, said.failed);
   } else if (plan.length > 0) {
     const { create: created, replace: replaced, delete: deleted } = countSteps(plan);
     const counts = { ...firstOf(ownersIn(plan)), created, replaced, deleted };

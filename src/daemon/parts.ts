@@ -1,9 +1,10 @@
 // What a daemon is made of. One that changes nothing only logs and prints.
 import type { Config } from '../model/config.ts';
+import type { ServiceKey } from '../model/kubernetes.ts';
 import type { Core } from './core.ts';
 import { DriftWatch } from './drift/drift-watch.ts';
 import { driftTeller } from './drift/tell-drift.ts';
-import { ServiceEvents } from './events/service-events.ts';
+import { ServiceTroubles } from './events/service-troubles.ts';
 import { createFollowers } from './followers/followers.ts';
 import { createTakeOver } from './followers/take-over.ts';
 import { hostSettingsPart } from './host-settings.ts';
@@ -21,7 +22,7 @@ export type Parts = {
 /** Makes the parts; none of them does anything yet. */
 export async function createParts(core: Core): Promise<Parts> {
   const { dryRun } = core;
-  const always = [logPasses(core), configPart(core)];
+  const always = [logPasses(core), serviceTroubles(core), configPart(core)];
   if (dryRun !== undefined) {
     return {
       parts: [...always, dryRun],
@@ -33,7 +34,7 @@ export async function createParts(core: Core): Promise<Parts> {
 }
 
 async function changingParts(core: Core): Promise<Parts> {
-  const { config, backend, families, source, state, host, tools, record, log } = core;
+  const { config, backend, families, source, host, tools, log } = core;
   const { clock } = host;
   const { syncPeriodMs } = config;
   const health = new ProxyHealth({ now: clock.now, families, syncPeriodMs });
@@ -48,7 +49,6 @@ async function changingParts(core: Core): Promise<Parts> {
     parts: [
       hostSettingsPart({ config, files: host.files, log }),
       ...parts,
-      new ServiceEvents({ exists: (service) => state.service(service) !== undefined, record }),
       driftPart(core, metrics.drifted),
       core.localhost.part(() => takeOver(core, core.reconciler.config)),
       ...createFollowers({
@@ -80,6 +80,11 @@ function driftPart(core: Core, count: Parameters<typeof driftTeller>[0]['count']
 function takeOver({ reconciler, localhost, loop }: Core, config: Config): void {
   reconciler.reconfigure(localhost.inForce(config));
   loop.nudge('configuration');
+}
+
+function serviceTroubles({ state, record, log, dryRun }: Core): DaemonPart {
+  const exists = (service: ServiceKey): boolean => state.service(service) !== undefined;
+  return new ServiceTroubles({ exists, record, log, isDryRun: dryRun !== undefined });
 }
 
 // Takes over other configurations.

@@ -16,6 +16,8 @@ export type AddressConflict = {
 
 /** One family that is looked after. */
 export type FamilyState = FamilyStatus & {
+  /** The first line of why the last pass left the kernel as it was; absent where it did not fail. */
+  readonly error?: string;
   readonly services: number;
   readonly frontends: number;
   /** Distinct ones that get traffic. */
@@ -29,10 +31,11 @@ export type FamilyState = FamilyStatus & {
 export type Listed = { readonly count: number; readonly first: readonly string[] };
 
 /** Where the objects come from. */
-export type StatusSource =
-  | { readonly kind: 'manifests'; readonly path: string; readonly problems?: Listed }
+export type StatusSource = { readonly problems?: Listed } & (
+  | { readonly kind: 'manifests'; readonly path: string }
   /** Without `reach` nothing was heard yet. */
-  | { readonly kind: 'api-server'; readonly reach?: ClusterReach };
+  | { readonly kind: 'api-server'; readonly reach?: ClusterReach }
+);
 
 /** Another number where the shape changes: who asks may be of another version. */
 export const daemonStatusVersion = 3;

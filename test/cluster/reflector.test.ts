@@ -139,6 +139,23 @@ describe('a bad object', () => {
     });
   });
 
+  test.each(['an event', 'a list'])('that is gone by %s is told of no more', async (how) => {
+    await using server = await oldServer();
+    await using listener = await Listener.start(server, { timing: fast });
+    await listener.event('watching');
+    server.store.set('Service', bad);
+    await listener.event('problems');
+    // The same again is nothing new.
+    server.store.set('Service', { ...bad, status: {} });
+    if (how === 'a list') server.dropConnections();
+    server.store.delete('Service', 'default/a');
+    if (how === 'a list') server.compact(server.store.version + 1);
+    const told = () => listener.events.filter((event) => event.kind === 'problems');
+    await listener.until(() => told().length > 1);
+    expect(told().map(({ problems }) => problems.length)).toEqual([1, 0]);
+    await listener.until(() => listener.services.join() === 'b:80');
+  });
+
   test('that is deleted is gone', async () => {
     await using server = await serverWithTwo();
     await using listener = await Listener.start(server);

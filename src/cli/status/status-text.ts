@@ -52,10 +52,10 @@ function sourceText(source: StatusSource, nowMs: number, paint: Paint): string {
 }
 
 function problemLines({ source }: DaemonStatus, { paint, columns }: Width): readonly string[] {
-  if (source.kind !== 'manifests' || source.problems === undefined) return [];
-  const { count, first } = source.problems;
+  const { count, first } = source.problems ?? { count: 0, first: [] };
   if (count === 0) return [];
-  const title = 'manifests that cannot be used: what was good before is kept';
+  const what = source.kind === 'manifests' ? 'manifests' : 'objects';
+  const title = `${what} that cannot be used: what was good before is kept`;
   const lines = first.flatMap((line) => wrapBelow(`  ${printable(line)}`, columns));
   return [paint('red', title), ...lines, ...moreLine(count - first.length)];
 }
@@ -76,7 +76,8 @@ function familyLines({ families }: DaemonStatus, screen: Width): readonly string
   return tableLines([...head, 'QUARANTINED', 'CONFLICTS'], rows, screen);
 }
 
-function stateCell({ isHealthy }: FamilyState): Cell {
+function stateCell({ isHealthy, error }: FamilyState): Cell {
+  if (error !== undefined) return { text: 'failing', style: 'red' };
   return isHealthy ? { text: 'healthy', style: 'green' } : { text: 'behind', style: 'red' };
 }
 

@@ -40,15 +40,14 @@ export async function statusCommand(
 
 /** Every family is in step with what can be heard or read, and no Service is quarantined. */
 function isWell({ families, source }: DaemonStatus): boolean {
-  const isHeard =
-    source.kind === 'manifests'
-      ? (source.problems?.count ?? 0) === 0
-      : source.reach?.isConnected === true;
+  const isHeard = source.kind === 'manifests' || source.reach?.isConnected === true;
   return (
     isHeard &&
+    (source.problems?.count ?? 0) === 0 &&
     families.length > 0 &&
-    families.every(({ isHealthy, quarantined, conflicts }) => {
-      return isHealthy && quarantined.count === 0 && conflicts.count === 0;
+    families.every(({ isHealthy, error, quarantined, conflicts }) => {
+      const isProgrammed = isHealthy && error === undefined;
+      return isProgrammed && quarantined.count === 0 && conflicts.count === 0;
     })
   );
 }

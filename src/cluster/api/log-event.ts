@@ -1,7 +1,7 @@
 // One line for what an operator would want to know of a reflector, none for what goes well all day.
 import type { Logger } from 'pino';
 import type { ClusterObject } from '../../model/kubernetes.ts';
-import { printable } from '../problem.ts';
+import { printable, problemText } from '../problem.ts';
 import type { Hearing } from './health.ts';
 import type { ReflectorEvent } from './watch/reflector-event.ts';
 
@@ -58,8 +58,6 @@ function logProblems(
   kind: string,
   { id, problems }: Extract<ReflectorEvent, { kind: 'problems' }>,
 ): void {
-  if (problems.length === 0) log.info(`${kind} ${printable(id)}: can be used again`);
-  for (const { field, message } of problems) {
-    log.error(printable([`${kind} ${id}`.trimEnd(), field, message].filter(Boolean).join(': ')));
-  }
+  if (problems.length === 0) log.info(`${kind} ${printable(id)}: can be used again, or is gone`);
+  for (const problem of problems) log.error(problemText(`${kind} ${id}`.trimEnd(), problem));
 }

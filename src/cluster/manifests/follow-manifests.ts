@@ -6,7 +6,8 @@ import type { ClusterChange, ClusterObject } from '../../model/kubernetes.ts';
 import type { ClusterObjects } from '../changes-between.ts';
 import { changesBetween } from '../changes-between.ts';
 import { GoodCopies } from './good-copies.ts';
-import { describeProblem } from './manifests.ts';
+import { describeProblem, type ManifestProblem } from './manifests.ts';
+import { printable } from '../problem.ts';
 import type { ByteStream } from './files.ts';
 import { watchManifests } from './watch-manifests.ts';
 
@@ -36,6 +37,7 @@ export async function followManifests(
 ): Promise<void> {
   let known: ClusterObjects | undefined;
   let logged = new Set<string>();
+  let refused = new Set<string>();
   const copies = stateFolder === undefined || path === '-' ? undefined : copiesIn(stateFolder);
   await watchManifests(path, {
     stdin,
@@ -43,7 +45,8 @@ export async function followManifests(
     copies,
     onFault: (fault) => log.warn(fault),
     onRead({ objects, problems, digest }) {
-      const lines = problems.filter(({ isWarning }) => !isWarning).map(describeProblem);
+      const faults = problems.filter(({ isWarning }) => !isWarning);
+      const lines = faults.map(describeProblem);
       const doubts = problems.filter(({ isWarning }) => isWarning).map(describeProblem);
       doubts.push(...(note === undefined ? [] : [note([...objects.values()])].filter(Boolean)));
       if (known === undefined && objects.size === 0 && lines.length > 0) {
@@ -52,6 +55,10 @@ export async function followManifests(
       for (const line of lines) if (!logged.has(line)) log.error(line);
       for (const line of doubts) if (!logged.has(line)) log.warn(line);
       logged = new Set([...lines, ...doubts]);
+      const places = new Set(faults.map(placeOf));
+      for (const place of refused)
+        if (!places.has(place)) log.info(`${place}: can be used again, or is gone`);
+      refused = places;
       onProblems?.(lines);
       deliver({ changes: changesBetween(known ?? new Map(), objects), version: digest });
       known = objects;
@@ -67,4 +74,9 @@ export async function followManifests(
       ),
     );
   }
+}
+
+/** What is wrong, without its line, which may change: `FILE: Service default/web`. */
+function placeOf({ file, object }: ManifestProblem): string {
+  return printable([file, object].filter((part) => part !== '').join(': '));
 }

@@ -44,7 +44,7 @@ export class QuarantineReasons implements PassListener {
 
 /** How one family stands; `services`: all that there are. */
 export function familyState(
-  status: FamilyStatus,
+  status: FamilyStatus & Pick<FamilyState, 'error'>,
   decisions: DecisionsView,
   { reasons, services }: { reasons: QuarantineReasons; services: Iterable<ServiceKey> },
 ): FamilyState {

@@ -140,6 +140,7 @@ type Kept = {
 function statusOf(options: PagesOptions, { recorder, reasons, startedAtMs }: Kept): DaemonStatus {
   const { config, version, findings, state, reconciler, health, host } = options;
   const { passes } = recorder;
+  const last = passes.at(-1);
   return {
     version: daemonStatusVersion,
     sluice: version,
@@ -154,21 +155,21 @@ function statusOf(options: PagesOptions, { recorder, reasons, startedAtMs }: Kep
     families: health.status().flatMap((status) => {
       const desired = reconciler.desired(status.family);
       if (desired === undefined) return [];
-      return [familyState(status, desired.decisions, { reasons, services: state.serviceKeys })];
+      const error = last?.families.find(({ family }) => family === status.family)?.error;
+      const now = { ...status, ...(error === undefined ? {} : { error }) };
+      return [familyState(now, desired.decisions, { reasons, services: state.serviceKeys })];
     }),
-    passes: { count: passes.at(-1)?.number ?? 0, last: passes.slice(-lastPasses).toReversed() },
+    passes: { count: last?.number ?? 0, last: passes.slice(-lastPasses).toReversed() },
   };
 }
 
 const firstProblems = 10;
 
 function sourceOf({ source, reach, problems }: PagesOptions): StatusSource {
-  if (source.kind === 'manifests') {
-    const lines = problems();
-    return { ...source, problems: { count: lines.length, first: lines.slice(0, firstProblems) } };
-  }
+  const lines = problems();
+  const listed = { count: lines.length, first: lines.slice(0, firstProblems) };
   const heard = reach();
-  if (heard === undefined) return source;
+  if (source.kind === 'manifests' || heard === undefined) return { ...source, problems: listed };
   const { isConnected, sinceMs } = heard;
-  return { ...source, reach: { isConnected, sinceMs } };
+  return { ...source, problems: listed, reach: { isConnected, sinceMs } };
 }

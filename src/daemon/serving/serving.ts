@@ -16,6 +16,7 @@ import { cannotServeEvent } from '../events/proxy-events.ts';
 import type { DaemonPart } from '../daemon-part.ts';
 import { Receipts } from '../receipts/receipts.ts';
 import { HealthListener } from './health-listener.ts';
+import { ObjectProblems } from './object-problems.ts';
 import { createPages, type PagesOptions } from './pages.ts';
 
 /** What is needed to serve. */
@@ -50,8 +51,11 @@ export async function createServing(options: ServingOptions): Promise<Serving> {
   const { nowMs } = host;
   const { proxyMode: mode, nodeName } = config;
   let reach: ClusterReach | undefined;
-  let problems: readonly string[] = [];
-  const pages = createPages({ ...options, reach: () => reach, problems: () => problems });
+  const problems = new ObjectProblems({
+    record: options.record,
+    count: (lines) => metrics.problemsFound(lines),
+  });
+  const pages = createPages({ ...options, reach: () => reach, problems: () => problems.lines });
   const connections = { read: pages.connections, most: options.connectionMetrics };
   const metrics = await createMetrics({ mode, families, version, nowMs, connections });
   const listener = new HealthListener(health, nodeName);
@@ -89,11 +93,10 @@ export async function createServing(options: ServingOptions): Promise<Serving> {
         reach = now;
         metrics.clusterReached(now.isConnected);
       },
-      onProblems(lines) {
-        problems = lines;
-        metrics.manifestsRead(lines.length);
-      },
-      onEvent(resource, { kind: event }) {
+      onProblems: (lines) => problems.manifestsRead(lines),
+      onEvent(resource, what) {
+        const { kind: event } = what;
+        if (event === 'problems') problems.objectRead(resource, what);
         const atSeconds = nowMs() / 1000;
         metrics.clusterEvent({ resource, event, isHeard: heard.has(event), atSeconds });
       },

@@ -24,7 +24,7 @@ export type Metrics = PassMetrics &
   Pick<KubeProxyMetrics, 'healthAnswered' | 'flowsRemoved'> &
   Pick<
     OwnMetrics,
-    'commandEnded' | 'drifted' | 'clusterReached' | 'clusterEvent' | 'manifestsRead'
+    'commandEnded' | 'drifted' | 'clusterReached' | 'clusterEvent' | 'problemsFound'
   > & {
     /** All metrics as they are now, in Prometheus' text format. */
     readonly expose: () => Promise<Answer>;

@@ -24,8 +24,8 @@ export type OwnMetrics = {
   readonly clusterReached: (isConnected: boolean) => void;
   /** What became of a change by others, such as `repaired`. */
   readonly drifted: (family: Family, outcome: string) => void;
-  /** Manifests were read, with so many problems. */
-  readonly manifestsRead: (problems: number) => void;
+  /** Objects were read: so many things are wrong with them now. */
+  readonly problemsFound: (problems: number) => void;
   /** A watch reported something, such as `failed`. */
   readonly clusterEvent: (event: ClusterEvent) => void;
 };
@@ -36,7 +36,7 @@ export function ownMetrics(define: Definer): OwnMetrics {
     passed: passMetrics(define),
     commandEnded: commandMetrics(define),
     drifted: driftMetrics(define),
-    manifestsRead: manifestMetric(define),
+    problemsFound: problemMetric(define),
     ...clusterMetrics(define),
   };
 }
@@ -104,16 +104,12 @@ function commandMetrics({ counter, histogram }: Definer): OwnMetrics['commandEnd
   };
 }
 
-// Not defined where no manifests are followed.
-function manifestMetric({ gauge }: Definer): OwnMetrics['manifestsRead'] {
-  let metric: ReturnType<Definer['gauge']> | undefined;
-  return (problems) => {
-    metric ??= gauge(
-      'sluice_manifest_problems',
-      'What is wrong in the manifests now: objects and files that are kept as they were when they were good',
-    );
-    metric.set(problems);
-  };
+function problemMetric({ gauge }: Definer): OwnMetrics['problemsFound'] {
+  const problems = gauge(
+    'sluice_object_problems',
+    'What is wrong with objects and manifests now; what was good before is kept',
+  );
+  return (count) => problems.set(count);
 }
 
 // Not defined before the first event: where no API server is followed, none must look lost.

@@ -66,15 +66,17 @@ function facts({
 }
 
 function sourceOf(source: StatusSource): Html {
-  if (source.kind === 'manifests') {
-    const { count, first } = source.problems ?? { count: 0, first: [] };
-    if (count === 0) return html`manifests at ${source.path}`;
-    return html`manifests at ${source.path}:
-      <span class="bad">${count} cannot be used, and what was good before is kept</span>
-      <ul>
-        ${first.map((line) => html`<li>${line}</li>`)}
-      </ul>`;
-  }
+  const { count, first } = source.problems ?? { count: 0, first: [] };
+  if (count === 0) return placeOf(source);
+  return html`${placeOf(source)}:
+    <span class="bad">${count} cannot be used, and what was good before is kept</span>
+    <ul>
+      ${first.map((line) => html`<li>${line}</li>`)}
+    </ul>`;
+}
+
+function placeOf(source: StatusSource): Html {
+  if (source.kind === 'manifests') return html`manifests at ${source.path}`;
   const { reach } = source;
   if (reach === undefined)
     return html`<span class="warn">API server: nothing heard of it yet</span>`;
@@ -111,9 +113,7 @@ function familyTable({ families, nowMs }: DaemonStatus): Html {
     (one) =>
       html`<tr>
         <th scope="row">${one.family}</th>
-        <td>
-          ${one.isHealthy ? html`<span class="good">healthy</span>` : html`<span class="bad">behind</span>`}
-        </td>
+        <td>${stateOf(one)}</td>
         <td class="wide">${timeOf(nowMs - one.sinceUpdateMs)}</td>
         <td class="n">${one.services}</td>
         <td class="n wide">${one.frontends}</td>
@@ -134,6 +134,13 @@ function familyTable({ families, nowMs }: DaemonStatus): Html {
       <th scope="col" class="n">Conflicts</th>`,
     rows,
   );
+}
+
+function stateOf({ isHealthy, error }: FamilyState): Html {
+  if (error !== undefined) return html`<span class="bad">failing</span>`;
+  return isHealthy
+    ? html`<span class="good">healthy</span>`
+    : html`<span class="bad">behind</span>`;
 }
 
 function passTable({ passes }: DaemonStatus): Html {

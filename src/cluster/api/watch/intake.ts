@@ -12,7 +12,7 @@ export type IntakeOptions = {
   readonly resource: Resource;
   /** Called with what changed up to `version`, never with nothing. */
   readonly onChanges: (changes: readonly ClusterChange[], version: string) => void;
-  /** Called when there is something wrong with an object, and with no problems when that is over. */
+  /** Called once when there is something wrong with an object, and with no problems when that is over or it is gone. */
   readonly onProblems: (id: string, problems: readonly Problem[]) => void;
 };
 
@@ -23,7 +23,10 @@ export type IntakeOptions = {
 export class Intake {
   readonly #options: IntakeOptions;
   readonly #known = new KnownObjects();
-  readonly #faulty = new Set<string>();
+  /** What was last said of each object that cannot be used. */
+  readonly #faulty = new Map<string, string>();
+  /** Those of the list that is coming in. */
+  #faultyInList = new Set<string>();
   #version: string | undefined;
 
   constructor(options: IntakeOptions) {
@@ -49,12 +52,18 @@ export class Intake {
   list(listing: Listing, item: unknown): void {
     const { kind, apiVersion } = this.#options.resource;
     const isObject = typeof item === 'object' && item !== null;
-    this.#known.list(listing, this.#decode(isObject ? { kind, apiVersion, ...item } : item));
+    const decoded = this.#decode(isObject ? { kind, apiVersion, ...item } : item);
+    if (decoded.kind !== 'ignored' && decoded.problems.length > 0) {
+      this.#faultyInList.add(idOf(decoded));
+    }
+    this.#known.list(listing, decoded);
   }
 
   /** Takes over a list that is complete: returns how it differs from what is known. */
   takeOver(listing: Listing, version: string): void {
     this.#version = version;
+    for (const id of [...this.#faulty.keys()]) if (!this.#faultyInList.has(id)) this.#isOver(id);
+    this.#faultyInList = new Set();
     this.#tell(this.#known.replace(listing));
   }
 
@@ -82,7 +91,11 @@ export class Intake {
     this.#version = event.version;
     if (event.kind === 'bookmark') return [];
     // What is gone needs no more than its name.
-    if (event.kind === 'delete') return this.#known.delete(decodeObject(event.object));
+    if (event.kind === 'delete') {
+      const decoded = decodeObject(event.object);
+      this.#isOver(idOf(decoded));
+      return this.#known.delete(decoded);
+    }
     return this.#known.set(this.#decode(event.object));
   }
 
@@ -97,14 +110,28 @@ export class Intake {
   }
 
   #complain(decoded: Decoded): void {
-    const id = (decoded.kind === 'object' ? decoded.object.id : decoded.id) ?? '';
+    const id = idOf(decoded);
     const problems = decoded.kind === 'ignored' ? [] : decoded.problems;
-    if (problems.length === 0 && !this.#faulty.delete(id)) return;
-    if (problems.length > 0) this.#faulty.add(id);
+    if (problems.length === 0) {
+      this.#isOver(id);
+      return;
+    }
+    const said = problems.map(({ field, message }) => `${field}: ${message}`).join('\n');
+    if (this.#faulty.get(id) === said) return;
+    this.#faulty.set(id, said);
     this.#options.onProblems(id, problems);
+  }
+
+  #isOver(id: string): void {
+    if (this.#faulty.delete(id)) this.#options.onProblems(id, []);
   }
 
   #tell(changes: readonly ClusterChange[]): void {
     if (changes.length > 0) this.#options.onChanges(changes, this.#version ?? '');
   }
+}
+
+/** '' where not even the name can be trusted. */
+function idOf(decoded: Decoded): string {
+  return (decoded.kind === 'object' ? decoded.object.id : decoded.id) ?? '';
 }

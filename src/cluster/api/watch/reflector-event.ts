@@ -34,5 +34,5 @@ export type ReflectorEvent =
   | { readonly kind: 'absent'; readonly error: ApiError }
   /** The server cannot list by a watch, so from now on it is asked for pages. */
   | { readonly kind: 'no-watch-list'; readonly error: ApiError }
-  /** An object, or a part of one, cannot be used; an empty list of problems says that it can again. */
+  /** An object, or a part of one, cannot be used; an empty list of problems says that it can again, or is gone. */
   | { readonly kind: 'problems'; readonly id: string; readonly problems: readonly Problem[] };

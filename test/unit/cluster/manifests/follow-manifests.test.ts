@@ -48,7 +48,9 @@ test('faults and doubts, once each', async () => {
     `40 ${stray}`,
     `50 ${bad}`,
     '50 m.yaml: no such file or folder',
+    '30 m.yaml: Service default/a: can be used again, or is gone',
     `40 ${stray}`,
+    '30 m.yaml: can be used again, or is gone',
   ]);
   expect(told).toEqual([[], [], [bad], ['m.yaml: no such file or folder'], []]);
   expect(batches).toEqual([['set'], ['set'], [], [], []]);

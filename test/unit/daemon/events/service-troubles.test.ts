@@ -1,8 +1,9 @@
 // What owners of Services are told: the passes are the real ones, above a kernel in memory whose tool refuses
 // what it is told to refuse.
+import { pino } from 'pino';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ClusterState } from '../../../../src/cluster/state.ts';
-import { ServiceEvents } from '../../../../src/daemon/events/service-events.ts';
+import { ServiceTroubles } from '../../../../src/daemon/events/service-troubles.ts';
 import type { ClusterEvent } from '../../../../src/model/cluster-event.ts';
 import type { ClusterChange } from '../../../../src/model/kubernetes.ts';
 import type { Unit } from '../../../../src/netfilter/program.ts';
@@ -13,6 +14,7 @@ import { decodeAll } from '../../../support/packets.ts';
 
 let kernel: KernelInMemory;
 let events: ClusterEvent[] = [];
+let logged: string[] = [];
 let state: ClusterState;
 let pass: (...changes: readonly ClusterChange[]) => Promise<readonly string[]>;
 
@@ -28,12 +30,15 @@ beforeEach(() => {
     families: ['IPv4'],
     dryRun: false,
   });
-  const told = new ServiceEvents({
+  const told = new ServiceTroubles({
     exists: (service) => state.service(service) !== undefined,
     record: (event) => void events.push(event),
+    log: pino({ base: null, timestamp: false }, { write: (line) => void logged.push(line) }),
+    isDryRun: false,
   });
   pass = async (...changes) => {
     events = [];
+    logged = [];
     told.ended({ families: await reconciler.pass(state.apply(changes)) });
     return events.map(
       ({ type, reason, regarding, note }) =>
@@ -41,6 +46,16 @@ beforeEach(() => {
     );
   };
 });
+
+const levels: Readonly<Record<number, string>> = { 30: 'info', 40: 'warn', 50: 'error' };
+
+/** What the last pass logged. */
+function messages(): readonly string[] {
+  return logged.map((line) => {
+    const { level, msg } = JSON.parse(line) as { readonly level: number; readonly msg: string };
+    return `${levels[level]}: ${msg}`;
+  });
+}
 
 function set(id: string, clusterIP: string, extra: object = {}): ClusterChange {
   const [namespace, name] = id.split('/');
@@ -77,10 +92,15 @@ describe('a conflict', () => {
         isSameEverywhere: true,
       },
     ]);
+    expect(messages()).toEqual([
+      'warn: address already claimed by another Service; not programmed',
+    ]);
     expect(await pass(set('ns/bb', '10.96.0.3', shared))).toEqual([]);
+    expect(messages()).toEqual([]);
     expect(await pass(set('ns/a', '10.96.0.1'))).toEqual([
       'Normal AddressConflictOver ns/bb: IPv4: it has all its addresses now',
     ]);
+    expect(messages()).toEqual(['info: conflict over: the Service has all its addresses now']);
     expect(await pass(set('ns/bb', '10.96.0.2', shared))).toEqual([]);
   });
 
@@ -117,6 +137,7 @@ describe('a conflict', () => {
     await pass(set('ns/a', '10.96.0.1', shared));
     await pass(set('ns/bb', '10.96.0.2', shared));
     expect(await pass(unset('ns/bb'))).toEqual([]);
+    expect(messages()).toEqual(['info: conflict over: the Service is gone']);
   });
 
   test('is not over for a pass that failed', async () => {
@@ -137,10 +158,16 @@ describe('a Service whose rules are refused', () => {
         'nft: Error: Could not process rule',
     ]);
     expect(events[0]?.isSameEverywhere).toBe(false);
+    expect(messages()).toEqual([
+      'error: quarantined: rules rejected; the Service keeps its last good rules until it changes',
+    ]);
     expect(await pass(set('ns/a', '10.96.0.4'))).toEqual([]);
     expect(await pass(set('ns/bb', '10.96.0.2', shared))).toEqual([]);
     expect(await pass(set('ns/bb', '10.96.0.5'))).toEqual([
       'Normal QuarantineOver ns/bb: IPv4: its rules are in the kernel now',
+    ]);
+    expect(messages()).toEqual([
+      "info: quarantine over: the Service's rules are in the kernel now",
     ]);
   });
 });

@@ -1,5 +1,6 @@
-// Tells the owners of Services, by Events, what this proxy does not do for them: addresses that another
-// Service has, rules that the kernel's tool refuses; and when that is over. Passes in, Events out.
+// Tells operators, in the log, and the owners of Services, by Events, what this proxy does not do for Services:
+// addresses that another Service has, rules that the kernel's tool refuses; each once, and when it is over.
+import type { Logger } from 'pino';
 import type { ClusterEvent, RecordEvent } from '../../model/cluster-event.ts';
 import { frontendId } from '../../model/forwarding.ts';
 import type { Family } from '../../model/ip.ts';
@@ -10,11 +11,13 @@ import type { Conflict } from '../../resolve/claims.ts';
 import type { FamilyPass } from '../../sync/reconcile.ts';
 import type { Pass, PassListener } from '../pass.ts';
 
-/** What ServiceEvents works with. */
-export type ServiceEventsOptions = {
+/** What ServiceTroubles works with. */
+export type ServiceTroublesOptions = {
   /** Whether there still is such a Service. */
   readonly exists: (service: ServiceKey) => boolean;
   readonly record: RecordEvent;
+  readonly log: Logger;
+  readonly isDryRun: boolean;
 };
 
 type Trouble = 'conflict' | 'quarantined';
@@ -23,11 +26,11 @@ const mostNamed = 5;
 const action = 'ProgramRules';
 
 /** Invariant: #lastNotes has, by family, trouble and Service, what was last said of it that is not over. */
-export class ServiceEvents implements PassListener {
-  readonly #options: ServiceEventsOptions;
+export class ServiceTroubles implements PassListener {
+  readonly #options: ServiceTroublesOptions;
   readonly #lastNotes = new Map<string, string>();
 
-  constructor(options: ServiceEventsOptions) {
+  constructor(options: ServiceTroublesOptions) {
     this.#options = options;
   }
 
@@ -46,35 +49,62 @@ export class ServiceEvents implements PassListener {
   #look(service: ServiceKey, { family, desired, quarantined }: FamilyPass<Unit>): void {
     const { conflicts, isQuarantined } = desired.decisions.statusOf(service);
     const at = { service, family };
-    this.#say(
-      { ...at, trouble: 'conflict' },
-      conflicts.length === 0 ? '' : conflictNote(service, conflicts),
-    );
+    const conflictsNow = conflicts.length === 0 ? '' : conflictNote(service, conflicts);
+    if (this.#say({ ...at, trouble: 'conflict' }, conflictsNow)) this.#logConflicts(conflicts);
     const error = quarantined.get(service);
     if (!isQuarantined) this.#say({ ...at, trouble: 'quarantined' }, '');
     else if (error !== undefined) {
-      this.#say({ ...at, trouble: 'quarantined' }, quarantineNote(family, error));
+      const isNew = this.#say({ ...at, trouble: 'quarantined' }, quarantineNote(family, error));
+      if (isNew) this.#logQuarantine(at, error);
     }
   }
 
-  /** `note` is '' where there is no such trouble. */
-  #say(of: { service: ServiceKey; family: Family; trouble: Trouble }, note: string): void {
+  /** Sends an Event, and logs that it is over; `note` is '' where there is no such trouble. Returns whether it is new. */
+  #say(of: { service: ServiceKey; family: Family; trouble: Trouble }, note: string): boolean {
     const { service, family, trouble } = of;
+    const { record, log, exists } = this.#options;
     const id = `${family} ${trouble} ${service}`;
     const last = this.#lastNotes.get(id) ?? '';
-    if (last === note) return;
+    if (last === note) return false;
     if (note === '') this.#lastNotes.delete(id);
     else this.#lastNotes.set(id, note);
-    if (!this.#options.exists(service)) return;
-    this.#options.record(
-      eventOf(service, trouble, note || `${family}: ${over[trouble]}`, note === ''),
-    );
+    const isThere = exists(service);
+    if (note === '')
+      log.info({ service, family }, isThere ? over[trouble].log : over[trouble].gone);
+    if (isThere) {
+      record(eventOf(service, trouble, note || `${family}: ${over[trouble].event}`, note === ''));
+    }
+    return note !== '';
+  }
+
+  #logConflicts(conflicts: readonly Conflict[]): void {
+    for (const { frontend, winner, reason } of conflicts) {
+      const address = frontendId(frontend.address);
+      const what = { service: frontend.service, address, winner, reason };
+      this.#options.log.warn(what, 'address already claimed by another Service; not programmed');
+    }
+  }
+
+  #logQuarantine(at: { service: ServiceKey; family: Family }, err: Error): void {
+    const { log, isDryRun } = this.#options;
+    const what = isDryRun
+      ? 'would be quarantined: no rules can be made'
+      : 'quarantined: rules rejected';
+    log.error({ err, ...at }, `${what}; the Service keeps its last good rules until it changes`);
   }
 }
 
-const over: Readonly<Record<Trouble, string>> = {
-  conflict: 'it has all its addresses now',
-  quarantined: 'its rules are in the kernel now',
+const over: Readonly<Record<Trouble, { readonly [where in 'log' | 'gone' | 'event']: string }>> = {
+  conflict: {
+    log: 'conflict over: the Service has all its addresses now',
+    gone: 'conflict over: the Service is gone',
+    event: 'it has all its addresses now',
+  },
+  quarantined: {
+    log: "quarantine over: the Service's rules are in the kernel now",
+    gone: 'quarantine over: the Service is gone',
+    event: 'its rules are in the kernel now',
+  },
 };
 
 function eventOf(
