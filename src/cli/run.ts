@@ -18,7 +18,6 @@ import { createLog, isJsonLog } from '../serve/log.ts';
 import { nodeChanges, type NodeChanges } from '../takeover/node-changes.ts';
 import type { Io } from './io.ts';
 import { exitCodes } from './io.ts';
-import { noNodeText } from './input/no-node.ts';
 import { dryRunPrinter } from './report/dry-run-printer.ts';
 import type { Shown } from './report/print-report.ts';
 
@@ -70,14 +69,7 @@ async function runInLog(options: LoggedOptions, exec: Exec, io: Io): Promise<voi
     source:
       manifests === undefined
         ? clusterSource(config)
-        : manifestSource(manifests, {
-            stdin,
-            stateFolder: dryRun ? undefined : stateFolder,
-            note: (objects) =>
-              noNodeText(objects, config.nodeName)
-                .replace(/^note: /, '')
-                .trimEnd(),
-          }),
+        : manifestSource(manifests, { stdin, stateFolder: dryRun ? undefined : stateFolder }),
     followConfig:
       configFile && ((following) => followConfigFile({ ...configFile, ...following, onHangup })),
     signal,

@@ -3,13 +3,15 @@ import type { Config } from '../model/config.ts';
 import type { ServiceKey } from '../model/kubernetes.ts';
 import type { Core } from './core.ts';
 import { DriftWatch } from './drift/drift-watch.ts';
-import { driftTeller } from './drift/tell-drift.ts';
+import { driftTeller, type Tellers } from './drift/tell-drift.ts';
 import { ServiceTroubles } from './events/service-troubles.ts';
+import { Troubles } from './events/troubles.ts';
 import { createFollowers } from './followers/followers.ts';
 import { createTakeOver } from './followers/take-over.ts';
 import { hostSettingsPart } from './host-settings.ts';
 import { logPasses } from './log-passes.ts';
 import type { DaemonPart } from './daemon-part.ts';
+import { nodeWatch } from './node-watch.ts';
 import { ProxyHealth } from './serving/proxy-health.ts';
 import { createServing, type ClusterListener } from './serving/serving.ts';
 
@@ -22,18 +24,20 @@ export type Parts = {
 /** Makes the parts; none of them does anything yet. */
 export async function createParts(core: Core): Promise<Parts> {
   const { dryRun } = core;
-  const always = [logPasses(core), serviceTroubles(core), configPart(core)];
+  const troubles = new Troubles({ ...core, nodeName: core.config.nodeName });
+  const node = nodeWatch({ ...core, troubles });
+  const always = [logPasses(core), serviceTroubles(core), node, configPart(core)];
   if (dryRun !== undefined) {
     return {
       parts: [...always, dryRun],
       cluster: { onHealth: () => {}, onEvent: () => {}, onProblems: () => {} },
     };
   }
-  const { parts, cluster } = await changingParts(core);
+  const { parts, cluster } = await changingParts(core, troubles);
   return { parts: [...always, ...parts], cluster };
 }
 
-async function changingParts(core: Core): Promise<Parts> {
+async function changingParts(core: Core, troubles: Troubles): Promise<Parts> {
   const { config, backend, families, source, host, tools, log } = core;
   const { clock } = host;
   const { syncPeriodMs } = config;
@@ -42,6 +46,7 @@ async function changingParts(core: Core): Promise<Parts> {
     ...core,
     source: source.status,
     health,
+    troubles: () => troubles.all,
     connections: (family) => backend.connections(family),
   });
   tools.listeners.add(metrics.commandEnded);
@@ -49,7 +54,7 @@ async function changingParts(core: Core): Promise<Parts> {
     parts: [
       hostSettingsPart({ config, files: host.files, log }),
       ...parts,
-      driftPart(core, metrics.drifted),
+      driftPart(core, { troubles, count: metrics.drifted }),
       core.localhost.part(() => takeOver(core, core.reconciler.config)),
       ...createFollowers({
         ...core,
@@ -57,13 +62,13 @@ async function changingParts(core: Core): Promise<Parts> {
         isProxyHealthy: () => health.isHealthy,
         onFlowsRemoved: metrics.flowsRemoved,
       }),
-      createTakeOver({ ...core, exec: tools.exec, mode: backend.name }),
+      createTakeOver({ ...core, exec: tools.exec, mode: backend.name, troubles }),
     ],
     cluster,
   };
 }
 
-function driftPart(core: Core, count: Parameters<typeof driftTeller>[0]['count']): DaemonPart {
+function driftPart(core: Core, told: Pick<Tellers, 'troubles' | 'count'>): DaemonPart {
   const { config, host, loop, tools } = core;
   const { nodeName, syncPeriodMs } = config;
   return new DriftWatch({
@@ -73,7 +78,7 @@ function driftPart(core: Core, count: Parameters<typeof driftTeller>[0]['count']
     clock: host.clock,
     hear: host.hearChanges,
     nudge: () => loop.nudge('drift'),
-    listener: driftTeller({ ...core, nodeName, count }),
+    listener: driftTeller({ ...core, ...told, nodeName }),
   });
 }
 

@@ -35,13 +35,13 @@ export type Source = {
  */
 export function manifestSource(
   path: string,
-  { stdin, stateFolder, note }: Pick<ManifestSource, 'stdin' | 'stateFolder' | 'note'>,
+  { stdin, stateFolder }: Pick<ManifestSource, 'stdin' | 'stateFolder'>,
 ): Source {
   return {
     status: { kind: 'manifests', path },
     async follow({ signal, log, onProblems }, deliver) {
       const { followManifests } = await import('../cluster/manifests/follow-manifests.ts');
-      await followManifests({ path, stdin, signal, log, stateFolder, note, onProblems }, deliver);
+      await followManifests({ path, stdin, signal, log, stateFolder, onProblems }, deliver);
     },
   };
 }

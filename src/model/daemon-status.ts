@@ -37,8 +37,15 @@ export type StatusSource = { readonly problems?: Listed } & (
   | { readonly kind: 'api-server'; readonly reach?: ClusterReach }
 );
 
+/** What can be wrong with a node as a whole, as the metric and Events name it. */
+export const troubleKinds = ['NoNode', 'NodeAddresses', 'RepairLoop', 'OtherProxy'] as const;
+export type TroubleKind = (typeof troubleKinds)[number];
+
+/** What is wrong with this node, not with one Service or object, and what that means, in one line. */
+export type NodeTrouble = { readonly kind: TroubleKind; readonly note: string };
+
 /** Another number where the shape changes: who asks may be of another version. */
-export const daemonStatusVersion = 3;
+export const daemonStatusVersion = 4;
 
 export type DaemonStatus = {
   readonly version: typeof daemonStatusVersion;
@@ -56,6 +63,7 @@ export type DaemonStatus = {
   /** Of the process, resident, in bytes. */
   readonly memoryBytes: number;
   readonly source: StatusSource;
+  readonly troubles: readonly NodeTrouble[];
   readonly families: readonly FamilyState[];
   /** How many passes there were, and the last of them, the latest first. */
   readonly passes: { readonly count: number; readonly last: readonly PassRecord[] };

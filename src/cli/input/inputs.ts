@@ -1,6 +1,7 @@
 // What a command works from: the objects of manifests, of a running daemon or of the API server; and what goes
 // with them: the configuration, and the addresses of the node that is asked about.
 import type { Aside } from '../../cluster/decode/aside.ts';
+import { noNodeText } from '../../cluster/doubts/no-node.ts';
 import type { Listed } from '../../cluster/list-once.ts';
 import { listCluster, listManifests } from '../../cluster/list-once.ts';
 import { printable } from '../../cluster/problem.ts';
@@ -17,7 +18,6 @@ import type { Io } from '../io.ts';
 import { listed as enumerated } from '../report/change-words.ts';
 import type { Daemon } from './daemon.ts';
 import { daemonAt, daemonHere } from './daemon.ts';
-import { noNodeText } from './no-node.ts';
 
 /** What questions are answered from. */
 export type Inputs = {
@@ -58,7 +58,7 @@ export async function loadInputs(
       ? await list(config, undefined, io).catch(withoutSource)
       : { objects: daemon.objects, asides: [], problems: [], faults: 0 };
   for (const line of problems) io.stderr.write(`${line}\n`);
-  io.stderr.write(noNodeText(objects, config.nodeName));
+  noteNode(objects, config, io);
   const isDaemons = daemon !== undefined && daemon.config.nodeName === config.nodeName;
   if (isDaemons) return { objects, asides, config, hostIps: daemon.hostIps, faults };
   const hostIps = readsKernel ? hostAddresses() : addressesOf(objects, config, io);
@@ -68,13 +68,18 @@ export async function loadInputs(
 /** The objects of manifests alone. */
 export async function loadManifests(
   path: string,
-  { nodeName }: Config,
+  config: Config,
   io: Io,
 ): Promise<readonly ClusterObject[]> {
   const { objects, problems } = await listManifests(path, { stdin: io.stdin });
   for (const line of problems) io.stderr.write(`${line}\n`);
-  io.stderr.write(noNodeText(objects, nodeName));
+  noteNode(objects, config, io);
   return objects;
+}
+
+function noteNode(objects: readonly ClusterObject[], { nodeName }: Config, io: Io): void {
+  const text = noNodeText(objects, nodeName);
+  if (text !== '') io.stderr.write(`note: ${text}\n`);
 }
 
 function namesObjects({ values, line }: InputCall): boolean {

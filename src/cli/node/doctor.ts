@@ -1,6 +1,7 @@
 // `sluice doctor`: looks at this node, and names what is wrong with the command that mends it. Changes
 // nothing.
 import { withBackend } from '../../backends/index.ts';
+import { nodesOfEndpoints, noNodeText } from '../../cluster/doubts/no-node.ts';
 import { printable, quoted } from '../../cluster/problem.ts';
 import { modeFound } from '../../backends/checks.ts';
 import { canAskForRules, diagnose, settingNames } from '../../doctor/diagnose.ts';
@@ -11,7 +12,6 @@ import { gatherFacts } from '../../host/gather-facts.ts';
 import { defaultProxyMode, type ProxyMode } from '../../model/config.ts';
 import type { Daemon } from '../input/daemon.ts';
 import { daemonAt, localDaemon } from '../input/daemon.ts';
-import { nodesOfEndpoints, noNodeText } from '../input/no-node.ts';
 import type { Io } from '../io.ts';
 import { exitCodes } from '../io.ts';
 import { screenOf, type Screen } from '../report/screen.ts';
@@ -65,9 +65,8 @@ function nodeNameFinding({ config: { nodeName: name }, objects }: Daemon, wanted
     const finding = `the daemon runs as ${quoted(name)}, not as ${quoted(wanted)}`;
     return { check, status: 'fail', finding, fix: restart(wanted) };
   }
-  const unknown = noNodeText(objects, name);
-  if (unknown === '') return { check, status: 'ok', finding: `${name}, as the daemon runs` };
-  const finding = unknown.replace(/^note: /, '').trimEnd();
+  const finding = noNodeText(objects, name);
+  if (finding === '') return { check, status: 'ok', finding: `${name}, as the daemon runs` };
   // Endpoints are on a node of this name: the name is right, and its object is missing.
   const fix = nodesOfEndpoints(objects).includes(name)
     ? `kubectl get node ${name} -o yaml, and add it to the manifests`

@@ -15,6 +15,7 @@ type Width = Pick<Screen, 'paint' | 'columns'>;
 export function statusText(status: DaemonStatus, screen: Width): string {
   const sections = [
     headLines(status, screen),
+    troubleLines(status, screen),
     problemLines(status, screen),
     familyLines(status, screen),
     quarantineLines(status, screen),
@@ -49,6 +50,12 @@ function sourceText(source: StatusSource, nowMs: number, paint: Paint): string {
   return reach.isConnected
     ? `API server, connected for ${since}`
     : paint('red', `API server: not heard for ${since}; the rules stay`);
+}
+
+function troubleLines({ troubles }: DaemonStatus, { paint, columns }: Width): readonly string[] {
+  if (troubles.length === 0) return [];
+  const lines = troubles.flatMap(({ note }) => wrapBelow(`  ${printable(note)}`, columns));
+  return [paint('red', 'wrong with this node'), ...lines];
 }
 
 function problemLines({ source }: DaemonStatus, { paint, columns }: Width): readonly string[] {

@@ -39,10 +39,11 @@ export async function statusCommand(
 }
 
 /** Every family is in step with what can be heard or read, and no Service is quarantined. */
-function isWell({ families, source }: DaemonStatus): boolean {
+function isWell({ families, source, troubles }: DaemonStatus): boolean {
   const isHeard = source.kind === 'manifests' || source.reach?.isConnected === true;
   return (
     isHeard &&
+    troubles.length === 0 &&
     (source.problems?.count ?? 0) === 0 &&
     families.length > 0 &&
     families.every(({ isHealthy, error, quarantined, conflicts }) => {

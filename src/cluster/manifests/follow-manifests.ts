@@ -2,7 +2,7 @@
 // is said once.
 import type { Logger } from 'pino';
 import { ManifestError } from '../../errors.ts';
-import type { ClusterChange, ClusterObject } from '../../model/kubernetes.ts';
+import type { ClusterChange } from '../../model/kubernetes.ts';
 import type { ClusterObjects } from '../changes-between.ts';
 import { changesBetween } from '../changes-between.ts';
 import { GoodCopies } from './good-copies.ts';
@@ -18,8 +18,6 @@ export type ManifestSource = {
   readonly log: Logger;
   /** Below it, what was good is kept over a restart; undefined: nowhere. */
   readonly stateFolder: string | undefined;
-  /** A line to warn with where the objects as a whole do not fit this node, or ''. */
-  readonly note?: ((objects: readonly ClusterObject[]) => string) | undefined;
   /** Called with a line for everything that is wrong now, each time that anything may have changed. */
   readonly onProblems?: ((lines: readonly string[]) => void) | undefined;
 };
@@ -29,7 +27,7 @@ export type ManifestSource = {
  * path cannot be read at first, or holds nothing that can be used.
  */
 export async function followManifests(
-  { path, stdin, signal, log, stateFolder, note, onProblems }: ManifestSource,
+  { path, stdin, signal, log, stateFolder, onProblems }: ManifestSource,
   deliver: (batch: {
     readonly changes: readonly ClusterChange[];
     readonly version: string;
@@ -48,7 +46,6 @@ export async function followManifests(
       const faults = problems.filter(({ isWarning }) => !isWarning);
       const lines = faults.map(describeProblem);
       const doubts = problems.filter(({ isWarning }) => isWarning).map(describeProblem);
-      doubts.push(...(note === undefined ? [] : [note([...objects.values()])].filter(Boolean)));
       if (known === undefined && objects.size === 0 && lines.length > 0) {
         throw new ManifestError(lines.join('\n'));
       }

@@ -2,26 +2,24 @@
 // Node.
 import type { Logger } from 'pino';
 import { printable } from '../../cluster/problem.ts';
-import type { ClusterEvent, RecordEvent } from '../../model/cluster-event.ts';
+import type { RecordEvent } from '../../model/cluster-event.ts';
 import type { Author } from '../../netfilter/table-changes.ts';
 import type { Drift, DriftListener } from './drift.ts';
 import { nodeRegarding } from '../events/proxy-events.ts';
+import type { Troubles } from '../events/troubles.ts';
 
 /** Who is told of drift. */
 export type Tellers = {
   readonly nodeName: string;
   readonly log: Logger;
   readonly record: RecordEvent;
+  readonly troubles: Pick<Troubles, 'set'>;
   /** Counts what becomes of foreign changes. */
   readonly count: DriftListener['outcome'];
 };
 
 /** Tells of drift everywhere. */
-export function driftTeller({ nodeName, log, record, count }: Tellers): DriftListener {
-  const tell = (reason: ClusterEvent['reason'], note: string): void => {
-    const type = reason === 'RepairLoopOver' ? 'Normal' : 'Warning';
-    record({ regarding: nodeRegarding(nodeName), type, reason, action: 'RepairRules', note });
-  };
+export function driftTeller({ nodeName, log, record, troubles, count }: Tellers): DriftListener {
   return {
     outcome: count,
     repaired(drift) {
@@ -33,20 +31,23 @@ export function driftTeller({ nodeName, log, record, count }: Tellers): DriftLis
         { family, noticedBy: source, by, putBack, mended, removed, ms },
         'somebody changed our rules: repaired',
       );
-      tell('RulesRepaired', repairNote(drift));
+      record({
+        regarding: nodeRegarding(nodeName),
+        type: 'Warning',
+        reason: 'RulesRepaired',
+        action: 'RepairRules',
+        note: repairNote(drift),
+      });
     },
     looping(family, authors) {
       const by = namesOf(authors);
-      log.warn(
-        { family, by },
-        'each repair is undone at once: the next ones wait longer and longer',
-      );
+      const message = 'each repair is undone at once: the next ones wait longer and longer';
       const note = `${family}: ${by} undoes each repair of the Service rules at once; they are repaired less and less often, down to every 30 s`;
-      tell('RepairLoop', note);
+      const logged = { fields: { family, by }, message };
+      troubles.set({ kind: 'RepairLoop', family, note, logged });
     },
     calm(family) {
-      log.info({ family }, 'repairs hold again: the next one comes at once');
-      tell('RepairLoopOver', `${family}: repairs of the Service rules hold again`);
+      troubles.set({ kind: 'RepairLoop', family, note: '' });
     },
     deaf(err) {
       log.warn({ err }, 'changes by others cannot be heard of: the audit alone finds them, later');

@@ -5,7 +5,7 @@ import { pathsOf } from '../../explain/chain-path.ts';
 import { residentBytes } from '../../host/memory.ts';
 import type { Connections, PortConnections } from '../../model/connections.ts';
 import { connectionsVersion } from '../../model/connections.ts';
-import type { DaemonStatus, StatusSource } from '../../model/daemon-status.ts';
+import type { DaemonStatus, NodeTrouble, StatusSource } from '../../model/daemon-status.ts';
 import { daemonStatusVersion } from '../../model/daemon-status.ts';
 import type { Family } from '../../model/ip.ts';
 import type { ClusterReach } from '../../model/proxy-status.ts';
@@ -46,6 +46,8 @@ export type PagesOptions = Pick<
   readonly reach: () => ClusterReach | undefined;
   /** What is wrong with the objects now, a line each. */
   readonly problems: () => readonly string[];
+  /** What is wrong with the node as a whole now. */
+  readonly troubles: () => readonly NodeTrouble[];
 };
 
 /** The pages, and who hears of passes for them. */
@@ -152,6 +154,7 @@ function statusOf(options: PagesOptions, { recorder, reasons, startedAtMs }: Kep
     nowMs: host.nowMs(),
     memoryBytes: residentBytes(),
     source: sourceOf(options),
+    troubles: options.troubles(),
     families: health.status().flatMap((status) => {
       const desired = reconciler.desired(status.family);
       if (desired === undefined) return [];

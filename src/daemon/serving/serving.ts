@@ -57,7 +57,8 @@ export async function createServing(options: ServingOptions): Promise<Serving> {
   });
   const pages = createPages({ ...options, reach: () => reach, problems: () => problems.lines });
   const connections = { read: pages.connections, most: options.connectionMetrics };
-  const metrics = await createMetrics({ mode, families, version, nowMs, connections });
+  const { troubles } = options;
+  const metrics = await createMetrics({ mode, families, version, nowMs, connections, troubles });
   const listener = new HealthListener(health, nodeName);
   const configuration = () => resolvedDocument(reconciler.config);
   const status = () => ({ ...listener.status, cluster: reach });

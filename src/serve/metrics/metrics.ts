@@ -1,11 +1,12 @@
 // All metrics of the proxy: one object that hears of what happens, and the text that a scrape gets.
 import type { ProxyMode } from '../../model/config.ts';
+import type { NodeTrouble } from '../../model/daemon-status.ts';
 import type { Family } from '../../model/ip.ts';
 import type { PassMetrics } from '../../model/receipt.ts';
 import type { Answer } from '../answer.ts';
 import { connectionMetrics, type ConnectionSource } from './connections.ts';
 import { kubeProxyMetrics, type KubeProxyMetrics } from './kube-proxy.ts';
-import { ownMetrics, type OwnMetrics } from './own.ts';
+import { ownMetrics, troubleMetric, type OwnMetrics } from './own.ts';
 import { processMetrics } from './process.ts';
 import { definerFor } from './registry.ts';
 
@@ -17,6 +18,8 @@ export type MetricsOptions = {
   readonly nowMs: () => number;
   /** Which new connections of Services are metrics too. */
   readonly connections: ConnectionSource;
+  /** What is wrong with the node as a whole now. */
+  readonly troubles: () => readonly NodeTrouble[];
 };
 
 /** What happens is reported to this. */
@@ -42,6 +45,7 @@ export async function createMetrics(options: MetricsOptions): Promise<Metrics> {
   define
     .gauge('sluice_build_info', 'Which Sluice this is, in its labels', ['version', 'mode'])
     .set({ version, mode }, 1);
+  troubleMetric(define, options.troubles);
   if (connections.most > 0) connectionMetrics(define, connections);
   return {
     ...own,

@@ -1,5 +1,7 @@
 // Metrics that kube-proxy does not have: where the time of a pass goes, what it did, and what is wrong.
 // Their number is bounded by the families, the tools and the kinds of units, never by the cluster.
+import type { NodeTrouble } from '../../model/daemon-status.ts';
+import { troubleKinds } from '../../model/daemon-status.ts';
 import type { Family } from '../../model/ip.ts';
 import type { Receipt } from '../../model/receipt.ts';
 import { operations, phases } from '../../model/receipt.ts';
@@ -110,6 +112,20 @@ function problemMetric({ gauge }: Definer): OwnMetrics['problemsFound'] {
     'What is wrong with objects and manifests now; what was good before is kept',
   );
   return (count) => problems.set(count);
+}
+
+/** Defines the metric of what is wrong with the node as a whole; each kind has a series from the start. */
+export function troubleMetric({ reading }: Definer, troubles: () => readonly NodeTrouble[]): void {
+  reading('gauge', {
+    name: 'sluice_node_troubles',
+    help: 'What is wrong with this node as a whole now, by kind',
+    labels: ['kind'],
+    read(note) {
+      const now = troubles();
+      for (const kind of troubleKinds)
+        note(now.filter((one) => one.kind === kind).length, { kind });
+    },
+  });
 }
 
 // Not defined before the first event: where no API server is followed, none must look lost.

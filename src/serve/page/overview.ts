@@ -29,7 +29,9 @@ export function overview({ status, passes, services }: PageData, page: number): 
   const shown = names.slice((page - 1) * servicesAPage, page * servicesAPage);
   return html`<main>
     <h1>Sluice on ${status.node}</h1>
-    ${facts(status)} ${status.families.map((family) => notProgrammed(family, services))}
+    ${facts(status)}
+    ${status.troubles.map(({ note }) => html`<p><span class="bad">This node</span>: ${note}</p>`)}
+    ${status.families.map((family) => notProgrammed(family, services))}
     <h2 id="families">Families</h2>
     ${familyTable(status)}
     <h2 id="passes">The last passes</h2>

@@ -256,6 +256,7 @@ test('every answer is counted by its path and code', async () => {
     version: '1',
     nowMs,
     connections: { read: async () => Promise.reject(new Error('unread')), most: 0 },
+    troubles: () => [],
   });
   metrics.healthAnswered('/healthz', 200);
   metrics.healthAnswered('/healthz', 503);

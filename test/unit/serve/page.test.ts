@@ -72,7 +72,8 @@ const pass: PassRecord = {
 };
 
 const status: DaemonStatus = {
-  version: 3,
+  version: 4,
+  troubles: [],
   sluice: '0.1.0',
   node: evil,
   mode: 'nftables',

@@ -44,7 +44,8 @@ const passes: readonly PassRecord[] = [
 ];
 
 const status: DaemonStatus = {
-  version: 3,
+  version: 4,
+  troubles: [],
   sluice: '0.1.0',
   node: 'node-1',
   mode: 'nftables',

@@ -32,7 +32,6 @@ test('faults and doubts, once each', async () => {
       signal: end.signal,
       log: pino({}, { write }),
       stateFolder: undefined,
-      note: () => 'no object is a Node named "node-1"',
       onProblems: (lines) => told.push(lines.map((line) => line.replaceAll(`${folder}/`, ''))),
     },
     ({ changes }) => {
@@ -44,7 +43,6 @@ test('faults and doubts, once each', async () => {
     'm.yaml:9: warning: Service default/a: spec.ports[0].nodePort: 99 is outside of 30000 to 32767, the range that API servers allow by default';
   const bad = 'm.yaml:6: Service default/a: spec.clusterIP: "x" is not an IP address';
   expect(said).toEqual([
-    '40 no object is a Node named "node-1"',
     `40 ${stray}`,
     `50 ${bad}`,
     '50 m.yaml: no such file or folder',

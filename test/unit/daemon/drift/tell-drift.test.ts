@@ -2,18 +2,20 @@
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
 import { driftTeller } from '../../../../src/daemon/drift/tell-drift.ts';
+import { Troubles } from '../../../../src/daemon/events/troubles.ts';
 import type { ClusterEvent } from '../../../../src/model/cluster-event.ts';
 import { createLog } from '../../../../src/serve/log.ts';
 
 function teller() {
   const events: ClusterEvent[] = [];
   const stream = new PassThrough();
-  const listener = driftTeller({
+  const common = {
     nodeName: 'node-1',
     log: createLog({ stream, verbosity: 2 }),
-    record: (event) => events.push(event),
-    count: () => {},
-  });
+    record: (event: ClusterEvent) => void events.push(event),
+  };
+  const troubles = new Troubles(common);
+  const listener = driftTeller({ ...common, troubles, count: () => {} });
   const logged = (): readonly object[] =>
     String(stream.read() ?? '')
       .split('\n')
@@ -22,7 +24,7 @@ function teller() {
         const { time: _time, level: _level, ...rest } = JSON.parse(line) as Record<string, unknown>;
         return rest;
       });
-  return { listener, events, logged };
+  return { listener, events, logged, troubles };
 }
 
 const evil = { pid: 812, process: 'fire\u001b[2Jwalld' };
@@ -56,16 +58,18 @@ test('a repair names the culprit, without what a terminal would obey', () => {
 });
 
 test('a fight is told of when it begins and when it is over', () => {
-  const { listener, events, logged } = teller();
+  const { listener, events, logged, troubles } = teller();
   listener.looping('IPv6', []);
+  expect(troubles.all.map(({ kind }) => kind)).toEqual(['RepairLoop']);
   listener.calm('IPv6');
+  expect(troubles.all).toEqual([]);
   expect(events.map(({ type, reason, note }) => [type, reason, note])).toEqual([
     [
       'Warning',
       'RepairLoop',
       'IPv6: somebody undoes each repair of the Service rules at once; they are repaired less and less often, down to every 30 s',
     ],
-    ['Normal', 'RepairLoopOver', 'IPv6: repairs of the Service rules hold again'],
+    ['Normal', 'RepairLoopOver', 'IPv6: repairs hold again: the next one comes at once'],
   ]);
   expect(logged().length).toBe(2);
 });

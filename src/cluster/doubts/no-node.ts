@@ -1,8 +1,10 @@
 // Whether a node's name is one that the objects know. Under any other name, rules come out that look right, and
 // that take no endpoint for one of this node.
-import { printable, quoted } from '../../cluster/problem.ts';
 import type { ClusterObject } from '../../model/kubernetes.ts';
-import { listed } from '../report/change-words.ts';
+import { printable, quoted } from '../problem.ts';
+
+const enumeration = new Intl.ListFormat('en-GB');
+const mostNamed = 4;
 
 /** A line that says that the objects have no Node of this name; '' where they have, or where it means nothing. */
 export function noNodeText(objects: readonly ClusterObject[], nodeName: string): string {
@@ -14,11 +16,18 @@ export function noNodeText(objects: readonly ClusterObject[], nodeName: string):
   if (known.length === 0 || (nodes.length === 0 && !objects.some(asksForNode))) return '';
   const without = `no object is a Node named ${quoted(nodeName)}`;
   if (ofEndpoints.includes(nodeName)) {
-    return `note: ${without}: its pod CIDRs and addresses are not known\n`;
+    return `${without}: its pod CIDRs and addresses are not known`;
   }
-  const names = printable(listed(known.toSorted()));
+  const names = printable(namesOf(known));
   const effect = 'no endpoint counts as local; name the node with --hostname-override';
-  return `note: ${without} (there are ${names}): ${effect}\n`;
+  return `${without} (there are ${names}): ${effect}`;
+}
+
+function namesOf(known: readonly string[]): string {
+  const names = known.toSorted();
+  if (names.length <= mostNamed) return enumeration.format(names);
+  const shown = names.slice(0, mostNamed - 1);
+  return enumeration.format([...shown, `${names.length - shown.length} more`]);
 }
 
 /** The names of the nodes that endpoints are on. */
