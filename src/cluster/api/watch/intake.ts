@@ -62,7 +62,7 @@ export class Intake {
   /** Takes over a list that is complete: returns how it differs from what is known. */
   takeOver(listing: Listing, version: string): void {
     this.#version = version;
-    for (const id of [...this.#faulty.keys()]) if (!this.#faultyInList.has(id)) this.#isOver(id);
+    for (const id of this.#faulty.keys()) if (!this.#faultyInList.has(id)) this.#isOver(id);
     this.#faultyInList = new Set();
     this.#tell(this.#known.replace(listing));
   }
