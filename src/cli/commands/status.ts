@@ -9,7 +9,7 @@ export const status = command({
   examples: [['sluice status --passes > record.json', 'save the flight record']],
   exitCodes: {
     0: 'healthy',
-    1: 'rules are not in sync, a Service is not programmed, or the API server is out of reach',
+    1: 'something is wrong: rules, a Service, an object, this node, or the API server',
     2: 'no daemon answers',
   },
   run: async ({ values, io }) => {

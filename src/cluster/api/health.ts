@@ -22,6 +22,8 @@ export type ClusterHealth = {
 export type Hearing = {
   readonly listed: ReadonlySet<Kind>;
   readonly connected: ReadonlySet<Kind>;
+  /** What went wrong since every resource was watched, each message once. */
+  readonly errors: ReadonlySet<string>;
   readonly health: ClusterHealth;
 };
 
@@ -34,7 +36,7 @@ export function unheard(nowMs: number): Hearing {
     lastError: undefined,
     lastHeardMs: 0,
   };
-  return { listed: new Set(), connected: new Set(), health };
+  return { listed: new Set(), connected: new Set(), errors: new Set(), health };
 }
 
 /** What is known after an event; the same value where it changes nothing. */
@@ -64,6 +66,7 @@ export function hearingAfter(
   return {
     listed,
     connected,
+    errors: errorsAfter(before.errors, event, isConnected),
     health: {
       isListed: listed.size === resources,
       isConnected,
@@ -72,6 +75,19 @@ export function hearingAfter(
       lastHeardMs: isHeard ? nowMs : health.lastHeardMs,
     },
   };
+}
+
+// As many as anybody reads.
+const mostErrors = 100;
+
+function errorsAfter(
+  errors: ReadonlySet<string>,
+  event: ReflectorEvent,
+  isConnected: boolean,
+): ReadonlySet<string> {
+  if (isConnected) return new Set();
+  if (event.kind !== 'failed' || errors.size >= mostErrors) return errors;
+  return new Set([...errors, event.error.message]);
 }
 
 function errorAfter(

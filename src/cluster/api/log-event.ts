@@ -26,9 +26,9 @@ export function logEvent(
       break;
     case 'failed': {
       const { delayMs, error } = event;
-      const wasLost = !before.connected.has(kind) && before.health.lastError === error.message;
+      const isSaid = before.errors.has(error.message);
       const about = { kind, error: error.message, retryInMs: Math.round(delayMs) };
-      log[wasLost ? 'debug' : 'warn'](about, 'cannot hear the API server; the rules stay');
+      log[isSaid ? 'debug' : 'warn'](about, 'cannot hear the API server; the rules stay');
       break;
     }
     case 'absent':

@@ -8,7 +8,9 @@ import { runDaemon } from '../../../src/daemon/daemon.ts';
 import { OwnTransactions } from '../../../src/daemon/drift/own-transactions.ts';
 import type { Host } from '../../../src/daemon/host.ts';
 import type { Batch } from '../../../src/daemon/loop.ts';
+import type { Source } from '../../../src/daemon/source.ts';
 import { MissingToolError } from '../../../src/errors.ts';
+import type { Exec } from '../../../src/host/tools/exec.ts';
 import type { Config, ProxyMode } from '../../../src/model/config.ts';
 import type { Ip } from '../../../src/model/ip.ts';
 import { families } from '../../../src/model/ip.ts';
@@ -21,12 +23,21 @@ import { KernelInMemory } from '../../support/kernel-in-memory.ts';
 /** What the log said: the message and what belongs to it, without times. */
 export type Line = { readonly msg: string } & Readonly<Record<string, unknown>>;
 
+type Leveled = Line & { readonly level: string };
+
 const noTools = async (file: string): Promise<never> => {
   throw new MissingToolError(file, 'nothing');
 };
 
+/** What is real besides the daemon. */
+type Real = { readonly source?: Source; readonly exec?: Exec };
+
 /** Starts a daemon; `flags` besides those that all daemons of tests get. */
-export async function startDaemon(mode: ProxyMode, flags: readonly string[] = []) {
+export async function startDaemon(
+  mode: ProxyMode,
+  flags: readonly string[] = [],
+  { source, exec = noTools }: Real = {},
+) {
   const [health, metrics, debug] = [await freePort(), await freePort(), await freePort()].map(
     (port) => `127.0.0.1:${port}`,
   );
@@ -62,10 +73,10 @@ export async function startDaemon(mode: ProxyMode, flags: readonly string[] = []
   const options: DaemonOptions = {
     config,
     source: {
-      status: { kind: 'manifests', path: 'by hand' },
-      follow({ signal }, deliver) {
+      status: source?.status ?? { kind: 'manifests', path: 'by hand' },
+      follow(following, deliver) {
         delivering.resolve(deliver);
-        return ended(signal);
+        return source === undefined ? ended(following.signal) : source.follow(following, deliver);
       },
     },
     followConfig({ signal, onConfig }) {
@@ -75,12 +86,12 @@ export async function startDaemon(mode: ProxyMode, flags: readonly string[] = []
     dryRun: undefined,
     host,
     tools: {
-      exec: noTools,
+      exec,
       own: new OwnTransactions({ isExact: true, now: clock.now }),
       listeners: new Set(),
     },
     connectionMetrics: 0,
-    statusPage: false,
+    statusPage: true,
     beforeFile: '/nowhere/before.json',
     version: '0.1.0',
     log: log.logger,
@@ -98,6 +109,7 @@ export async function startDaemon(mode: ProxyMode, flags: readonly string[] = []
     log,
     world,
     running,
+    urls: { debug: `http://${debug}`, metrics: `http://${metrics}` },
     config: { ...config },
     reconfigure: await configuring.promise,
     /** Hands over changes, and waits until the kernel is in step with them. */
@@ -139,8 +151,21 @@ async function freePort(): Promise<number> {
 /** Invariant: #fresh are the lines that no `take` and no `next` has gone past. */
 class LogInMemory {
   readonly logger = pino({ base: null, timestamp: false }, { write: (line) => this.#write(line) });
+  /** All lines, until somebody takes them out. */
+  readonly all: Leveled[] = [];
   #fresh: Line[] = [];
   #onLine: () => void = () => {};
+  #onAny: (() => void)[] = [];
+
+  /** Resolves when there is such a line among all. */
+  async until(isIt: (line: Line) => boolean): Promise<void> {
+    while (!this.all.some(isIt)) await new Promise<void>((resolve) => this.#onAny.push(resolve));
+  }
+
+  /** Resolves when this message is there so many times among all. */
+  async reached(msg: string, times: number): Promise<void> {
+    await this.until(() => this.all.filter((line) => line.msg === msg).length >= times);
+  }
 
   /** The next line with such a start and these fields; those before it are forgotten. */
   async next(start: string, fields: Readonly<Record<string, unknown>> = {}): Promise<Line> {
@@ -163,8 +188,10 @@ class LogInMemory {
   }
 
   #write(text: string): void {
-    const { level: _level, ...line } = JSON.parse(text) as Line;
+    const { level, ...line } = JSON.parse(text) as Line & { readonly level: number };
     this.#fresh.push(line);
+    this.all.push({ ...line, level: pino.levels.labels[level] ?? '' });
     this.#onLine();
+    for (const tell of this.#onAny.splice(0)) tell();
   }
 }
