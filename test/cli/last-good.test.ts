@@ -93,9 +93,7 @@ describe.each(modes)('over a restart, with %s', (mode) => {
     const get = async (at: string): Promise<string> =>
       (await stand.exec('curl', ['-s', `http://127.0.0.1:${at}`])).stdout;
     const metrics = await get('10249/metrics');
-    expect(metrics.match(/^sluice_object_problems .*$/gm)).toEqual([
-      'sluice_object_problems 1',
-    ]);
+    expect(metrics.match(/^sluice_object_problems .*$/gm)).toEqual(['sluice_object_problems 1']);
     expect(await get('10247/status')).toContain(problem.replaceAll('"', '&quot;'));
 
     await rm(stand.manifests);
