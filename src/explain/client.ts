@@ -1,6 +1,6 @@
 // Who sends the packet, and by which field that is known. Pure.
 import type { Sender } from '../model/forwarding.ts';
-import { isLocalAddress } from '../netfilter/node-port-address.ts';
+import { isLocalAddress } from '../model/settings.ts';
 import type { Packet } from '../netfilter/trace.ts';
 import { isFromPod } from '../netfilter/trace.ts';
 import type { Reason } from '../model/reason.ts';

@@ -4,7 +4,7 @@ import { frontendId } from '../model/forwarding.ts';
 import { cidrContains } from '../model/ip.ts';
 import type { Service } from '../model/kubernetes.ts';
 import type { OpenToKind, Reason } from '../model/reason.ts';
-import { takesNodePorts } from '../netfilter/node-port-address.ts';
+import { takesNodePorts } from '../model/settings.ts';
 import type { Packet } from '../netfilter/trace.ts';
 import type { Decision } from './explanation.ts';
 import { portText } from './explanation.ts';
@@ -38,8 +38,12 @@ export function frontendDecisions(
   packet: Packet,
 ): readonly Decision[] {
   const service = world.services.get(frontend.service);
-  const id = frontendId(frontend.address);
-  const rivals = world.conflicts.filter((claim) => frontendId(claim.frontend.address) === id);
+  const { destination: ip, protocol, port } = packet;
+  const ids = [frontendId(frontend.address), frontendId({ ip, protocol, port })];
+  const rivals = world.conflicts.filter(
+    ({ frontend: { address }, winner }) =>
+      winner === frontend.service && ids.includes(frontendId(address)),
+  );
   return [
     ...(service === undefined ? [] : addressReasons(service, frontend)),
     ...(frontend.kind === 'NodePort' ? [nodePortAddressDecision(world, packet)] : []),

@@ -7,7 +7,7 @@ import type { Config } from '../model/config.ts';
 import type { Family, Ip } from '../model/ip.ts';
 import { cidrContains, familyOf, parseIp } from '../model/ip.ts';
 import type { ClusterObject, Node, Protocol, Service, ServicePort } from '../model/kubernetes.ts';
-import { isLocalAddress } from '../netfilter/node-port-address.ts';
+import { isLocalAddress } from '../model/settings.ts';
 import { addressToOthers, outsideInterface, podInterface, stranger } from '../netfilter/senders.ts';
 import type { Packet } from '../netfilter/trace.ts';
 

@@ -5,7 +5,7 @@ import { hostPort, type Frontend } from '../model/forwarding.ts';
 import { cidrContains } from '../model/ip.ts';
 import type { Service, ServicePort } from '../model/kubernetes.ts';
 import type { Cause, Reason } from '../model/reason.ts';
-import { isLocalAddress } from '../netfilter/node-port-address.ts';
+import { isLocalAddress } from '../model/settings.ts';
 import type { Packet, Verdict } from '../netfilter/trace.ts';
 import type { Decision, End, NearMiss, StopKind } from './explanation.ts';
 import { portText } from './explanation.ts';

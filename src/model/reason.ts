@@ -66,6 +66,11 @@ export type OpenToKind = 'source-range' | 'own-address' | 'open-to-all';
 
 /** Why an address that two Services claim is the one's. */
 export type ConflictKind =
+  /** The API server allocated it: to nobody else. */
+  | 'is-cluster-ip'
+  | 'is-node-port'
+  /** It is in its status, which only who may give out addresses should write; the other names it in externalIPs. */
+  | 'is-load-balancer'
   /** It was created first. */
   | 'older'
   /** It alone has a creation time: a manifest that has none counts as younger. */
@@ -85,6 +90,9 @@ export const skipWords: Readonly<Record<SkipKind, string>> = {
 };
 
 const conflictWords: Readonly<Record<ConflictKind, string>> = {
+  'is-cluster-ip': 'has it as its ClusterIP',
+  'is-node-port': 'has it as its node port',
+  'is-load-balancer': 'has it as the address of its load balancer',
   older: 'is older and has it',
   'has-creation-time': 'has it: it has a creation time, the other has none',
   'name-sorts-first': 'has it: neither is older, and its namespace/name sorts first',

@@ -2,6 +2,7 @@
 // made from the Config, the Node and the traits of the backend by resolve/settings.
 import type { ProxyMode } from './config.ts';
 import type { Cidr, Family, Ip } from './ip.ts';
+import { cidrContains } from './ip.ts';
 
 /** How traffic of pods is distinguished from other traffic (kube-proxy's detectLocalMode). */
 export type PodSource =
@@ -79,6 +80,27 @@ export type FamilySettings = RuleTraits & {
   readonly dropsInvalid: boolean;
   readonly serviceCidrs: readonly Cidr[];
   readonly nodePorts: NodePortAddresses;
+  /**
+   * This host's own addresses that take node ports, as far as others can claim them: link-local ones come and go
+   * with every pod, and are left out.
+   */
+  readonly nodePortIps: readonly Ip[];
   /** Node ports answer at 127.0.0.1 too, which needs route_localnet and a rule that guards it. */
   readonly localhostNodePorts: boolean;
 };
+
+/** Whether node ports answer at `ip` on a host that has `hostIps`; loopback need not be among them. */
+export function takesNodePorts(
+  addresses: NodePortAddresses,
+  ip: Ip,
+  hostIps: readonly Ip[],
+): boolean {
+  if (addresses.kind === 'addresses') return addresses.ips.includes(ip);
+  const isExcepted = addresses.except !== undefined && cidrContains(addresses.except, ip);
+  return isLocalAddress(ip, hostIps) && !isExcepted;
+}
+
+/** Whether `ip` is one of this host's own addresses. */
+export function isLocalAddress(ip: Ip, hostIps: readonly Ip[]): boolean {
+  return hostIps.includes(ip) || ip === '::1' || ip.startsWith('127.');
+}

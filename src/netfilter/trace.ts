@@ -14,7 +14,7 @@ import type {
   Rule,
   ServiceRules,
 } from '../model/ruleset.ts';
-import { isLocalAddress, takesNodePorts } from './node-port-address.ts';
+import { isLocalAddress, takesNodePorts } from '../model/settings.ts';
 
 /** Everything that the packets of one family may meet. */
 export type Ruleset = {

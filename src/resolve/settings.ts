@@ -2,9 +2,10 @@
 import { traitsOf } from '../backends/traits.ts';
 import type { Config } from '../model/config.ts';
 import type { Cidr, Family, Ip } from '../model/ip.ts';
-import { familyOf } from '../model/ip.ts';
+import { cidrContains, familyOf } from '../model/ip.ts';
 import type { Node, ServiceCidr } from '../model/kubernetes.ts';
 import type { FamilySettings } from '../model/settings.ts';
+import { takesNodePorts } from '../model/settings.ts';
 import { nodeIpsOf } from './node-ips.ts';
 import { hasLocalhostNodePorts, resolveNodePortAddresses } from './node-port-addresses.ts';
 import { detectedPods } from './pod-source.ts';
@@ -27,6 +28,7 @@ export function resolveSettings(
 ): FamilySettings {
   const nodeIps = Object.values(nodeIpsOf(config, node).ips);
   const { rules } = traitsOf(config.proxyMode);
+  const nodePorts = resolveNodePortAddresses(config, { nodeIps, hostIps }, family);
   return {
     ...rules,
     family,
@@ -39,11 +41,18 @@ export function resolveSettings(
       serviceCidrs.flatMap(({ cidrs }) => cidrs),
       family,
     ).toSorted(),
-    nodePorts: resolveNodePortAddresses(config, { nodeIps, hostIps }, family),
+    nodePorts,
+    nodePortIps: ofFamily(hostIps, family)
+      .filter((ip) => takesNodePorts(nodePorts, ip, hostIps) && !isLinkLocal(ip))
+      .toSorted(),
     localhostNodePorts: hasLocalhostNodePorts(config, nodeIps, family),
   };
 }
 
-function ofFamily(cidrs: readonly Cidr[], family: Family): readonly Cidr[] {
-  return [...new Set(cidrs)].filter((cidr) => familyOf(cidr) === family);
+function ofFamily<T extends Cidr | Ip>(ranges: readonly T[], family: Family): readonly T[] {
+  return [...new Set(ranges)].filter((range) => familyOf(range) === family);
+}
+
+function isLinkLocal(ip: Ip): boolean {
+  return cidrContains('fe80::/10' as Cidr, ip);
 }

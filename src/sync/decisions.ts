@@ -48,7 +48,7 @@ const nothing: Row = {
 
 /**
  * Invariant: #touched are the keys of rows with a lastGood, #quarantined those of rows that are quarantined, and
- * no row is kept that says nothing. What a quarantined Service means has no address that another Service has.
+ * no row is kept that says nothing; #conflicts counts, for each Service that has any, the addresses that others have. What a quarantined Service means has no address that another Service has.
  */
 export class Decisions {
   readonly #state: ClusterState;
@@ -56,6 +56,7 @@ export class Decisions {
   readonly #rows = new Map<ServiceKey, Row>();
   readonly #touched = new Set<ServiceKey>();
   readonly #quarantined = new Set<ServiceKey>();
+  readonly #conflicts = new Map<ServiceKey, number>();
   #faults = new Map<ServiceKey, Error>();
 
   constructor(state: ClusterState) {
@@ -79,7 +80,9 @@ export class Decisions {
 
   /** How many Services are quarantined, and how many addresses other Services have. */
   get notProgrammed(): { readonly quarantined: number; readonly conflicts: number } {
-    return { quarantined: this.#quarantined.size, conflicts: this.#claims.conflicts };
+    let conflicts = 0;
+    for (const count of this.#conflicts.values()) conflicts += count;
+    return { quarantined: this.#quarantined.size, conflicts };
   }
 
   /** Whether a Service is quarantined, and which of its addresses others have. */
@@ -114,6 +117,7 @@ export class Decisions {
     { context, settings }: { readonly context: ResolveContext; readonly settings: FamilySettings },
   ): Decided {
     this.#faults = new Map();
+    this.#claims.at((ip) => settings.nodePortIps.includes(ip));
     const touched = new Set(services);
     for (const key of services) {
       this.#put(key, { quarantined: undefined });
@@ -205,9 +209,11 @@ export class Decisions {
 
   #decide(key: ServiceKey): { readonly means: Meaning; readonly conflicts: readonly Conflict[] } {
     const { claimed, quarantined } = this.#row(key);
+    const { won, conflicts } = this.#claims.settle(claimed?.frontends ?? []);
+    if (conflicts.length === 0) this.#conflicts.delete(key);
+    else this.#conflicts.set(key, conflicts.length);
     if (quarantined !== undefined) return { means: quarantined.means, conflicts: [] };
     if (claimed === undefined) return { means: undefined, conflicts: [] };
-    const { won, conflicts } = this.#claims.settle(claimed.frontends);
     if (conflicts.length === 0) return { means: claimed, conflicts };
     return { means: won.length === 0 ? undefined : { ...claimed, frontends: won }, conflicts };
   }

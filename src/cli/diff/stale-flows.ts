@@ -8,7 +8,7 @@ import { frontendId } from '../../model/forwarding.ts';
 import type { Family, Ip } from '../../model/ip.ts';
 import type { FlowView } from '../../netfilter/flows.ts';
 import { flowJudge, watchedProtocols } from '../../netfilter/flows.ts';
-import { takesNodePorts } from '../../netfilter/node-port-address.ts';
+import { takesNodePorts } from '../../model/settings.ts';
 import type { Unit } from '../../netfilter/program.ts';
 import type { Desired } from '../../sync/desired.ts';
 

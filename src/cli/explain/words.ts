@@ -33,6 +33,9 @@ const ends: Readonly<Record<Verdict, string>> = {
 };
 
 const loserWords: Readonly<Record<ConflictKind, string>> = {
+  'is-cluster-ip': 'but not as its ClusterIP',
+  'is-node-port': 'but not as its node port',
+  'is-load-balancer': 'but by externalIPs, which come after it',
   older: 'and is younger',
   'has-creation-time': 'and has no creation time, which counts as younger',
   'name-sorts-first': 'neither is older, and its namespace/name sorts later',

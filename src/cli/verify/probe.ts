@@ -6,7 +6,7 @@ import { hostPort } from '../../model/forwarding.ts';
 import type { Family, Ip } from '../../model/ip.ts';
 import type { ClusterObject, Protocol, ServiceKey } from '../../model/kubernetes.ts';
 import type { FamilySettings } from '../../model/settings.ts';
-import { takesNodePorts } from '../../netfilter/node-port-address.ts';
+import { takesNodePorts } from '../../model/settings.ts';
 import type { Ruleset } from '../../netfilter/trace.ts';
 import { trace } from '../../netfilter/trace.ts';
 import { rulesetOf } from '../../sync/offline.ts';

@@ -8,7 +8,7 @@ import type { RecordEvent } from '../../model/cluster-event.ts';
 import type { Family, Ip } from '../../model/ip.ts';
 import { families } from '../../model/ip.ts';
 import { touchedFrontends } from '../../netfilter/flows.ts';
-import { takesNodePorts } from '../../netfilter/node-port-address.ts';
+import { takesNodePorts } from '../../model/settings.ts';
 import type { Unit } from '../../netfilter/program.ts';
 import { nodeIpsOf } from '../../resolve/node-ips.ts';
 import { HealthCheckNodePorts } from '../../serve/health-check-node-ports.ts';

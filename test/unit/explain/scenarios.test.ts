@@ -17,7 +17,7 @@ const folders = globSync('*/packets.yaml', { cwd: root }).map(
   (file) => file.split('/')[0] as string,
 );
 
-test('there are scenarios', () => expect(folders.length).toBe(49));
+test('there are scenarios', () => expect(folders.length).toBe(54));
 
 describe.each(folders.toSorted())('%s', async (folder) => {
   const { objects, hostIps, packets, config } = await readScenario(join(root, folder));

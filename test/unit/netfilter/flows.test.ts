@@ -8,7 +8,7 @@ import type { Ip } from '../../../src/model/ip.ts';
 import type { ClusterObject, Protocol } from '../../../src/model/kubernetes.ts';
 import type { Flow } from '../../../src/netfilter/flows.ts';
 import { flowJudge, touchedFrontends } from '../../../src/netfilter/flows.ts';
-import { takesNodePorts } from '../../../src/netfilter/node-port-address.ts';
+import { takesNodePorts } from '../../../src/model/settings.ts';
 import { Desired } from '../../../src/sync/desired.ts';
 import { configFor } from '../../support/config.ts';
 import { batches } from '../../support/random-cluster.ts';

@@ -74,3 +74,45 @@ test.each<[name: string, loser: Claimant, winner: Claimant, reason: Reason, word
   expect(claims.settle(frontendsOf(winner)).conflicts).toEqual([]);
   expect(conflictText(winner[0], reason as never)).toBe(words);
 });
+
+test('a node port that comes takes the address of the node from another claim, and gives it back', () => {
+  const node = '192.168.0.2';
+  const claims = new Claims();
+  claims.at((ip) => ip === node);
+  const of = (key: string, spec: Parameters<typeof serviceOf>[0]) => {
+    const [namespace = '', name = ''] = key.split('/');
+    const service = { ...serviceOf(spec), key: serviceKey(namespace, name), namespace, name };
+    return { service, frontends: resolveService(service, [], view).frontends };
+  };
+  const ports = [{ name: 'http', port: 30080, targetPort: 80 }];
+  const taker = of('ns/taker', {
+    clusterIP: '10.96.0.2',
+    clusterIPs: ['10.96.0.2'],
+    externalIPs: [node, '203.0.113.1'],
+    ports,
+  });
+  const owner = of('ns/owner', {
+    type: 'NodePort',
+    clusterIP: '10.96.0.1',
+    clusterIPs: ['10.96.0.1'],
+    ports: [{ name: 'http', port: 80, nodePort: 30080 }],
+  });
+  const lost = () => claims.settle(taker.frontends).conflicts;
+  claims.set(taker.service, taker.frontends);
+  expect(lost()).toEqual([]);
+  expect(claims.set(owner.service, owner.frontends)).toEqual(new Set(['ns/taker']));
+  expect(lost()).toEqual([
+    {
+      frontend: taker.frontends.find(({ address: { ip } }) => ip === node),
+      winner: 'ns/owner',
+      reason: {
+        kind: 'is-node-port',
+        object: 'Service ns/owner',
+        field: 'spec.ports[].nodePort',
+        value: '30080',
+      },
+    },
+  ]);
+  expect(claims.delete(owner.service.key)).toEqual(new Set(['ns/taker']));
+  expect(lost()).toEqual([]);
+});

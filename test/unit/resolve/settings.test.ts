@@ -105,7 +105,10 @@ describe('the proxy modes differ as those of kube-proxy do', () => {
   const node = nodeOf([], ['192.168.0.2', 'fd00::2']);
   const flags = ['--detect-local-mode=NodeCIDR'];
   const own = { masqueradeMark: 0x4000, masqueradeAll: false, podSource: undefined };
-  const pair = [{ family: 'IPv4' }, { family: 'IPv6' }];
+  const pair = [
+    { family: 'IPv4', nodePortIps: ['192.168.0.2'] },
+    { family: 'IPv6', nodePortIps: ['fd00::2'] },
+  ];
 
   test('nftables guards ClusterIPs, refuses at every hook, and takes node ports at the Node', () => {
     const nftables = {

@@ -43,6 +43,7 @@ export function settings(family: Family, podSource?: PodSource): FamilySettings 
     acceptsForwarded: true,
     dropsInvalid: true,
     serviceCidrs: [],
+    nodePortIps: [],
     nodePorts: {
       kind: 'any-local',
       except: family === 'IPv6' ? cidr('::1/128') : undefined,
