@@ -1,9 +1,10 @@
 // The log: pino's JSON lines for programs, one readable line each for people.
 import { styleText } from 'node:util';
-import type { Logger } from 'pino';
+import type { LogFn, Logger } from 'pino';
 import { pino, stdSerializers } from 'pino';
 import { SluiceError } from '../errors.ts';
 import type { LoggingConfig } from '../model/config.ts';
+import { LineLimit, linesPerSecond } from './line-limit.ts';
 
 /** Where and how much is logged; `verbosity` as kube-proxy's -v: from 2 on, details too. */
 export type LogOptions = {
@@ -27,9 +28,23 @@ export function createLog({ stream, verbosity, format = 'auto' }: LogOptions): L
     serializers: { err: plainError },
     formatters: { level: (level: string) => ({ level }) },
     timestamp: pino.stdTimeFunctions.isoTime,
+    hooks: {
+      logMethod(this: Logger, args: Parameters<LogFn>, method: LogFn, level: number): void {
+        if (level >= fatalLevel || limit.take()) method.apply(this, args);
+      },
+    },
   };
-  return pino(options, { write });
+  const log: Logger = pino(options, { write });
+  const limit = new LineLimit({
+    now: () => performance.now(),
+    later: (callback, ms) => void setTimeout(callback, ms).unref(),
+    onLeftOut: (lines) =>
+      log.warn({ lines }, `more than ${linesPerSecond} lines in a second; left out`),
+  });
+  return log;
 }
+
+const fatalLevel = 60;
 
 function isTerminal(stream: NodeJS.WritableStream): boolean {
   return 'isTTY' in stream && stream.isTTY === true;

@@ -127,10 +127,11 @@ export class Desired<U extends Unit> {
   }
 
   #spell({ rules, conflicts }: Decided): Omit<Update<U>, 'faults'> {
+    const decided = new Set(rules.keys());
     try {
-      return { change: this.#assembly.replace(rules), isTraceable: true, conflicts };
+      return { change: this.#assembly.replace(rules), isTraceable: true, decided, conflicts };
     } catch {
-      return { change: this.#reassemble(), isTraceable: false, conflicts };
+      return { change: this.#reassemble(), isTraceable: false, decided, conflicts };
     }
   }
 

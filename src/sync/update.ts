@@ -10,6 +10,8 @@ export type Update<U extends Unit> = {
   readonly change: Change<U>;
   /** `change` is the whole difference; where not, only the kernel knows what there was. */
   readonly isTraceable: boolean;
+  /** The Services that were decided again, also those that are gone. */
+  readonly decided: ReadonlySet<ServiceKey>;
   /** Addresses that another Service has. */
   readonly conflicts: readonly Conflict[];
   /** Services that cannot be decided or spelled, and why: they keep what they had. */

@@ -157,14 +157,19 @@ describe.each(modes)('an address that two Services claim, with %s', (mode) => {
         level: 'warn',
         time: expect.any(String),
         service: 'default/a',
-        address: 'tcp 10.96.0.10 80',
-        winner: 'default/b',
-        reason: {
-          kind: 'older',
-          object: 'Service default/b',
-          field: 'metadata.creationTimestamp',
-          value: '2026-01-01T00:00:00Z',
-        },
+        family: 'IPv4',
+        addresses: [
+          {
+            address: 'tcp 10.96.0.10 80',
+            winner: 'default/b',
+            reason: {
+              kind: 'older',
+              object: 'Service default/b',
+              field: 'metadata.creationTimestamp',
+              value: '2026-01-01T00:00:00Z',
+            },
+          },
+        ],
         msg: 'address already claimed by another Service; not programmed',
       },
     ]);

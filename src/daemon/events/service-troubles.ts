@@ -21,14 +21,15 @@ export type ServiceTroublesOptions = {
 };
 
 type Trouble = 'conflict' | 'quarantined';
+type Told = { readonly service: ServiceKey; readonly family: Family; readonly trouble: Trouble };
 
 const mostNamed = 5;
 const action = 'ProgramRules';
 
-/** Invariant: #lastNotes has, by family, trouble and Service, what was last said of it that is not over. */
+/** Invariant: #last has, by family, trouble and Service, what was last told of and is not over. */
 export class ServiceTroubles implements PassListener {
   readonly #options: ServiceTroublesOptions;
-  readonly #lastNotes = new Map<string, string>();
+  readonly #last = new Map<string, string>();
 
   constructor(options: ServiceTroublesOptions) {
     this.#options = options;
@@ -40,7 +41,8 @@ export class ServiceTroubles implements PassListener {
       const touched = new Set([
         ...update.conflicts.map(({ frontend }) => frontend.service),
         ...quarantined.keys(),
-        ...(this.#lastNotes.size === 0 ? [] : [...settled.before, ...settled.after].map(nameOf)),
+        ...(this.#last.size === 0 ? [] : update.decided),
+        ...(this.#last.size === 0 ? [] : [...settled.before, ...settled.after].map(nameOf)),
       ]);
       for (const service of touched) this.#look(service, pass);
     }
@@ -49,40 +51,50 @@ export class ServiceTroubles implements PassListener {
   #look(service: ServiceKey, { family, desired, quarantined }: FamilyPass<Unit>): void {
     const { conflicts, isQuarantined } = desired.decisions.statusOf(service);
     const at = { service, family };
-    const conflictsNow = conflicts.length === 0 ? '' : conflictNote(service, conflicts);
-    if (this.#say({ ...at, trouble: 'conflict' }, conflictsNow)) this.#logConflicts(conflicts);
+    const isConflictNew = this.#say(
+      { ...at, trouble: 'conflict' },
+      // Who of several Services has an address may change often, and is no news to those who do not have it.
+      conflicts.map(({ frontend }) => frontendId(frontend.address)).join(),
+      () => conflictNote(service, conflicts),
+    );
+    if (isConflictNew) this.#logConflicts(at, conflicts);
     const error = quarantined.get(service);
-    if (!isQuarantined) this.#say({ ...at, trouble: 'quarantined' }, '');
-    else if (error !== undefined) {
-      const isNew = this.#say({ ...at, trouble: 'quarantined' }, quarantineNote(family, error));
-      if (isNew) this.#logQuarantine(at, error);
-    }
+    if (isQuarantined && error === undefined) return;
+    const note = error === undefined || !isQuarantined ? '' : quarantineNote(family, error);
+    const isQuarantineNew = this.#say({ ...at, trouble: 'quarantined' }, note, () => note);
+    if (isQuarantineNew && error !== undefined) this.#logQuarantine(at, error);
   }
 
-  /** Sends an Event, and logs that it is over; `note` is '' where there is no such trouble. Returns whether it is new. */
-  #say(of: { service: ServiceKey; family: Family; trouble: Trouble }, note: string): boolean {
+  /**
+   * Sends an Event with a note, and logs that it is over, unless the same was told last; `what` is '' where there is
+   * no such trouble. Returns whether it is new.
+   */
+  #say(of: Told, what: string, note: () => string): boolean {
     const { service, family, trouble } = of;
     const { record, log, exists } = this.#options;
     const id = `${family} ${trouble} ${service}`;
-    const last = this.#lastNotes.get(id) ?? '';
-    if (last === note) return false;
-    if (note === '') this.#lastNotes.delete(id);
-    else this.#lastNotes.set(id, note);
+    if (what === (this.#last.get(id) ?? '')) return false;
+    const isOver = what === '';
+    if (isOver) this.#last.delete(id);
+    else this.#last.set(id, what);
     const isThere = exists(service);
-    if (note === '')
-      log.info({ service, family }, isThere ? over[trouble].log : over[trouble].gone);
+    if (isOver) log.info({ service, family }, isThere ? over[trouble].log : over[trouble].gone);
     if (isThere) {
-      record(eventOf(service, trouble, note || `${family}: ${over[trouble].event}`, note === ''));
+      const text = isOver ? `${family}: ${over[trouble].event}` : note();
+      record(eventOf(service, trouble, text, isOver));
     }
-    return note !== '';
+    return !isOver;
   }
 
-  #logConflicts(conflicts: readonly Conflict[]): void {
-    for (const { frontend, winner, reason } of conflicts) {
-      const address = frontendId(frontend.address);
-      const what = { service: frontend.service, address, winner, reason };
-      this.#options.log.warn(what, 'address already claimed by another Service; not programmed');
-    }
+  #logConflicts(at: { service: ServiceKey; family: Family }, conflicts: readonly Conflict[]): void {
+    const addresses = conflicts.slice(0, mostNamed).map(({ frontend, winner, reason }) => ({
+      address: frontendId(frontend.address),
+      winner,
+      reason,
+    }));
+    const more = conflicts.length - addresses.length;
+    const what = { ...at, addresses, ...(more > 0 ? { more } : {}) };
+    this.#options.log.warn(what, 'address already claimed by another Service; not programmed');
   }
 
   #logQuarantine(at: { service: ServiceKey; family: Family }, err: Error): void {

@@ -47,6 +47,57 @@ describe.each(['nftables', 'iptables'] as const)('%s', (mode) => {
     await daemon.stop();
   });
 
+  test('a conflict is said when it begins and when it ends, and not when another wins', async () => {
+    const claimants = ['2026-01-01', '2026-01-02', '2026-01-03'].map((day, at) => ({
+      name: `claimant-${at}`,
+      ip: `10.96.0.${at + 1}`,
+      endpoints: [],
+      createdAt: `${day}T00:00:00Z`,
+      spec: { externalIPs: ['203.0.113.1', '203.0.113.2'] },
+    }));
+    const daemon = await started(claimants.slice(1));
+    const said = async (changes: readonly ClusterChange[], version: string) => {
+      daemon.submit({ changes, version });
+      const lines = await daemon.log.before('in step');
+      return lines.filter(({ msg }) => /^address|^conflict/.test(msg));
+    };
+    const gone = (id: string): ClusterChange => ({ op: 'delete', kind: 'Service', id });
+    const lost = (winner: string, value: string) => ({
+      family: 'IPv4',
+      addresses: ['tcp 203.0.113.1 80', 'tcp 203.0.113.2 80'].map((address) => ({
+        address,
+        winner,
+        reason: {
+          kind: 'older',
+          object: `Service ${winner}`,
+          field: 'metadata.creationTimestamp',
+          value,
+        },
+      })),
+      msg: 'address already claimed by another Service; not programmed',
+    });
+    // The older one takes both from the one that had them; the third is no worse off than before.
+    expect(await said(set(clusterObjects(claimants.slice(0, 1))), '2')).toEqual([
+      { service: 'default/claimant-1', ...lost('default/claimant-0', '2026-01-01T00:00:00Z') },
+    ]);
+    // Now another one has them: no news for those that do not.
+    expect(await said([gone('default/claimant-0')], '3')).toEqual([
+      {
+        service: 'default/claimant-1',
+        family: 'IPv4',
+        msg: 'conflict over: the Service has all its addresses now',
+      },
+    ]);
+    expect(await said([gone('default/claimant-1')], '4')).toEqual([
+      {
+        service: 'default/claimant-2',
+        family: 'IPv4',
+        msg: 'conflict over: the Service has all its addresses now',
+      },
+    ]);
+    await daemon.stop();
+  });
+
   test('a Service that is refused keeps its last good rules, and all others go on', async () => {
     const daemon = await started();
     const { kernel, log } = daemon;

@@ -182,6 +182,15 @@ class LogInMemory {
     }
   }
 
+  /** The lines before the next one with such a start. */
+  async before(start: string): Promise<readonly Line[]> {
+    while (!this.#fresh.some(({ msg }) => msg.startsWith(start))) {
+      await new Promise<void>((resolve) => (this.#onLine = resolve));
+    }
+    const at = this.#fresh.findIndex(({ msg }) => msg.startsWith(start));
+    return this.#fresh.splice(0, at + 1).slice(0, -1);
+  }
+
   /** The messages since then. */
   take(): readonly string[] {
     return this.#fresh.splice(0).map(({ msg }) => msg);

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { stripVTControlCharacters } from 'node:util';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { BindError, UsageError } from '../../../src/errors.ts';
 import { createLog } from '../../../src/serve/log.ts';
 import { commandLine } from '../../support/command-line.ts';
@@ -174,4 +174,23 @@ describe('what run says on standard error', () => {
       expect((await commandLine(argv)).stderr).toMatch(/^sluice: /);
     },
   );
+});
+
+test('a log that says too much in a second is cut, but for what ends the process', async () => {
+  vi.useFakeTimers();
+  try {
+    const stream = new PassThrough();
+    const log = createLog({ stream, verbosity: 0, format: 'json' });
+    for (let line = 0; line < 503; line += 1) log.info('much');
+    log.fatal('over');
+    vi.advanceTimersByTime(1000);
+    stream.end();
+    expect(parsed(await text(stream))).toEqual([
+      ...Array.from({ length: 500 }, () => ({ level: 'info', msg: 'much' })),
+      { level: 'fatal', msg: 'over' },
+      { level: 'warn', lines: 3, msg: 'more than 500 lines in a second; left out' },
+    ]);
+  } finally {
+    vi.useRealTimers();
+  }
 });

@@ -19,7 +19,7 @@ export function pass(plan: Plan, isFull: boolean, error?: Error): FamilyPass<Uni
     family: 'IPv4',
     desired: {} as Desired<Unit>,
     plan,
-    update: { change, isTraceable: true, conflicts: [], faults: new Map() },
+    update: { change, isTraceable: true, decided: new Set(), conflicts: [], faults: new Map() },
     quarantined: new Map(),
     settled: { before: [], after: [] },
     error,
