@@ -2,6 +2,7 @@
 import { ApiError, ManifestError } from '../errors.ts';
 import type { ClusterObject } from '../model/kubernetes.ts';
 import type { ApiConnection } from './api/connection/connection.ts';
+import { apiServerAt } from './api/follow-cluster.ts';
 import { listPages } from './api/watch/list-pages.ts';
 import { resourcesOf, type Resource } from './api/watch/resources.ts';
 import type { Aside } from './decode/aside.ts';
@@ -56,6 +57,7 @@ export async function listCluster(
       if (!resource.mayBeAbsent || !isAbsent) throw error;
     }
   }
+  listed.objects.push(apiServerAt(connection.peers).object);
   return { ...listed, faults: listed.problems.length };
 }
 

@@ -1,6 +1,7 @@
 // All objects that we know, by what they are; says what each change of them makes stale.
 import { compact } from '../compact.ts';
 import type {
+  ApiServer,
   ClusterChange,
   ClusterObject,
   EndpointSlice,
@@ -29,6 +30,7 @@ export class ClusterState {
   readonly #serviceOfSlice = new Map<string, ServiceKey>();
   readonly #serviceCidrs = new Map<string, ServiceCidr>();
   #node: Node | undefined;
+  #apiServer: ApiServer = { addresses: [] };
 
   constructor(nodeName: string) {
     this.#nodeName = nodeName;
@@ -36,6 +38,10 @@ export class ClusterState {
 
   get node(): Node | undefined {
     return this.#node;
+  }
+
+  get apiServer(): ApiServer {
+    return this.#apiServer;
   }
 
   get serviceCidrs(): readonly ServiceCidr[] {
@@ -54,6 +60,8 @@ export class ClusterState {
     }
     if (this.#node !== undefined) yield { kind: 'Node', id: this.#nodeName, value: this.#node };
     for (const [id, value] of this.#serviceCidrs) yield { kind: 'ServiceCIDR', id, value };
+    const value = this.#apiServer;
+    if (value.addresses.length > 0) yield { kind: 'APIServer', id: '', value };
   }
 
   service(key: ServiceKey): Service | undefined {
@@ -99,6 +107,10 @@ export class ClusterState {
         if (areEqual(this.#serviceCidrs.get(object.id), object.value)) return [];
         this.#serviceCidrs.set(object.id, object.value);
         return 'settings';
+      case 'APIServer':
+        if (areEqual(this.#apiServer, object.value)) return [];
+        this.#apiServer = object.value;
+        return 'settings';
     }
   }
 
@@ -121,6 +133,9 @@ export class ClusterState {
         return 'settings';
       case 'ServiceCIDR':
         return this.#serviceCidrs.delete(id) ? 'settings' : [];
+      case 'APIServer':
+        this.#apiServer = { addresses: [] };
+        return 'settings';
     }
   }
 

@@ -11,7 +11,7 @@ export type ObjectBefore = {
 };
 
 /** What is asked of the objects. */
-type KnownObjects = Pick<ClusterState, 'service' | 'slice' | 'node' | 'serviceCidrs'>;
+type KnownObjects = Pick<ClusterState, 'service' | 'slice' | 'node' | 'serviceCidrs' | 'apiServer'>;
 
 /** Each object once; changes of Nodes but this one are none. */
 export function objectsBefore(
@@ -19,7 +19,13 @@ export function objectsBefore(
   state: KnownObjects,
   nodeName: string,
 ): readonly ObjectBefore[] {
-  const seen = { Service: ids(), EndpointSlice: ids(), Node: ids(), ServiceCIDR: ids() };
+  const seen = {
+    Service: ids(),
+    EndpointSlice: ids(),
+    Node: ids(),
+    ServiceCIDR: ids(),
+    APIServer: ids(),
+  };
   const before: ObjectBefore[] = [];
   for (const change of changes) {
     const { kind, id } = change.op === 'set' ? change.object : change;
@@ -48,5 +54,7 @@ function valueIn(
       return state.node;
     case 'ServiceCIDR':
       return state.serviceCidrs.find(({ name }) => name === id);
+    case 'APIServer':
+      return state.apiServer;
   }
 }

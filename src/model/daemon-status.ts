@@ -2,7 +2,7 @@
 import type { ProxyMode } from './config.ts';
 import type { ServiceKey } from './kubernetes.ts';
 import type { QuarantinedService, PassRecord } from './pass-record.ts';
-import type { ConflictKind, Reason } from './reason.ts';
+import type { AddressHolder, ConflictKind, Reason } from './reason.ts';
 import type { ClusterReach, FamilyStatus } from './proxy-status.ts';
 
 /** An address that a Service does not get, who has it, and why that one. */
@@ -10,7 +10,7 @@ export type AddressConflict = {
   readonly service: ServiceKey;
   /** As frontendId has it. */
   readonly address: string;
-  readonly winner: ServiceKey;
+  readonly winner: AddressHolder;
   readonly reason: Reason<ConflictKind>;
 };
 

@@ -100,12 +100,22 @@ export type Node = {
 /** The fields read of a ServiceCIDR. */
 export type ServiceCidr = { readonly name: string; readonly cidrs: readonly Cidr[] };
 
+/** Where this node reached the API server: no object of the cluster, but as much a fact of it as its Node. */
+export type ApiServer = {
+  readonly addresses: readonly { readonly ip: Ip; readonly port: number }[];
+};
+
 /** An object that a proxy reads, with the identity by which a later version replaces it. */
 export type ClusterObject =
   | { readonly kind: 'Service'; readonly id: string; readonly value: Service }
   | { readonly kind: 'EndpointSlice'; readonly id: string; readonly value: EndpointSlice }
   | { readonly kind: 'Node'; readonly id: string; readonly value: Node }
-  | { readonly kind: 'ServiceCIDR'; readonly id: string; readonly value: ServiceCidr };
+  | { readonly kind: 'ServiceCIDR'; readonly id: string; readonly value: ServiceCidr }
+  /** There is one; its id is ''. */
+  | { readonly kind: 'APIServer'; readonly id: string; readonly value: ApiServer };
+
+/** The kinds of objects that the API has, or a manifest. */
+export type ReadKind = Exclude<ClusterObject['kind'], 'APIServer'>;
 
 /** What a source says happened: an object as it is now, or the identity of one that is gone. */
 export type ClusterChange =

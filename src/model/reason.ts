@@ -1,5 +1,7 @@
 // Why something was decided: which field of which object says so; and words for those reasons that several commands print.
 
+import type { ServiceKey } from './kubernetes.ts';
+
 /** What a decision rests on: `Service web/shop`, `spec.internalTrafficPolicy`, `Local`. */
 export type Cause = {
   /** Kind and name of the object, or what else was looked at. */
@@ -64,8 +66,16 @@ export type SourceKind =
 /** Whom an address is open to: a range, the address itself where this node may use it, or everybody. */
 export type OpenToKind = 'source-range' | 'own-address' | 'open-to-all';
 
+/** What has an address where no Service has it. */
+export const apiServer = 'the API server';
+
+/** Who has an address that a Service claims. */
+export type AddressHolder = ServiceKey | typeof apiServer;
+
 /** Why an address that two Services claim is the one's. */
 export type ConflictKind =
+  /** This node reaches the API server there, and would lose it. */
+  | 'is-api-server'
   /** The API server allocated it: to nobody else. */
   | 'is-cluster-ip'
   | 'is-node-port'
@@ -90,6 +100,7 @@ export const skipWords: Readonly<Record<SkipKind, string>> = {
 };
 
 const conflictWords: Readonly<Record<ConflictKind, string>> = {
+  'is-api-server': 'has it: this node reaches it there',
   'is-cluster-ip': 'has it as its ClusterIP',
   'is-node-port': 'has it as its node port',
   'is-load-balancer': 'has it as the address of its load balancer',

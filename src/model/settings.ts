@@ -87,6 +87,8 @@ export type FamilySettings = RuleTraits & {
   readonly nodePortIps: readonly Ip[];
   /** Node ports answer at 127.0.0.1 too, which needs route_localnet and a rule that guards it. */
   readonly localhostNodePorts: boolean;
+  /** Where this node reaches the API server, as frontendId has it: no Service may take that from it. */
+  readonly apiServers: readonly string[];
 };
 
 /** Whether node ports answer at `ip` on a host that has `hostIps`; loopback need not be among them. */

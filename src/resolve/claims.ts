@@ -3,15 +3,16 @@
 // they are equally old. The outcome does not depend on the order of arrival.
 import { compact } from '../compact.ts';
 import type { Frontend, FrontendKind } from '../model/forwarding.ts';
-import { frontendId } from '../model/forwarding.ts';
-import type { Ip } from '../model/ip.ts';
+import { frontendId, hostPort } from '../model/forwarding.ts';
 import type { Service, ServiceKey } from '../model/kubernetes.ts';
-import type { ConflictKind, Reason } from '../model/reason.ts';
+import type { AddressHolder, ConflictKind, Reason } from '../model/reason.ts';
+import { apiServer } from '../model/reason.ts';
+import type { FamilySettings } from '../model/settings.ts';
 
 /** A frontend that its Service did not get, who has it, and why that one. */
 export type Conflict = {
   readonly frontend: Frontend;
-  readonly winner: ServiceKey;
+  readonly winner: AddressHolder;
   readonly reason: Reason<ConflictKind>;
 };
 
@@ -21,6 +22,9 @@ type Claimant = {
   readonly kind: FrontendKind;
 };
 
+/** What no Service can claim: this node's addresses that take node ports, and where it reaches the API server. */
+type NodeAddresses = Pick<FamilySettings, 'nodePortIps' | 'apiServers'>;
+
 /**
  * The claims of all Services on the frontends of one family. Invariant: each list of claimants is sorted, first the
  * winner, and no list is empty. Under the id of a node port are also those who claim one of this node's addresses
@@ -29,11 +33,11 @@ type Claimant = {
 export class Claims {
   readonly #claimants = new Map<string, readonly Claimant[]>();
   readonly #addresses = new Map<ServiceKey, readonly string[]>();
-  #takesNodePorts: (ip: Ip) => boolean = () => false;
+  #node: NodeAddresses = { nodePortIps: [], apiServers: [] };
 
-  /** Takes over at which addresses of this node node ports answer: claims that come from now on are held against it. */
-  at(takesNodePorts: (ip: Ip) => boolean): void {
-    this.#takesNodePorts = takesNodePorts;
+  /** Takes over what this node has of addresses: claims that come from now on are held against it. */
+  at({ nodePortIps, apiServers }: NodeAddresses): void {
+    this.#node = { nodePortIps, apiServers };
   }
 
   /** Replaces what a Service claims; returns the other Services whose outcome this may change. */
@@ -73,7 +77,12 @@ export class Claims {
     const won: Frontend[] = [];
     const conflicts: Conflict[] = [];
     for (const frontend of frontends) {
-      const claimants = this.#claimants.get(frontendId(frontend.address)) ?? [];
+      const id = frontendId(frontend.address);
+      if (isNamed(frontend) && this.#node.apiServers.includes(id)) {
+        conflicts.push({ frontend, winner: apiServer, reason: apiServerReason(frontend) });
+        continue;
+      }
+      const claimants = this.#claimants.get(id) ?? [];
       const winner = this.#nodePortOver(frontend) ?? claimants[0];
       if (winner === undefined || winner.service === frontend.service) won.push(frontend);
       else {
@@ -104,9 +113,10 @@ export class Claims {
   }
 
   // The id of the node port whose packets a frontend at an address of this node would get.
-  #nodePortAt({ kind, address: { ip, protocol, port } }: Frontend): string | undefined {
-    const isClaimed = kind === 'ExternalIP' || kind === 'LoadBalancer';
-    if (!isClaimed || ip === undefined || !this.#takesNodePorts(ip)) return undefined;
+  #nodePortAt(frontend: Frontend): string | undefined {
+    const { ip, protocol, port } = frontend.address;
+    if (!isNamed(frontend) || ip === undefined) return undefined;
+    if (!this.#node.nodePortIps.includes(ip)) return undefined;
     return frontendId({ ip: undefined, protocol, port });
   }
 
@@ -121,6 +131,11 @@ export class Claims {
     if (claimants.length > 0) this.#claimants.set(id, claimants);
     else this.#claimants.delete(id);
   }
+}
+
+/** Whether somebody wrote the address, and the API server did not allocate it. */
+function isNamed({ kind }: Frontend): boolean {
+  return kind === 'ExternalIP' || kind === 'LoadBalancer';
 }
 
 /** Who goes before whom: first what the API server allocated. */
@@ -146,6 +161,11 @@ const kinds: Readonly<Record<FrontendKind, ConflictKind>> = {
   // Comes last: nobody loses to it for what it is.
   ExternalIP: 'older',
 };
+
+function apiServerReason({ address: { ip, port } }: Frontend): Reason<ConflictKind> {
+  const value = ip === undefined ? String(port) : hostPort(ip, port);
+  return { kind: 'is-api-server', object: 'this node', field: 'API server', value };
+}
 
 function reasonFor(
   winner: Claimant,

@@ -1,9 +1,10 @@
 // From the configuration and what the cluster says of this node to the settings of one family. Pure.
 import { traitsOf } from '../backends/traits.ts';
 import type { Config } from '../model/config.ts';
+import { frontendId } from '../model/forwarding.ts';
 import type { Cidr, Family, Ip } from '../model/ip.ts';
 import { cidrContains, familyOf } from '../model/ip.ts';
-import type { Node, ServiceCidr } from '../model/kubernetes.ts';
+import type { ApiServer, Node, ServiceCidr } from '../model/kubernetes.ts';
 import type { FamilySettings } from '../model/settings.ts';
 import { takesNodePorts } from '../model/settings.ts';
 import { nodeIpsOf } from './node-ips.ts';
@@ -16,6 +17,7 @@ export type SettingsInputs = {
   readonly hostIps: readonly Ip[];
   readonly node: Node | undefined;
   readonly serviceCidrs: readonly ServiceCidr[];
+  readonly apiServer?: ApiServer;
   /** Conntrack calls no packet INVALID for being outside of TCP's window. */
   readonly isTcpLiberal?: boolean;
 };
@@ -23,7 +25,7 @@ export type SettingsInputs = {
 /** The settings of one family. */
 export function resolveSettings(
   config: Config,
-  { node, serviceCidrs, hostIps, isTcpLiberal = false }: SettingsInputs,
+  { node, serviceCidrs, hostIps, isTcpLiberal = false, ...inputs }: SettingsInputs,
   family: Family,
 ): FamilySettings {
   const nodeIps = Object.values(nodeIpsOf(config, node).ips);
@@ -44,6 +46,10 @@ export function resolveSettings(
     nodePorts,
     nodePortIps: ofFamily(hostIps, family)
       .filter((ip) => takesNodePorts(nodePorts, ip, hostIps) && !isLinkLocal(ip))
+      .toSorted(),
+    apiServers: (inputs.apiServer?.addresses ?? [])
+      .filter(({ ip }) => familyOf(ip) === family)
+      .map(({ ip, port }) => frontendId({ ip, protocol: 'tcp', port }))
       .toSorted(),
     localhostNodePorts: hasLocalhostNodePorts(config, nodeIps, family),
   };

@@ -117,7 +117,7 @@ export class Decisions {
     { context, settings }: { readonly context: ResolveContext; readonly settings: FamilySettings },
   ): Decided {
     this.#faults = new Map();
-    this.#claims.at((ip) => settings.nodePortIps.includes(ip));
+    this.#claims.at(settings);
     const touched = new Set(services);
     for (const key of services) {
       this.#put(key, { quarantined: undefined });

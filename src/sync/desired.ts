@@ -30,8 +30,9 @@ export type DesiredInputs = {
 /** The settings of one family, now. */
 export function settingsOf(inputs: DesiredInputs, family: Family): FamilySettings {
   const { config, state, hostIps, isTcpLiberal = false } = inputs;
-  const { node, serviceCidrs } = state;
-  return resolveSettings(config, { node, serviceCidrs, hostIps: hostIps(), isTcpLiberal }, family);
+  const { node, serviceCidrs, apiServer } = state;
+  const around = { node, serviceCidrs, apiServer, hostIps: hostIps(), isTcpLiberal };
+  return resolveSettings(config, around, family);
 }
 
 /** Invariant: #assembly holds the pieces of all that is decided. */

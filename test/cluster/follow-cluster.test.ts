@@ -37,6 +37,17 @@ describe('the first batch', () => {
     },
   );
 
+  test('says where the server was reached', async () => {
+    await using server = await smallCluster();
+    await using follower = await Follower.start(server);
+    await follower.batch();
+    const { hostname: ip, port } = new URL(server.url);
+    const value = { addresses: [{ ip, port: Number(port) }] };
+    expect(follower.apiServer).toEqual([
+      { op: 'set', object: { kind: 'APIServer', id: '', value } },
+    ]);
+  });
+
   test('comes when there is nothing but the Node', async () => {
     await using server = await StandInApiServer.start();
     server.store.set('Node', rawNode('node-1'));

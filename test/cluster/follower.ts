@@ -14,6 +14,8 @@ type Batch = { readonly changes: readonly ClusterChange[]; readonly version: str
 /** Follows a cluster. Invariant: #batches holds what was delivered, `lines` what was logged. */
 export class Follower implements AsyncDisposable {
   readonly batches: Batch[] = [];
+  /** What was delivered of where the server is, which is in no batch here. */
+  readonly apiServer: ClusterChange[] = [];
   readonly health: ClusterHealth[] = [];
   readonly lines: Readonly<Record<string, unknown>>[] = [];
   readonly running: Promise<void>;
@@ -33,7 +35,10 @@ export class Follower implements AsyncDisposable {
         onEvent: () => this.#wake(),
       },
       (batch) => {
-        this.batches.push(batch);
+        const ofServer = batch.changes.filter(isOfServer);
+        this.apiServer.push(...ofServer);
+        const others = batch.changes.filter((change) => !isOfServer(change));
+        this.batches.push({ ...batch, changes: others });
         this.#wake();
       },
     );
@@ -93,3 +98,7 @@ export const of =
   (resource: string): Matching =>
   ({ path }) =>
     path.endsWith(`/${resource}`);
+
+function isOfServer(change: ClusterChange): boolean {
+  return change.op === 'set' && change.object.kind === 'APIServer';
+}

@@ -20,6 +20,16 @@ async function standIn(): Promise<{ server: StandInApiServer; connection: ApiCon
   return { server, connection };
 }
 
+/** Where it is, as an object. */
+function reachedAt({ url }: StandInApiServer): object {
+  const { hostname: ip, port } = new URL(url);
+  return {
+    kind: 'APIServer',
+    id: '',
+    value: { addresses: [{ ip, port: Number(port) }] },
+  };
+}
+
 const asked = { nodeName: 'node-1', signal: new AbortController().signal };
 
 test('a cluster, headless Services and pods too', async () => {
@@ -35,6 +45,7 @@ test('a cluster, headless Services and pods too', async () => {
   expect(objects.map(({ kind, id }) => `${kind} ${id}`)).toEqual([
     'Service default/web',
     'EndpointSlice default/web-1',
+    'APIServer ',
   ]);
   expect(asides).toEqual([
     {
@@ -58,7 +69,7 @@ test('a server without ServiceCIDRs is no fault, one that refuses Services is', 
     { matching: ({ path }) => path.includes('servicecidrs') },
   );
   expect(await listCluster(connection, asked)).toEqual({
-    objects: [],
+    objects: [reachedAt(server)],
     asides: [],
     problems: [],
     faults: 0,

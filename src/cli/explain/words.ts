@@ -33,6 +33,7 @@ const ends: Readonly<Record<Verdict, string>> = {
 };
 
 const loserWords: Readonly<Record<ConflictKind, string>> = {
+  'is-api-server': 'and would cut this node off',
   'is-cluster-ip': 'but not as its ClusterIP',
   'is-node-port': 'but not as its node port',
   'is-load-balancer': 'but by externalIPs, which come after it',

@@ -1,7 +1,7 @@
 // A cluster as a source of changes: the first batch when every first list is in, then what happens, one
 // batch for each turn of the event loop. Nothing the server does or fails to do ends it.
 import type { Logger } from 'pino';
-import type { Node } from '../../model/kubernetes.ts';
+import type { ApiServer, ClusterChange, Node } from '../../model/kubernetes.ts';
 import { systemClock, type Clock } from './clock.ts';
 import type { ApiConnection } from './connection/connection.ts';
 import { hearingAfter, unheard, type ClusterHealth } from './health.ts';
@@ -36,6 +36,7 @@ export async function followCluster(source: ClusterSource, deliver: Deliver): Pr
   const failed = new AbortController();
   const ending = AbortSignal.any([signal, failed.signal]);
   const outbox = new Outbox({ ...source, signal: ending }, deliver);
+  connection.onPeer = () => outbox.put([apiServerAt(connection.peers)]);
   const resources = resourcesOf(nodeName);
   let hearing = unheard((source.clock ?? systemClock).now());
   const hear = (kind: Resource['kind'], event: ReflectorEvent): void => {
@@ -71,6 +72,11 @@ export async function followCluster(source: ClusterSource, deliver: Deliver): Pr
     await Promise.allSettled(parts);
     connection.close();
   }
+}
+
+/** Where the API server was reached, as what it says: no Service may take that from the node. */
+export function apiServerAt(addresses: ApiServer['addresses']): ClusterChange & { op: 'set' } {
+  return { op: 'set', object: { kind: 'APIServer', id: '', value: { addresses } } };
 }
 
 function hasChanged(before: ClusterHealth, now: ClusterHealth): boolean {

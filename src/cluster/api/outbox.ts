@@ -44,10 +44,10 @@ export class Outbox {
     });
   }
 
-  /** Changes that lead to `version`; they go along with the next batch. */
-  put(changes: readonly ClusterChange[], version: string): void {
+  /** Changes that lead to `version`, if that is one; they go along with the next batch. */
+  put(changes: readonly ClusterChange[], version?: string): void {
     for (const change of changes) this.#changes.push(change);
-    this.#versions.add(version);
+    if (version !== undefined) this.#versions.add(version);
     if (changes.some((change) => this.#isReadyNode(change))) this.#nodeReady.abort();
     this.#wake();
   }
@@ -65,7 +65,7 @@ export class Outbox {
     await this.#waitForNode();
     // The first batch goes out even where the cluster is empty.
     for (let isFirst = true; !this.#options.signal.aborted; isFirst = false) {
-      if (!isFirst && this.#versions.size === 0) await this.#something();
+      if (!isFirst && this.#isEmpty) await this.#something();
       // What the same turn still brings goes along.
       await new Promise((resolve) => void setImmediate(resolve));
       if (this.#options.signal.aborted) return;
@@ -74,6 +74,10 @@ export class Outbox {
       this.#versions = new Set();
       this.#deliver(batch);
     }
+  }
+
+  get #isEmpty(): boolean {
+    return this.#changes.length === 0 && this.#versions.size === 0;
   }
 
   async #waitForNode(): Promise<void> {

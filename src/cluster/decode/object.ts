@@ -6,12 +6,12 @@ import { decodeServiceCidr } from './service-cidr.ts';
 import { decodeService } from './service.ts';
 import { child, readText, report, rootField, type Field } from './json-field.ts';
 import { quoted, type Decoded, type Problem } from '../problem.ts';
-import type { ClusterObject } from '../../model/kubernetes.ts';
+import type { ReadKind } from '../../model/kubernetes.ts';
 
 /** How each kind is decoded, by the API versions that have the fields we read. */
 const decoders: Readonly<
   Record<
-    ClusterObject['kind'],
+    ReadKind,
     { readonly apiVersions: readonly string[]; readonly decode: (raw: unknown) => Decoded }
   >
 > = {
@@ -25,7 +25,7 @@ const decoders: Readonly<
 };
 
 /** The kinds that a Service proxy reads. */
-export const readKinds = Object.keys(decoders) as readonly ClusterObject['kind'][];
+export const readKinds = Object.keys(decoders) as readonly ReadKind[];
 
 /** What `raw` describes, if it is a kind that a Service proxy reads. */
 export function decodeObject(raw: unknown): Decoded {
@@ -57,7 +57,7 @@ export function decodeObject(raw: unknown): Decoded {
 }
 
 /** True for the kinds that a Service proxy reads. */
-export function isReadKind(kind: string): kind is ClusterObject['kind'] {
+export function isReadKind(kind: string): kind is ReadKind {
   return Object.hasOwn(decoders, kind);
 }
 

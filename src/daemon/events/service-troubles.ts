@@ -5,7 +5,7 @@ import type { ClusterEvent, RecordEvent } from '../../model/cluster-event.ts';
 import { frontendId } from '../../model/forwarding.ts';
 import type { Family } from '../../model/ip.ts';
 import type { ServiceKey } from '../../model/kubernetes.ts';
-import { conflictText } from '../../model/reason.ts';
+import { apiServer, conflictText } from '../../model/reason.ts';
 import type { Unit } from '../../netfilter/program.ts';
 import type { Conflict } from '../../resolve/claims.ts';
 import type { FamilyPass } from '../../sync/reconcile.ts';
@@ -142,7 +142,8 @@ function eventOf(
 function conflictNote(service: ServiceKey, conflicts: readonly Conflict[]): string {
   const [namespace] = service.split('/');
   const named = conflicts.slice(0, mostNamed).map(({ frontend, winner, reason }) => {
-    const owner = winner.startsWith(`${namespace}/`) ? winner : 'a Service of another namespace';
+    const isTold = winner === apiServer || winner.startsWith(`${namespace}/`);
+    const owner = isTold ? winner : 'a Service of another namespace';
     return `${frontendId(frontend.address)} is not programmed: ${conflictText(owner, reason)}`;
   });
   const more = conflicts.length - named.length;

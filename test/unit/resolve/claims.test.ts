@@ -1,5 +1,6 @@
 // Who has an address that two Services claim, and by which field.
 import { expect, test } from 'vitest';
+import type { Ip } from '../../../src/model/ip.ts';
 import { serviceKey } from '../../../src/model/kubernetes.ts';
 import { conflictText, type Reason } from '../../../src/model/reason.ts';
 import { Claims } from '../../../src/resolve/claims.ts';
@@ -75,10 +76,33 @@ test.each<[name: string, loser: Claimant, winner: Claimant, reason: Reason, word
   expect(conflictText(winner[0], reason as never)).toBe(words);
 });
 
+test('no Service takes the address at which this node reaches the API server, but by a ClusterIP', () => {
+  const claims = new Claims();
+  claims.at({ nodePortIps: [], apiServers: ['tcp 10.96.0.1 443', 'tcp 203.0.113.1 443'] });
+  const spec = { externalIPs: ['203.0.113.1'], ports: [{ name: 'https', port: 443 }] };
+  const service = serviceOf({ clusterIP: '10.96.0.1', clusterIPs: ['10.96.0.1'], ...spec });
+  const { frontends } = resolveService(service, [], view);
+  claims.set(service, frontends);
+  const { won, conflicts } = claims.settle(frontends);
+  expect(won.map(({ kind }) => kind)).toEqual(['ClusterIP']);
+  expect(conflicts).toEqual([
+    {
+      frontend: frontends.find(({ kind }) => kind === 'ExternalIP'),
+      winner: 'the API server',
+      reason: {
+        kind: 'is-api-server',
+        object: 'this node',
+        field: 'API server',
+        value: '203.0.113.1:443',
+      },
+    },
+  ]);
+});
+
 test('a node port that comes takes the address of the node from another claim, and gives it back', () => {
   const node = '192.168.0.2';
   const claims = new Claims();
-  claims.at((ip) => ip === node);
+  claims.at({ nodePortIps: [node as Ip], apiServers: [] });
   const of = (key: string, spec: Parameters<typeof serviceOf>[0]) => {
     const [namespace = '', name = ''] = key.split('/');
     const service = { ...serviceOf(spec), key: serviceKey(namespace, name), namespace, name };

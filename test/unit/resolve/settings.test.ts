@@ -121,6 +121,7 @@ describe('the proxy modes differ as those of kube-proxy do', () => {
       refusesAtEveryHook: true,
       hairpins: 'on-this-node',
       acceptsHealthChecks: false,
+      apiServers: [],
     };
     expect(settings({ flags, node })).toEqual([
       { ...pair[0], ...nftables, nodePorts: { kind: 'addresses', ips: ['192.168.0.2'] } },
@@ -138,6 +139,7 @@ describe('the proxy modes differ as those of kube-proxy do', () => {
       refusesAtEveryHook: false,
       hairpins: 'all',
       acceptsHealthChecks: true,
+      apiServers: [],
     };
     const everywhere = { kind: 'any-local', except: undefined };
     const notAtLoopback = { kind: 'any-local', except: '::1/128' };

@@ -4,6 +4,8 @@ import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
 import { ApiError } from '../../../errors.ts';
+import type { SocketAddress } from '../../../model/config.ts';
+import { parseIp } from '../../../model/ip.ts';
 import { answerBytes, answerText, refusal } from './answer.ts';
 import { systemClock, type Clock } from '../clock.ts';
 import type { ClusterAccess } from './kubeconfig.ts';
@@ -28,6 +30,9 @@ export type Question = {
   readonly body?: string;
 };
 
+// More than a server has replicas.
+const mostPeers = 16;
+
 export type ConnectionOptions = {
   readonly signIn: SignIn;
   readonly clock?: Clock;
@@ -40,6 +45,7 @@ export class ApiConnection {
   readonly #clock: Clock;
   readonly #timing: Timing;
   readonly #prepared = new WeakSet<Socket>();
+  readonly #peers = new Map<string, SocketAddress>();
   readonly #agents = {
     'http:': new http.Agent({ keepAlive: true }),
     'https:': new https.Agent({ keepAlive: true }),
@@ -54,6 +60,14 @@ export class ApiConnection {
   /** Throws ClusterAccessError where `access` leads nowhere; does not ask the server yet. */
   static async open(access: ClusterAccess, timing = defaultTiming): Promise<ApiConnection> {
     return new ApiConnection({ signIn: await SignIn.load(access), timing });
+  }
+
+  /** Hears when the server was reached at an address that is not in `peers` yet. */
+  onPeer: () => void = () => {};
+
+  /** Where the server was reached: the last few addresses, of a proxy where one is used. */
+  get peers(): readonly SocketAddress[] {
+    return [...this.#peers.values()];
   }
 
   /** The bytes of the answer to GET, which came with status 200; any other status is thrown. */
@@ -169,9 +183,21 @@ export class ApiConnection {
     if (this.#prepared.has(socket)) return;
     this.#prepared.add(socket);
     socket.setKeepAlive(true, this.#timing.keepAliveMs);
+    if (socket.connecting) socket.once('connect', () => this.#notePeer(socket));
+    else this.#notePeer(socket);
     // Node leaves a socket without a listener between one answer and the pool; an abort in that very
     // turn would end the process.
     socket.on('error', () => {});
+  }
+
+  #notePeer({ remoteAddress = '', remotePort: port = 0 }: Socket): void {
+    const ip = parseIp(remoteAddress.replace(/^::ffff:(?=\d+\.)/, ''));
+    const id = `${ip} ${port}`;
+    if (ip === undefined || this.#peers.has(id)) return;
+    this.#peers.set(id, { ip, port });
+    const [oldest = ''] = this.#peers.keys();
+    if (this.#peers.size > mostPeers) this.#peers.delete(oldest);
+    this.onPeer();
   }
 
   #dropIdle(): void {

@@ -1,10 +1,10 @@
 // The four resources that a Service proxy follows, selected as kube-proxy selects them, and the requests
 // for them. Pure.
-import type { ClusterObject } from '../../../model/kubernetes.ts';
+import type { ReadKind } from '../../../model/kubernetes.ts';
 
 /** One collection of the API. */
 export type Resource = {
-  readonly kind: ClusterObject['kind'];
+  readonly kind: ReadKind;
   readonly apiVersion: string;
   readonly path: string;
   readonly selectors: Readonly<Record<string, string>>;

@@ -44,6 +44,7 @@ export function settings(family: Family, podSource?: PodSource): FamilySettings 
     dropsInvalid: true,
     serviceCidrs: [],
     nodePortIps: [],
+    apiServers: [],
     nodePorts: {
       kind: 'any-local',
       except: family === 'IPv6' ? cidr('::1/128') : undefined,
