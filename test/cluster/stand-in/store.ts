@@ -64,6 +64,22 @@ export class Store {
     this.#version = Math.max(this.#version, version);
   }
 
+  /** Goes back to a version, as etcd does that is restored from a backup; nobody who watches is told. */
+  restore(version: number): void {
+    for (const { objects, history } of this.#shelves.values()) {
+      for (const { before, last } of history
+        .filter((change) => change.version > version)
+        .toReversed()) {
+        if (before === undefined) objects.delete(idOf(last));
+        else objects.set(idOf(last), before);
+      }
+    }
+    for (const shelf of this.#shelves.values()) {
+      shelf.history = shelf.history.filter((change) => change.version <= version);
+    }
+    this.#version = version;
+  }
+
   /** Forgets what happened before the given version, or before now: watches from there expire. */
   compact(before = this.#version): void {
     this.#oldest = before;

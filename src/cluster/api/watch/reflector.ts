@@ -6,7 +6,7 @@ import { systemClock, type Clock } from '../clock.ts';
 import type { ApiConnection } from '../connection/connection.ts';
 import { initialEnding, takeInitial } from './initial-events.ts';
 import { Intake } from './intake.ts';
-import { listPages } from './list-pages.ts';
+import { isBefore, listPages, presentVersion } from './list-pages.ts';
 import {
   endingOf,
   endsWithOutage,
@@ -44,6 +44,9 @@ export class Reflector {
   readonly #random: () => number;
   readonly #intake: Intake;
   #canWatchList = true;
+  // Whether the server may be another one by now, or have gone back: the last watch ended before its time.
+  #isInDoubt = false;
+  #askedMs = 0;
   #startedMs = 0;
   #wasWatching = false;
   #hadEvents = false;
@@ -70,6 +73,7 @@ export class Reflector {
     while (!signal.aborted) {
       const attempt = await this.#attempt();
       if (signal.aborted) return;
+      this.#isInDoubt = this.#endedEarly(attempt);
       const next = nextAfter(this.#pace, attempt, { timing: this.#timing, random: this.#random() });
       this.#pace = next.pace;
       if (next.relist) this.#intake.forgetVersion();
@@ -102,7 +106,9 @@ export class Reflector {
 
   #next(): Promise<Ending> {
     const { version } = this.#intake;
-    if (version !== undefined) return this.#watch(version);
+    if (version !== undefined) {
+      return this.#isInDoubt ? this.#resume(version) : this.#watch(version);
+    }
     return this.#canWatchList ? this.#watchList() : this.#list();
   }
 
@@ -117,6 +123,22 @@ export class Reflector {
     }
     if (!signal.aborted) this.#takeOver(listing, { version: last, style: 'pages' });
     return { kind: 'listed' };
+  }
+
+  #endedEarly({ ending, livedMs }: Attempt): boolean {
+    if (ending.kind === 'listed') return false;
+    return ending.kind !== 'closed' || livedMs < this.#askedMs;
+  }
+
+  // A server that was restored from a backup is before our version: it would say nothing to a watch from there until it
+  // has caught up, and what we know is of a history that it does not have.
+  async #resume(version: string): Promise<Ending> {
+    const { connection, resource, signal } = this.#options;
+    const limits = { signal, quietMs: () => this.#timing.quietListMs };
+    const present = await presentVersion(connection, resource, limits);
+    if (!isBefore(present, version)) return this.#watch(version);
+    const message = `the server is at version ${present}, before ${version} that it had reached`;
+    return { kind: 'expired', error: new ApiError(message, { status: 410 }) };
   }
 
   async #watch(version: string): Promise<Ending> {
@@ -248,7 +270,9 @@ export class Reflector {
 
   #watchSeconds(): number {
     const { min, max } = this.#timing.watchSeconds;
-    return Math.round(min + this.#random() * (max - min));
+    const seconds = Math.round(min + this.#random() * (max - min));
+    this.#askedMs = seconds * 1000;
+    return seconds;
   }
 
   #tell(event: ReflectorEvent): void {

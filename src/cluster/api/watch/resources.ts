@@ -52,8 +52,12 @@ export function resourcesOf(nodeName: string): readonly Resource[] {
 const objectsAPage = 500;
 
 /** One page of the list; `token` is what the page before said to continue with. */
-export function listPath({ path, selectors }: Resource, token: string): string {
-  const query = { ...selectors, limit: String(objectsAPage) };
+export function listPath(
+  { path, selectors }: Resource,
+  token: string,
+  limit = objectsAPage,
+): string {
+  const query = { ...selectors, limit: String(limit) };
   return withQuery(path, token === '' ? query : { ...query, continue: token });
 }
 
