@@ -13,7 +13,8 @@ import { clusterSource, manifestSource } from '../daemon/source.ts';
 import { SluiceError } from '../errors.ts';
 import type { Exec } from '../host/tools/exec.ts';
 import { seesMachinePids } from '../host/netfilter/table-changes.ts';
-import { observedExec } from '../host/tools/observed-exec.ts';
+import { observedExec, toldExec } from '../host/tools/observed-exec.ts';
+import type { Logger } from 'pino';
 import { createLog, isJsonLog } from '../serve/log.ts';
 import { nodeChanges, type NodeChanges } from '../takeover/node-changes.ts';
 import type { Io } from './io.ts';
@@ -60,7 +61,7 @@ async function runInLog(options: LoggedOptions, exec: Exec, io: Io): Promise<voi
   const { stdin, stdout, signal, onHangup } = io;
   onHangup(() => log.info('SIGHUP: there is no configuration file to read again'));
   for (const note of options.notes) log.info(note);
-  const tools = await watched(exec);
+  const tools = await watched(exec, log);
   const stateFolder = join(dirname(beforeFile), 'manifests');
   const common = {
     ...options,
@@ -99,11 +100,14 @@ function copiesToMake(manifests: string | undefined, stateFolder: string): NodeC
 }
 
 /** The same Exec, with what it runs known. */
-async function watched(exec: Exec): Promise<Tools> {
+async function watched(exec: Exec, log: Logger): Promise<Tools> {
   const { now } = systemClock;
   const own = new OwnTransactions({ isExact: await seesMachinePids(), now });
   const listeners: Tools['listeners'] = new Set();
-  const observed = observedExec(own.through(exec), now, (command) => {
+  const told = toldExec(exec, ({ isOver, ...command }) =>
+    log.info(command, isOver ? 'the tool has ended' : 'waiting for a tool that runs for long'),
+  );
+  const observed = observedExec(own.through(told), now, (command) => {
     for (const listener of listeners) listener(command);
   });
   return { exec: observed, own, listeners };

@@ -1,6 +1,7 @@
 // Runs a tool whose output may be long, and hands it over line by line: none of it is kept.
 import { execa, ExecaError } from 'execa';
 import { ToolError } from '../../errors.ts';
+import { bound } from './bounded.ts';
 import { missingTool, withRights } from './exec.ts';
 
 export type LinesOptions = {
@@ -27,9 +28,10 @@ export const execLinesOnHost: ExecLines = async (file, args, options) => {
     stdin: 'ignore',
     // stderr is short and kept, for the message of a failure.
     buffer: { stdout: false },
-    timeout: timeoutMs,
+    detached: true,
     cancelSignal: signal,
   });
+  const { why, release } = bound(child.nodeChildProcess, timeoutMs);
   try {
     for await (const line of child.iterable()) onLine(line);
     await child;
@@ -39,8 +41,11 @@ export const execLinesOnHost: ExecLines = async (file, args, options) => {
     if (error.exitCode !== undefined && allowedExitCodes.includes(error.exitCode)) return;
     const command = [file, ...args].join(' ');
     const stderr = String(error.stderr ?? '');
-    const cause = stderr.trim().split('\n')[0] || error.originalMessage || error.shortMessage;
+    const cause =
+      why() || stderr.trim().split('\n')[0] || error.originalMessage || error.shortMessage;
     const details = { command, exitCode: error.exitCode, stderr, input: '' };
     throw new ToolError(withRights(`${command}: ${cause}`), details, { cause: error });
+  } finally {
+    release();
   }
 };

@@ -3,6 +3,7 @@
 import type { Readable } from 'node:stream';
 import { execa, ExecaError } from 'execa';
 import { MissingToolError, ToolError } from '../../errors.ts';
+import { bound, type Bound } from './bounded.ts';
 import { withInputFile } from './input-file.ts';
 
 /** What a tool printed; a non-zero exit is data here only where `allowedExitCodes` names it. */
@@ -61,6 +62,7 @@ async function run(
   } = options;
   const command = [file, ...args].join(' ');
   const output: Output = { stdout: [], stderr: [] };
+  let bounds: Bound | undefined;
   try {
     const child = execa(file, args, {
       // With its own buffers execa leaves 90 kB a call (measured; 11 kB so) until V8 collects its oldest
@@ -68,12 +70,12 @@ async function run(
       buffer: false,
       // execa's types name descriptors up to 9; Node takes any.
       stdin: stdin as 'ignore' | 3,
-      timeout: timeoutMs,
       // A transaction in flight is finished, whoever is asked to end, and by whichever terminal.
       cleanup: false,
       detached: true,
       ...(signal === undefined ? {} : { cancelSignal: signal }),
     });
+    bounds = bound(child.nodeChildProcess, timeoutMs);
     if (child.pid !== undefined) onStart?.(child.pid);
     collect(child.stdout, output.stdout);
     collect(child.stderr, output.stderr);
@@ -86,9 +88,12 @@ async function run(
     if (error.exitCode !== undefined && allowedExitCodes.includes(error.exitCode)) {
       return { stdout, stderr, exitCode: error.exitCode };
     }
-    const cause = stderr.trim().split('\n')[0] || error.originalMessage || error.shortMessage;
+    const cause =
+      bounds?.why() || stderr.trim().split('\n')[0] || error.originalMessage || error.shortMessage;
     const details = { command, exitCode: error.exitCode, stderr, input };
     throw new ToolError(withRights(`${command}: ${cause}`), details, { cause: error });
+  } finally {
+    bounds?.release();
   }
 }
 
