@@ -13,7 +13,7 @@ import { undoPlan } from '../../netfilter/plan.ts';
 import type { Program, Unit } from '../../netfilter/program.ts';
 import type { Served } from '../../netfilter/served.ts';
 import { isNothing, type NodeChanges } from '../../takeover/node-changes.ts';
-import { counted } from './change-words.ts';
+import { addressText, counted } from './change-words.ts';
 import type { CountFlows } from './change-words.ts';
 
 /** A plan, and what the kernel is to hold when it is carried out. */
@@ -115,5 +115,13 @@ export function refusalText(refusal: Refusal): string {
   }
   const limit = `${refusal.limitPercent}%`;
   const endpoints = `${lost} of ${counted(of, 'endpoint')} (${share})`;
-  return `refused: ${printable(refusal.service)} would lose ${endpoints}, more than ${limit}`;
+  const where = refusal.at === undefined ? '' : ` ${lossPlace(refusal.at)}`;
+  return `refused: ${printable(refusal.service)} would lose ${endpoints}${where}, more than ${limit}`;
+}
+
+function lossPlace({
+  address,
+  scope,
+}: NonNullable<Extract<Refusal, { at?: unknown }>['at']>): string {
+  return `at ${addressText({ address })}${scope === 'outside' ? ' from outside' : ''}`;
 }

@@ -1,9 +1,13 @@
 // Limits to what a change may take away.
 import { describe, expect, test } from 'vitest';
+import { refusalText } from '../../../src/cli/report/plan-report.ts';
+import { serviceChanges } from '../../../src/diff/service-change.ts';
 import { parseLimit, parsePercent, refusals } from '../../../src/diff/gates.ts';
 import type { Gates } from '../../../src/diff/gates.ts';
 import type { ServiceChange } from '../../../src/diff/service-change.ts';
+import type { Ip } from '../../../src/model/ip.ts';
 import type { ServiceKey } from '../../../src/model/kubernetes.ts';
+import type { Served } from '../../../src/netfilter/served.ts';
 
 function change(name: string, before: number, after: number): ServiceChange {
   return {
@@ -58,5 +62,68 @@ describe('limits', () => {
   ])('%j is read', (text, percent, limit) => {
     expect(parsePercent(text)).toBe(percent);
     expect(parseLimit(text)).toEqual(limit);
+  });
+});
+
+/** One address of shop/web on port 80; a node port without an address. */
+function served(ip: string | undefined, of: Partial<Served>): Served {
+  return {
+    family: 'IPv4',
+    address: { ip: ip as Ip | undefined, protocol: 'tcp', port: ip === undefined ? 30080 : 80 },
+    service: 'shop/web' as ServiceKey,
+    portName: 'http',
+    fate: 'forward',
+    endpoints: [],
+    outside: undefined,
+    affinitySeconds: 0,
+    allowFrom: undefined,
+    masquerade: [],
+    ...of,
+  };
+}
+
+describe('each scope is held against the limit', () => {
+  const two = ['10.244.1.1:80', '10.244.1.2:80'];
+  const away = ['10.244.2.1:80', '10.244.2.2:80'];
+  const clusterIp = served('10.96.0.10', { endpoints: two });
+
+  test.each<[what: string, before: Served[], after: Served[], refused: string[]]>([
+    [
+      'clients from outside lose all, where the endpoints move to another node',
+      [clusterIp, served('192.0.2.10', { endpoints: two, outside: two })],
+      [clusterIp, served('192.0.2.10', { endpoints: away, outside: [] })],
+      [
+        'refused: shop/web would lose 2 of 2 endpoints (100%) at 192.0.2.10:80/tcp from outside, more than 30%',
+      ],
+    ],
+    [
+      'pods lose all, where clients from outside keep theirs',
+      [served('192.0.2.10', { endpoints: two, outside: two })],
+      [served('192.0.2.10', { endpoints: [], outside: two })],
+      ['refused: shop/web would lose 2 of 2 endpoints (100%) at 192.0.2.10:80/tcp, more than 30%'],
+    ],
+    [
+      'an address that goes loses all',
+      [clusterIp, served(undefined, { endpoints: two })],
+      [clusterIp],
+      [
+        'refused: shop/web would lose 2 of 2 endpoints (100%) at node port 30080/tcp, more than 30%',
+      ],
+    ],
+    [
+      'a loss that all share is that of the Service',
+      [clusterIp, served(undefined, { endpoints: two })],
+      [
+        served('10.96.0.10', { endpoints: two.slice(1) }),
+        served(undefined, { endpoints: two.slice(1) }),
+      ],
+      ['refused: shop/web would lose 1 of 2 endpoints (50%), more than 30%'],
+    ],
+    ['others in their place', [clusterIp], [served('10.96.0.10', { endpoints: away })], []],
+    ['an address that had none goes', [clusterIp, served(undefined, {})], [clusterIp], []],
+    ['an address comes', [clusterIp], [clusterIp, served(undefined, { endpoints: two })], []],
+  ])('%s', (_, before, after, expected) => {
+    const gates = { endpointsLost: 30, servicesLost: undefined };
+    expect(refusals(serviceChanges(before, after), gates, 1).map(refusalText)).toEqual(expected);
   });
 });
