@@ -77,6 +77,12 @@ export class InputFileError extends SluiceError {
   }
 }
 
+/** Rules of another proxy do something else than ours would, and nobody has accepted that. */
+export class DifferencesError extends SluiceError {
+  readonly code = 'SLUICE_DIFFERENCES';
+  override readonly name = 'DifferencesError';
+}
+
 /** A laboratory could not be made or used. */
 export class LabError extends SluiceError {
   readonly code = 'SLUICE_LAB';

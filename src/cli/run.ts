@@ -16,6 +16,7 @@ import { seesMachinePids } from '../host/netfilter/table-changes.ts';
 import { observedExec, toldExec } from '../host/tools/observed-exec.ts';
 import type { Logger } from 'pino';
 import { createLog, isJsonLog } from '../serve/log.ts';
+import { isAlike, refusalDetails, refusalWords } from '../takeover/difference-words.ts';
 import { nodeChanges, type NodeChanges } from '../takeover/node-changes.ts';
 import type { Io } from './io.ts';
 import { exitCodes } from './io.ts';
@@ -24,7 +25,7 @@ import type { Shown } from './report/print-report.ts';
 
 export type RunOptions = Pick<
   DaemonOptions,
-  'config' | 'connectionMetrics' | 'statusPage' | 'beforeFile' | 'version'
+  'config' | 'connectionMetrics' | 'statusPage' | 'beforeFile' | 'acceptDifferences' | 'version'
 > & {
   /** Undefined: the objects come from the API server. */
   readonly manifests: string | undefined;
@@ -82,14 +83,25 @@ async function runInLog(options: LoggedOptions, exec: Exec, io: Io): Promise<voi
       ...options,
       stdout,
       flows,
-      async nodeChanges(families, localhostNodePorts) {
-        const starting = { config, families, beforeFile, localhostNodePorts };
-        const changes = await nodeChanges(exec, starting);
+      nodeName: config.nodeName,
+      async nodeChanges(starting) {
+        const host = { config, beforeFile, hostIps: hostIps() };
+        const changes = await nodeChanges(exec, { ...starting, ...host });
+        if (!options.acceptDifferences) warnOf(changes, log);
         return { ...changes, files: [...changes.files, ...copiesToMake(manifests, stateFolder)] };
       },
     });
     return runDaemon(backend, { ...common, dryRun: dryRun ? printer : undefined });
   });
+}
+
+function warnOf({ comparisons }: NodeChanges, log: LoggedOptions['log']): void {
+  if (isAlike(comparisons)) return;
+  const details = refusalDetails(comparisons);
+  log.warn(
+    { details },
+    `would not start without --accept-differences: ${refusalWords(comparisons)}`,
+  );
 }
 
 // The folder with copies of the manifests, which a first start makes.

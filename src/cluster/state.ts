@@ -166,3 +166,13 @@ export class ClusterState {
 function idOf({ namespace, name }: EndpointSlice): string {
   return `${namespace}/${name}`;
 }
+
+/** The objects that these changes lead to, from none. */
+export function objectsAfter(
+  changes: readonly ClusterChange[],
+  nodeName: string,
+): readonly ClusterObject[] {
+  const state = new ClusterState(nodeName);
+  state.apply(changes);
+  return [...state.objects()];
+}

@@ -34,6 +34,8 @@ export type DaemonOptions = {
   readonly statusPage: boolean;
   /** Where the rules are kept that stood here before ours. */
   readonly beforeFile: string;
+  /** Starts also where rules of another proxy on this node handle some packets differently. */
+  readonly acceptDifferences: boolean;
   /** Of Sluice. */
   readonly version: string;
   readonly log: Logger;

@@ -6,6 +6,7 @@ import { throughFamilyGate } from './family-gate.ts';
 import { logWords, staleNames } from './log-passes.ts';
 import type { DaemonPart } from './daemon-part.ts';
 import { createParts } from './parts.ts';
+import { holdAgainstOthers } from './takeover-gate.ts';
 import { isInStep, runPass, type Pass, type Work } from './pass.ts';
 
 // What made the proxy end is sent as an Event, if that is quickly done.
@@ -45,9 +46,14 @@ export async function runDaemon(backend: Backend, options: DaemonOptions): Promi
 }
 
 async function passOver(core: Core, parts: readonly DaemonPart[]): Promise<void> {
-  await Promise.all(parts.flatMap((part) => part.prepare?.() ?? []));
   const options = { ...core, nodeName: core.config.nodeName, listeners: parts };
+  let isPrepared = false;
   await core.loop.run(async (work: Work) => {
+    if (!isPrepared) {
+      if (core.dryRun === undefined) await holdAgainstOthers(core, work.changes);
+      await Promise.all(parts.flatMap((part) => part.prepare?.() ?? []));
+      isPrepared = true;
+    }
     const pass = await runPass(options, work);
     if (isInStep(pass)) void tellInStep(core, parts, pass);
     return isInStep(pass);

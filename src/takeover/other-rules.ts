@@ -3,21 +3,20 @@
 // read, named or removed.
 import type { Backend } from '../backends/backend.ts';
 import { eachBackend } from '../backends/index.ts';
-import { kubeProxyTable, kubeProxyUnits } from '../backends/kube-proxy.ts';
+import { kubeProxyCanary, kubeProxyTable, kubeProxyUnits } from '../backends/kube-proxy.ts';
 import { MissingToolError, ToolError } from '../errors.ts';
 import type { SettingChange } from '../host/kernel/sysctl.ts';
 import type { Exec } from '../host/tools/exec.ts';
 import type { Family } from '../model/ip.ts';
 import type { Plan } from '../netfilter/plan.ts';
 import { plan, removalOf } from '../netfilter/plan.ts';
-import type { Program, Unit } from '../netfilter/program.ts';
+import type { Unit } from '../netfilter/program.ts';
 import type { Served } from '../netfilter/served.ts';
 
 /** Whose rules they are: kube-proxy's in nftables, or those of a backend's `owner`. */
 export type Owner = string;
 
 const kubeProxyOwner = 'kube-proxy nftables';
-const kubeProxyCanary = 'KUBE-PROXY-CANARY';
 
 /** One owner's rules in one family. */
 export type ServiceRuleset = {
@@ -118,11 +117,6 @@ export function whoseRules(ruleset: ServiceRuleset): string {
 /** Whether a running kube-proxy made these: it alone has a canary among its chains. */
 export function isKubeProxys({ owner, saved }: Pick<ServiceRuleset, 'owner' | 'saved'>): boolean {
   return owner === kubeProxyOwner || saved.includes(kubeProxyCanary);
-}
-
-/** The same of what was read of one of our modes. */
-export function isKubeProxysProgram(program: Program): boolean {
-  return [...program.keys()].some((id) => id.endsWith(` ${kubeProxyCanary}`));
 }
 
 function keeperFor(owner: Owner): Keeper {

@@ -1,6 +1,6 @@
 // Where our rules would answer otherwise than those that stand here: every Service address that either
 // side knows, asked by a pod, by this node and from outside, through both, without a packet.
-import { readOtherRules } from '../backends/kube-proxy.ts';
+import { readOtherRules } from '../backends/other-rules.ts';
 import type { Exec } from '../host/tools/exec.ts';
 import type { Config, ProxyMode } from '../model/config.ts';
 import type { FrontendAddress } from '../model/forwarding.ts';
@@ -10,7 +10,6 @@ import { familyOf, parseIp } from '../model/ip.ts';
 import type { ClusterObject } from '../model/kubernetes.ts';
 import type { Client, Difference } from '../netfilter/kube-proxy/compare.ts';
 import { compare, packetsTo } from '../netfilter/kube-proxy/compare.ts';
-import type { Tracer } from '../netfilter/kube-proxy/outcome.ts';
 import {
   addressToOthers,
   isPrivateToHost,
@@ -21,6 +20,8 @@ import {
 import type { Ruleset } from '../netfilter/trace.ts';
 import { trace } from '../netfilter/trace.ts';
 import { rulesetOf } from '../sync/offline.ts';
+import { explainedBy } from './explained.ts';
+import type { FoundRuleset } from './other-rules.ts';
 
 /** What is compared with what stands here. */
 export type ShadowInputs = {
@@ -30,35 +31,74 @@ export type ShadowInputs = {
   readonly hostIps: readonly Ip[];
 };
 
+/** A packet that is handled differently, and whether changes in the cluster, or the proxy mode, explain it. */
+export type ShadowDifference = Difference & { readonly isExplained: boolean };
+
 /** What came out for one family. */
 export type ShadowReport = {
   readonly family: Family;
-  /** Whose rules stand here; undefined where there are none, and nothing to compare with. */
+  /** The mode of the rules that stand here; undefined where there are none, and nothing to compare with. */
   readonly theirs: ProxyMode | undefined;
+  /** `kube-proxy in iptables mode`; '' where there are none. */
+  readonly whose: string;
   readonly addresses: number;
   readonly packets: number;
-  readonly differences: readonly Difference[];
+  readonly differences: readonly ShadowDifference[];
 };
 
-/** Compares one family's rules; reads the kernel and changes nothing. */
-export async function compareWithOurs(
+/**
+ * Compares the rules that ours would take the place of, as findReplaced found them, with ours, in each of these
+ * families; reads the kernel and changes nothing. Families without such rules have an empty report.
+ */
+export async function compareWithOthers(
+  exec: Exec,
+  {
+    families,
+    found,
+  }: {
+    readonly families: readonly Family[];
+    readonly found: readonly Pick<FoundRuleset, 'family'>[];
+  },
+  inputs: ShadowInputs,
+): Promise<readonly ShadowReport[]> {
+  const reports: ShadowReport[] = [];
+  for (const family of families) {
+    const isFound = found.some((one) => one.family === family);
+    const report = isFound ? await compareWithOurs(exec, family, inputs) : undefined;
+    reports.push(report ?? nothingToCompare(family));
+  }
+  return reports;
+}
+
+function nothingToCompare(family: Family): ShadowReport {
+  return { family, theirs: undefined, whose: '', addresses: 0, packets: 0, differences: [] };
+}
+
+async function compareWithOurs(
   exec: Exec,
   family: Family,
   inputs: ShadowInputs,
-): Promise<ShadowReport> {
+): Promise<ShadowReport | undefined> {
   const { objects, config, hostIps } = inputs;
+  const theirs = await readOtherRules(exec, { family, hostIps, mode: config.proxyMode });
+  if (theirs === undefined) return undefined;
   const ruleset = rulesetOf(objects, { config, family, hostIps });
-  const theirs = await readOtherRules(exec, family, hostIps);
-  if (theirs === undefined) {
-    return { family, theirs: undefined, addresses: 0, packets: 0, differences: [] };
-  }
-  const addresses = union(addressesOf(ruleset), theirs.addresses);
+  const known = { theirs: theirs.addresses, ours: addressesOf(ruleset) };
+  const addresses = union(known.ours, known.theirs);
   const nodeIps = hostIps.filter((ip) => familyOf(ip) === family && !isPrivateToHost(ip));
   const packets = [...packetsTo(addresses, { clients: clientsOf(family, inputs), nodeIps })];
-  const ours: Tracer = (packet) => trace(ruleset, packet);
+  const ours = theirs.replacedBy((packet) => trace(ruleset, packet));
   const differences = [...compare(packets, { theirs: theirs.tracer, ours })];
-  const counts = { addresses: addresses.length, packets: packets.length };
-  return { family, theirs: theirs.mode, ...counts, differences };
+  const isSameMode = theirs.mode === config.proxyMode;
+  const isExplained = explainedBy(objects, { known, isSameMode });
+  return {
+    family,
+    theirs: theirs.mode,
+    whose: theirs.whose,
+    addresses: addresses.length,
+    packets: packets.length,
+    differences: differences.map((one) => ({ ...one, isExplained: isExplained(one) })),
+  };
 }
 
 function addressesOf({ services }: Ruleset): readonly FrontendAddress[] {

@@ -7,9 +7,10 @@ import type { Exec } from '../host/tools/exec.ts';
 import type { ProxyMode } from '../model/config.ts';
 import type { Family } from '../model/ip.ts';
 import { readBefore, writeBefore } from './before-file.ts';
-import type { Owner, ServiceRuleset } from './other-rules.ts';
+import type { FoundRuleset, Owner, ServiceRuleset } from './other-rules.ts';
 import {
   allOwners,
+  findRulesets,
   findServiceRulesets,
   isKubeProxys,
   removeServiceRuleset,
@@ -47,6 +48,18 @@ export async function rememberBefore(
 /** Whose rules go once those of `mode` are in place. */
 export function ownersBeside(mode: ProxyMode): readonly Owner[] {
   return allOwners.filter((owner) => owner !== traitsOf(mode).owner);
+}
+
+/** The Service rules that ours of `mode` take the place of: those of others, and ours of another mode. */
+export async function findReplaced(
+  exec: Exec,
+  families: readonly Family[],
+  mode: ProxyMode,
+): Promise<readonly FoundRuleset[]> {
+  const { owner, sharesNames } = traitsOf(mode);
+  const beside = ownersBeside(mode);
+  const found = await findRulesets(exec, families, sharesNames ? [...beside, owner] : beside);
+  return found.filter((one) => one.owner !== owner || isKubeProxys(one));
 }
 
 /** Removes all Service rules but those of `mode`; returns whose they were. */

@@ -37,7 +37,7 @@ describe.each(moves)('from kube-proxy in %s mode to ours in %s mode', (from, to)
     const shadow = await node.sluice(['takeover', '--shadow', ...flags]);
     expect(shadow.stderr).not.toContain('sluice: ');
     expect(shadow.exitCode).toBeLessThan(2);
-    expect(shadow.stdout).toContain(`IPv4: rules of ${from} mode against ours`);
+    expect(shadow.stdout).toContain(`IPv4: rules of kube-proxy in ${from} mode against ours`);
     expect(await kubeProxyRules(node)).toBe(rulesBefore);
 
     const takeover = await node.sluice(['takeover', '--accept-differences', ...flags]);

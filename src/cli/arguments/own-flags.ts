@@ -93,7 +93,7 @@ export const ownFlags = {
   'accept-differences': {
     kind: 'bool',
     default: false,
-    help: 'take over even if some packets would be handled differently',
+    help: 'take over from another proxy even if some packets would be handled differently',
   },
   'before-file': {
     kind: 'string',

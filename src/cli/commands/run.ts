@@ -11,13 +11,17 @@ export const run = command({
     'status-page',
     'service-connection-metrics',
     'before-file',
+    'accept-differences',
     'output',
     'proxy-mode',
     'cleanup',
   ],
   decides: true,
   examples: [['sluice run --dry-run --kubeconfig ~/.kube/config']],
-  exitCodes: { 0: 'stopped; the rules stay (with --dry-run, as they were)', 2: 'failed' },
+  exitCodes: {
+    0: 'stopped; the rules stay (with --dry-run, as they were)',
+    2: 'failed, or rules of another proxy handle packets differently',
+  },
   run: async (call) => {
     const { values, line, program, exec, io } = call;
     const { config, values: fileValues, notes } = await loaded(call);
@@ -31,6 +35,7 @@ export const run = command({
       statusPage: values['status-page'],
       connectionMetrics: values['service-connection-metrics'],
       beforeFile: values['before-file'],
+      acceptDifferences: values['accept-differences'],
       configFile: fileValues === undefined ? undefined : { line, values: fileValues },
       notes,
       version: program.version,

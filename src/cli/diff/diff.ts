@@ -14,6 +14,7 @@ import { nodeChanges } from '../../takeover/node-changes.ts';
 import type { Io } from '../io.ts';
 import { exitCodes } from '../io.ts';
 import type { Inputs } from '../input/inputs.ts';
+import { takeoverText } from '../report/takeover-text.ts';
 import { notProgrammedText } from '../report/not-programmed.ts';
 import type { Report, WantedPlan } from '../report/plan-report.ts';
 import { gated, isInStep, refusalText, reportOf } from '../report/plan-report.ts';
@@ -84,8 +85,10 @@ async function reportFor<U extends Unit>(
   // Somewhere else's rules say nothing of this machine.
   if (saved !== undefined) return gated(reportOf(backend, plans), gates);
   const localhostNodePorts = wanted.some(({ desired }) => desired.settings.localhostNodePorts);
-  const options = { config, families, beforeFile, localhostNodePorts };
-  const report = gated(reportOf(backend, plans, await nodeChanges(exec, options)), gates);
+  const options = { ...inputs, families, beforeFile, localhostNodePorts };
+  const node = await nodeChanges(exec, options);
+  io.stderr.write(takeoverText(node.comparisons));
+  const report = gated(reportOf(backend, plans, node), gates);
   const around = { execLines: execLinesOnHost, signal: io.signal, hostIps };
   return { ...report, flows: await countStaleFlows(report.touched, wanted, around) };
 }

@@ -11,7 +11,7 @@ import { families } from '../../model/ip.ts';
 import type { Plan } from '../../netfilter/plan.ts';
 import { removalOf } from '../../netfilter/plan.ts';
 import type { Unit } from '../../netfilter/program.ts';
-import { isKubeProxysProgram } from '../../takeover/other-rules.ts';
+import { isKubeProxysProgram } from '../../backends/kube-proxy.ts';
 import type { Io } from '../io.ts';
 import { exitCodes } from '../io.ts';
 import { paintFor, planJson, planText } from '../report/print-plan.ts';

@@ -1,8 +1,6 @@
 // The result of a shadow comparison, for people: a line per family, and a table of the packets that would
 // be handled differently.
-import { hostPort } from '../../model/forwarding.ts';
-import type { Difference } from '../../netfilter/kube-proxy/compare.ts';
-import type { TracedOutcome } from '../../netfilter/kube-proxy/outcome.ts';
+import { differenceWords, takeoverHints } from '../../takeover/difference-words.ts';
 import type { ShadowReport } from '../../takeover/shadow.ts';
 import type { Screen } from '../report/screen.ts';
 import { tableLines } from '../report/table.ts';
@@ -14,42 +12,33 @@ const maxLines = 200;
 
 /** The report of all families. */
 export function shadowText(reports: readonly ShadowReport[], screen: Screen): string {
-  const differences = reports.flatMap((report) => report.differences);
-  const rows = differences.slice(0, maxLines).map(cellsOf);
+  const all = reports.flatMap((report) => report.differences);
+  // What changed in the cluster last.
+  const differences = all.toSorted((one, other) => {
+    return Number(one.isExplained) - Number(other.isExplained);
+  });
+  const rows = differences.slice(0, maxLines).map(differenceWords);
   const more = differences.length - rows.length;
   const lines = [
     ...reports.map(summaryOf),
     ...(rows.length === 0 ? [] : ['', ...tableLines(heads, rows, screen)]),
     ...(more > 0 ? [`and ${more} more`] : []),
+    ...takeoverHints(reports).flatMap((line) => ['', line]),
   ];
   return lines.map((line) => `${line}\n`).join('');
 }
 
-function summaryOf({ family, theirs, addresses, packets, differences }: ShadowReport): string {
+function summaryOf({ family, theirs, whose, ...report }: ShadowReport): string {
   if (theirs === undefined) return `${family}: no other Service proxy has rules here`;
+  const { addresses, packets, differences } = report;
   const counted = `${addresses} addresses, ${packets} packets`;
-  const differ = differences.length === 0 ? 'no difference' : `${differences.length} differ`;
-  return `${family}: rules of ${theirs} mode against ours: ${counted}: ${differ}`;
+  return `${family}: rules of ${whose} against ours: ${counted}: ${differ(differences)}`;
 }
 
-function cellsOf({ packet, theirs, ours }: Difference): readonly string[] {
-  const from = packet.origin === 'node' ? `node ${packet.source}` : packet.source;
-  const to = `${packet.protocol} ${hostPort(packet.destination, packet.port)}`;
-  return [from, to, outcomesText(theirs), outcomesText(ours)];
-}
-
-// Nobody reads a pool of a thousand endpoints.
-const maxEnds = 4;
-
-function outcomesText(outcomes: readonly TracedOutcome[]): string {
-  const shown = outcomes.slice(0, maxEnds).map(outcomeText);
-  const more = outcomes.length - shown.length;
-  return [...shown, ...(more > 0 ? [`${more} more`] : [])].join(', ');
-}
-
-function outcomeText({ verdict, endpoint, isMasqueraded, why }: TracedOutcome): string {
-  if (verdict === 'unknown') return `not understood: ${why.at(-1) ?? ''}`;
-  if (endpoint === undefined) return verdict;
-  const where = hostPort(endpoint.ip, endpoint.port);
-  return isMasqueraded ? `${where} masqueraded` : where;
+function differ(differences: ShadowReport['differences']): string {
+  if (differences.length === 0) return 'no difference';
+  const explained = differences.filter(({ isExplained }) => isExplained).length;
+  if (explained === 0) return `${differences.length} differ`;
+  const some = explained === differences.length ? 'all' : explained;
+  return `${differences.length} differ, ${some} explained by changes in the cluster or by the mode`;
 }

@@ -13,9 +13,9 @@ import type { DesiredFamily } from '../../sync/offline.ts';
 import { desiredOf } from '../../sync/offline.ts';
 import { deleteBefore, readBefore } from '../../takeover/before-file.ts';
 import { rollBack } from '../../takeover/rollback.ts';
-import type { ShadowReport } from '../../takeover/shadow.ts';
-import { compareWithOurs } from '../../takeover/shadow.ts';
-import { rememberBefore, removeOthers } from '../../takeover/take-over.ts';
+import { isAlike, totalOf } from '../../takeover/difference-words.ts';
+import { compareWithOthers } from '../../takeover/shadow.ts';
+import { findReplaced, rememberBefore, removeOthers } from '../../takeover/take-over.ts';
 import type { Io } from '../io.ts';
 import { exitCodes } from '../io.ts';
 import { notProgrammedText } from '../report/not-programmed.ts';
@@ -28,7 +28,7 @@ export type TakeoverOptions = {
   readonly manifests: string;
   /** Compares, and changes nothing. */
   readonly shadow: boolean;
-  /** Goes on where some packets would end otherwise than now. */
+  /** Goes on where some packets would be handled differently, and the cluster does not explain it. */
   readonly acceptDifferences: boolean;
   /** Where what stood here is kept for a rollback. */
   readonly beforeFile: string;
@@ -61,17 +61,17 @@ async function takeOver<U extends Unit>(
   const { config, shadow, acceptDifferences, beforeFile, output } = options;
   const { families: served } = await backend.probe();
   const say = (text: string): void => void io.stderr.write(`${text}\n`);
-  const reports: ShadowReport[] = [];
   const inputs = { objects, config, hostIps: hostAddresses() };
-  for (const family of served) reports.push(await compareWithOurs(exec, family, inputs));
+  const found = await findReplaced(exec, served, config.proxyMode);
+  const reports = await compareWithOthers(exec, { families: served, found }, inputs);
   io.stdout.write(
     output === 'json'
       ? `${JSON.stringify({ reports })}\n`
       : shadowText(reports, screenOf(io.stdout)),
   );
-  const differs = reports.some(({ differences }) => differences.length > 0);
-  if (shadow) return differs ? exitCodes.different : exitCodes.same;
-  if (differs && !acceptDifferences) {
+  const { differences } = totalOf(reports);
+  if (shadow) return differences > 0 ? exitCodes.different : exitCodes.same;
+  if (!isAlike(reports) && !acceptDifferences) {
     say('nothing was changed; --accept-differences takes over all the same');
     return exitCodes.different;
   }

@@ -51,6 +51,7 @@ export function nodeChangesJson(changes: NodeChanges) {
       words: settingWords(one),
     })),
     files: changes.files,
+    comparisons: changes.comparisons.filter(({ whose }) => whose !== ''),
   };
 }
 

@@ -87,8 +87,8 @@ function isJump({ target }: IptablesRule): boolean {
   return target.kind === 'jump' || target.kind === 'goto';
 }
 
-/** Words by spaces; in double quotes, spaces are kept and a backslash is before a quote or another. */
-function wordsOf(text: string, number: number): readonly string[] {
+/** The words of a rule, by spaces; in double quotes, spaces are kept and a backslash is before a quote or another. */
+export function wordsOf(text: string, number: number): readonly string[] {
   const words: string[] = [];
   const pattern = /\s*(?:"((?:[^"\\]|\\.)*)"(?=\s|$)|([^\s"]+)(?=\s|$))/y;
   while (pattern.lastIndex < text.length) {

@@ -92,6 +92,7 @@ export async function startDaemon(
     },
     connectionMetrics: 0,
     statusPage: true,
+    acceptDifferences: false,
     beforeFile: '/nowhere/before.json',
     version: '0.1.0',
     log: log.logger,
