@@ -2,7 +2,12 @@
 import type { Check } from '../host/finding.ts';
 import type { NodeFacts } from '../host/node-facts.ts';
 import type { ProxyMode } from '../model/config.ts';
-import { hasIptablesRules, iptablesCheck, iptablesRulesCheck } from './iptables/checks.ts';
+import {
+  forwardCheck,
+  hasIptablesRules,
+  iptablesCheck,
+  iptablesRulesCheck,
+} from './iptables/checks.ts';
 import { hasNftablesRules, kernelCheck, nftCheck, ownTableCheck } from './nftables/checks.ts';
 
 /** What a start asks too: whether kernel and tools take the rules of its mode. */
@@ -20,6 +25,7 @@ export const backendChecks = {
   kernel: kernelCheck,
   tools: [nftCheck, iptablesCheck],
   rules: rulesCheck,
+  forward: forwardCheck,
   leftovers: [iptablesRulesCheck, ownTableCheck],
 } as const;
 

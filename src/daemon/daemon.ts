@@ -50,8 +50,8 @@ async function passOver(core: Core, parts: readonly DaemonPart[]): Promise<void>
   let isPrepared = false;
   await core.loop.run(async (work: Work) => {
     if (!isPrepared) {
-      if (core.dryRun === undefined) await holdAgainstOthers(core, work.changes);
-      await Promise.all(parts.flatMap((part) => part.prepare?.() ?? []));
+      const found = core.dryRun === undefined ? await holdAgainstOthers(core, work.changes) : [];
+      await Promise.all(parts.flatMap((part) => part.prepare?.(found) ?? []));
       isPrepared = true;
     }
     const pass = await runPass(options, work);

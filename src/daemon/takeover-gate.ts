@@ -2,10 +2,12 @@
 // of the cluster in; an end with a clear error, or a line in the log, out.
 import { objectsAfter } from '../cluster/state.ts';
 import { DifferencesError, SluiceError } from '../errors.ts';
+import { askingOnce } from '../host/tools/asking-once.ts';
+import type { Exec } from '../host/tools/exec.ts';
 import type { ClusterChange } from '../model/kubernetes.ts';
 import { isAlike, refusalDetails, refusalWords, totalOf } from '../takeover/difference-words.ts';
 import { compareWithOthers, type ShadowReport } from '../takeover/shadow.ts';
-import { findReplaced } from '../takeover/take-over.ts';
+import { findReplaced, type FoundBefore } from '../takeover/take-over.ts';
 import type { Core } from './core.ts';
 
 type Gate = Pick<Core, 'acceptDifferences' | 'config' | 'families' | 'host' | 'log' | 'tools'>;
@@ -14,25 +16,35 @@ const seeAndGoOn =
   'nothing was changed; sluice diff and sluice takeover --shadow show more, --accept-differences starts all the same';
 
 /**
- * Compares our rules with those that they would take the place of. Throws DifferencesError where some packets would be
- * handled differently, or where it cannot be known, unless that is accepted.
+ * Finds the rules that ours would take the place of, and compares. Throws DifferencesError where some packets would be
+ * handled differently, or where it cannot be known, unless that is accepted. Returns them; undefined where they cannot
+ * be found out.
  */
 export async function holdAgainstOthers(
   gate: Gate,
   changes: readonly ClusterChange[],
-): Promise<void> {
-  const { acceptDifferences, log } = gate;
-  const reports = await compared(gate, changes);
-  if (reports === undefined) return;
+): Promise<FoundBefore['found'] | undefined> {
+  const { acceptDifferences, config, families, log, tools } = gate;
+  // What finds the rules and what compares them ask the same.
+  const exec = askingOnce(tools.exec);
+  const found = await orUndefined(findReplaced(exec, families, config.proxyMode), (err) => {
+    log.warn(
+      { err },
+      'cannot look for rules of other proxies; looking again once ours are in place',
+    );
+  });
+  if (found === undefined || found.length === 0) return found;
+  const reports = await compared({ ...gate, exec }, { families, found }, changes);
   const { whose, ...counts } = totalOf(reports);
-  if (whose === '') return;
+  if (whose === '') return found;
   if (isAlike(reports)) {
     log.info(counts, `taking over from ${whose}: ${alikeWords(counts)}`);
-    return;
+    return found;
   }
   const [words, details] = [refusalWords(reports), refusalDetails(reports)];
   if (!acceptDifferences) throw new DifferencesError([words, ...details, seeAndGoOn].join('\n'));
   log.warn({ ...counts, details }, `taking over, as --accept-differences is given: ${words}`);
+  return found;
 }
 
 function alikeWords({ differences }: { readonly differences: number }): string {
@@ -40,21 +52,20 @@ function alikeWords({ differences }: { readonly differences: number }): string {
   return 'our rules differ only where the cluster changed, or where nobody answers in either mode';
 }
 
-/** Undefined where there is nothing to compare, or it cannot be compared and that is accepted. */
+/** No reports where nothing can be compared, and that is accepted. */
 async function compared(
-  { acceptDifferences, config, families, host, log, tools: { exec } }: Gate,
+  { acceptDifferences, config, exec, host, log }: Gate & { readonly exec: Exec },
+  before: FoundBefore,
   changes: readonly ClusterChange[],
-): Promise<readonly ShadowReport[] | undefined> {
-  // What cannot be found is said where it would be backed up.
-  const found = await orUndefined(findReplaced(exec, families, config.proxyMode), () => {});
-  if (found === undefined || found.length === 0) return undefined;
+): Promise<readonly ShadowReport[]> {
   const objects = objectsAfter(changes, config.nodeName);
   const inputs = { objects, config, hostIps: host.hostIps() };
-  return orUndefined(compareWithOthers(exec, { families, found }, inputs), (error) => {
+  const reports = await orUndefined(compareWithOthers(exec, before, inputs), (error) => {
     const words = 'cannot compare the rules on this node with ours';
     if (acceptDifferences) log.warn({ err: error }, `${words}; taking over`);
     else throw new DifferencesError(`${words}: ${error.message}\n${seeAndGoOn}`, { cause: error });
   });
+  return reports ?? [];
 }
 
 async function orUndefined<T>(

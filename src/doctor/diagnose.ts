@@ -40,6 +40,7 @@ export const checks: readonly Check[] = [
   ...backendChecks.leftovers,
   ipvsCheck,
   forwardingCheck,
+  backendChecks.forward,
   reversePathCheck,
   bridgeCheck,
   localnetCheck,

@@ -95,7 +95,8 @@ async function iptablesFacts(exec: Exec): Promise<readonly IptablesFacts[]> {
   for (const [variant, family, tool] of saveTools) {
     try {
       const { stdout } = await exec(tool, []);
-      facts.push({ variant, family, chains: chainsIn(stdout) });
+      const filter = /^\*filter\n.*?^COMMIT$/ms.exec(stdout)?.[0] ?? '';
+      facts.push({ variant, family, chains: chainsIn(stdout), filter });
     } catch (error) {
       // Who has not that variant has no rules of it that the tool could have made.
       if (error instanceof MissingToolError) continue;

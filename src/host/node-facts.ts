@@ -11,6 +11,8 @@ export type IptablesFacts = {
   readonly family: Family;
   /** The names of all its chains; undefined where they could not be read. */
   readonly chains: ReadonlySet<string> | undefined;
+  /** Its filter table, as iptables-save prints it; '' or absent where it has none. */
+  readonly filter?: string;
 };
 
 /** A tool: what it answers when asked for its version; undefined where it is not installed. */

@@ -125,8 +125,14 @@ function keeperFor(owner: Owner): Keeper {
   return keeper;
 }
 
-function readKubeProxyTable(exec: Exec, families: readonly Family[]): Promise<readonly Found[]> {
-  return inEach(families, async (family) => {
+async function readKubeProxyTable(
+  exec: Exec,
+  families: readonly Family[],
+): Promise<readonly Found[]> {
+  // To list any table has nft read all that there is.
+  const tables = (await orNothing(() => exec('nft', ['list', 'tables'])))?.stdout.split('\n') ?? [];
+  const held = families.filter((family) => tables.includes(`table ${nameOf(family)}`));
+  return inEach(held, async (family) => {
     // Priorities by number: nft 1.0.6 does not take all of the names that it prints.
     const args = ['-y', 'list', 'table', ...kubeProxyTable[family]];
     const { stdout, exitCode } = await exec('nft', args, { allowedExitCodes: [1] });
@@ -140,12 +146,16 @@ function readKubeProxyTable(exec: Exec, families: readonly Family[]): Promise<re
   });
 }
 
+function nameOf(family: Family): string {
+  return kubeProxyTable[family].join(' ');
+}
+
 async function writeKubeProxyTable(
   exec: Exec,
   family: Family,
   saved: string | undefined,
 ): Promise<void> {
-  const table = `table ${kubeProxyTable[family].join(' ')}`;
+  const table = `table ${nameOf(family)}`;
   // Only a table that is there can be deleted.
   await exec('nft', ['-f', '-'], { input: `add ${table}\ndelete ${table}\n${saved ?? ''}` });
 }

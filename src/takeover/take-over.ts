@@ -16,33 +16,32 @@ import {
   removeServiceRuleset,
 } from './other-rules.ts';
 
-/** What was found before we came. */
-export type Remembered = {
-  readonly rulesets: readonly ServiceRuleset[];
-  /** The file that they were written to; undefined where nothing of kube-proxy's was there. */
-  readonly file: string | undefined;
+/** What findReplaced found, in these families. */
+export type FoundBefore = {
+  readonly families: readonly Family[];
+  readonly found: readonly FoundRuleset[];
 };
 
 // Owners whose rules kube-proxy cannot have made.
 const ownNames = eachBackend(({ owner, sharesNames }) => (sharesNames ? [] : [owner])).flat();
 
 /**
- * Looks for Service rules, and writes them down where kube-proxy made them; where it made none, ours in
- * nftables mode are not read: there may be very many. An earlier takeover's file is kept: what it has is
- * what stood before us. Throws where the file cannot be written.
+ * Writes down the Service rules that findReplaced found, and ours, where kube-proxy made any. An earlier takeover's
+ * file is kept: what it has is what stood before us. Throws where the file cannot be written. Returns the file, or
+ * undefined where nothing of kube-proxy's was there.
  */
 export async function rememberBefore(
   exec: Exec,
-  families: readonly Family[],
+  { families, found }: FoundBefore,
   { file, savedAt }: { readonly file: string; readonly savedAt: string },
-): Promise<Remembered> {
-  const others = allOwners.filter((owner) => !ownNames.includes(owner));
-  const found = await findServiceRulesets(exec, families, others);
-  if (!found.some(isKubeProxys)) return { rulesets: found, file: undefined };
-  const rulesets = [...found, ...(await findServiceRulesets(exec, families, ownNames))];
-  const earlier = await readBefore(file);
-  if (earlier === undefined) await writeBefore(file, { version: 1, savedAt, rulesets });
-  return { rulesets, file };
+): Promise<string | undefined> {
+  if (!found.some(isKubeProxys)) return undefined;
+  if ((await readBefore(file)) !== undefined) return file;
+  const unread = ownNames.filter((owner) => found.every((one) => one.owner !== owner));
+  const own = await findServiceRulesets(exec, families, unread);
+  const rulesets = [...found, ...own].map(({ owner, family, saved }) => ({ owner, family, saved }));
+  await writeBefore(file, { version: 1, savedAt, rulesets });
+  return file;
 }
 
 /** Whose rules go once those of `mode` are in place. */

@@ -3,6 +3,7 @@ import type { Check, Finding } from '../../host/finding.ts';
 import { installWith } from '../../host/finding.ts';
 import type { IptablesFacts, IptablesVariant, NodeFacts } from '../../host/node-facts.ts';
 import { versionIn } from '../../netfilter/version.ts';
+import { passedBy, readForwardFilter } from '../../netfilter/kube-proxy/forward-filter.ts';
 import { iptablesShortcoming } from '../../netfilter/requirements.ts';
 import { fixedChains, isBranchChain, kubeletChains, portPrefixOf } from './names.ts';
 
@@ -66,6 +67,30 @@ export const iptablesRulesCheck: Check = (facts, { proxyMode }) => {
   const finding = holding.length === 0 ? 'none of any Service proxy' : `in ${placesOf(holding)}`;
   return [{ check, status: 'ok', finding }];
 };
+
+/** Whether FORWARD lets Service traffic pass, where no rule of ours is there to accept it. */
+export const forwardCheck: Check = (facts, { proxyMode }) => {
+  const check = 'FORWARD';
+  if (proxyMode === 'iptables') return [{ check, status: 'ok', finding: 'KUBE-FORWARD accepts' }];
+  const stopping = facts.iptables.flatMap(({ variant, family, filter = '' }) => {
+    const read = readForwardFilter(filter);
+    const passed = read === undefined ? 'all' : passedBy(read);
+    const tool = `${family === 'IPv4' ? 'iptables' : 'ip6tables'}-${variant}`;
+    return passed === 'all' ? [] : [{ tool, passed }];
+  });
+  const none = stopping.filter(({ passed }) => passed === 'none');
+  if (none.length > 0) {
+    return none.map(({ tool }): Finding => {
+      const finding = `the chain FORWARD of ${tool} stops all Service traffic to pods, and nftables mode has no rule there`;
+      return { check, status: 'fail', finding, fix: `${tool} ${acceptTranslated}` };
+    });
+  }
+  const tools = stopping.map(({ tool }) => tool).join(', ');
+  const some = `rules of others let some Service traffic pass, and stop the rest (${tools})`;
+  return [{ check, status: 'ok', finding: stopping.length === 0 ? 'lets packets pass' : some }];
+};
+
+const acceptTranslated = '-I FORWARD -m conntrack --ctstate DNAT -j ACCEPT';
 
 /** The variant that the kubelet does not use. */
 function unusedVariant(all: NodeFacts['iptables']): IptablesVariant {

@@ -76,7 +76,8 @@ async function takeOver<U extends Unit>(
     return exitCodes.different;
   }
   const savedAt = new Date().toISOString();
-  const { file } = await rememberBefore(exec, served, { file: beforeFile, savedAt });
+  const kept = { file: beforeFile, savedAt };
+  const file = await rememberBefore(exec, { families: served, found }, kept);
   if (file !== undefined)
     say(`the existing rules are backed up in ${file}; sluice rollback restores them`);
   const wanted = desiredOf(backend, objects, {

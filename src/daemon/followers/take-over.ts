@@ -1,11 +1,11 @@
 // What the daemon does about other Service rules on its node: they are written down before ours are
 // programmed, and removed family by family once ours are in place.
 import type { Logger } from 'pino';
-import { traitsOf } from '../../backends/traits.ts';
 import type { Exec } from '../../host/tools/exec.ts';
 import type { ProxyMode } from '../../model/config.ts';
 import type { Family } from '../../model/ip.ts';
 import { findServiceRulesets, whoseRules } from '../../takeover/other-rules.ts';
+import type { FoundBefore } from '../../takeover/take-over.ts';
 import { ownersBeside, rememberBefore, removeOthers } from '../../takeover/take-over.ts';
 import type { DaemonPart } from '../daemon-part.ts';
 import type { Troubles } from '../events/troubles.ts';
@@ -35,11 +35,12 @@ export function createTakeOver(options: TakeOverOptions): DaemonPart {
   let calls = 0;
   let looking: Promise<void> = Promise.resolve();
   return {
-    async prepare() {
-      const found = await remember(options);
-      // Then nothing but our own rules was left unread.
-      if (found === undefined || traitsOf(options.mode).sharesNames) return;
-      for (const family of options.families) if (!found.has(family)) left.delete(family);
+    async prepare(found) {
+      if (found === undefined) return;
+      await remember(options, found);
+      for (const family of options.families) {
+        if (!found.some((one) => one.family === family)) left.delete(family);
+      }
     },
     ...whereInStep(async ({ family }) => {
       if (!left.has(family)) return;
@@ -55,21 +56,20 @@ export function createTakeOver(options: TakeOverOptions): DaemonPart {
   };
 }
 
-/** The families in which there are rules of others; undefined where that cannot be found out. */
-async function remember(options: TakeOverOptions): Promise<ReadonlySet<Family> | undefined> {
-  const { exec, families, beforeFile, log } = options;
+async function remember(
+  { exec, families, beforeFile, log }: TakeOverOptions,
+  found: FoundBefore['found'],
+): Promise<void> {
   try {
-    const savedAt = new Date().toISOString();
-    const { file, rulesets } = await rememberBefore(exec, families, { file: beforeFile, savedAt });
+    const kept = { file: beforeFile, savedAt: new Date().toISOString() };
+    const file = await rememberBefore(exec, { families, found }, kept);
     if (file !== undefined) log.info({ file }, "kube-proxy's rules stand here: taking over");
-    return new Set(rulesets.map(({ family }) => family));
   } catch (err) {
     // The way back is a convenience; answering Services is the job.
     log.warn(
       { err, file: beforeFile },
       'cannot back up the existing rules; rollback will not be possible',
     );
-    return undefined;
   }
 }
 

@@ -1,7 +1,7 @@
 // What the filter table of iptables lets through to endpoints and back: the chain FORWARD, its policy, and rules of
 // others around kube-proxy's KUBE-FORWARD, which accepts what was masqueraded and what answers. A condition that
 // cannot be decided from here may hold or not. Pure.
-import type { Ip } from '../../model/ip.ts';
+import type { Cidr, Ip } from '../../model/ip.ts';
 import { cidrContains } from '../../model/ip.ts';
 import { isLocalAddress } from '../node-port-address.ts';
 import type { Packet } from '../trace.ts';
@@ -79,12 +79,22 @@ export const forwardReasons = {
   here: 'FORWARD in iptables does not let it pass',
 } as const;
 
+/** Which connections to endpoints a filter lets pass without KUBE-FORWARD; `some`: by address or interface. */
+export function passedBy(filter: ForwardFilter): 'all' | 'some' | 'none' {
+  const nobody = { source: undefined, destination: undefined, port: undefined };
+  const hop = { ...nobody, protocol: 'tcp', in: undefined, out: undefined, isMarked: false };
+  const both = [false, true].map((isAnswer) => passage([filter], { ...hop, isAnswer }, 'gone'));
+  const then = worst(both);
+  if (then === 'passes') return 'all';
+  return then === 'unsure' ? 'some' : 'none';
+}
+
 type Outcome = TracedOutcome & { readonly endpoint: NonNullable<TracedOutcome['endpoint']> };
 
 /** A packet on its way through FORWARD; what is undefined is not known. */
 type Hop = {
-  readonly source: Ip;
-  readonly destination: Ip;
+  readonly source: Ip | undefined;
+  readonly destination: Ip | undefined;
   readonly protocol: string;
   /** Where it goes to. */
   readonly port: number | undefined;
@@ -184,16 +194,23 @@ function endsOfRule(
       const isAsked = target.chain === kubeForward && through.kube !== 'gone';
       return new Set([isAsked && isAcceptedByKube(through.hop) ? 'accept' : 'on']);
     }
-    default: {
-      // Chains of others are no targets that are read elsewhere; LOG and the like let packets go on.
-      const text = target.kind === 'unknown' ? target.text : '';
-      const [, flag, chain = ''] = /^-([jg]) (\S+)/.exec(text) ?? [];
-      if (!through.filter.chains.has(chain)) return new Set(['on']);
-      const ends = endsOf(chain, through, depth + 1);
-      if (flag === 'j') return ends;
-      return new Set([...ends].map((end) => (end === 'on' ? 'return' : end)));
-    }
+    case 'unknown':
+      return endsOfOther(target.text, through, depth);
+    case 'none':
+    case 'mark':
+    case 'masquerade':
+    case 'dnat':
+      return new Set(['on']);
   }
+}
+
+// Chains of others are no targets that are read elsewhere; LOG and the like let packets go on.
+function endsOfOther(text: string, through: Through, depth: number): ReadonlySet<End | 'return'> {
+  const [, flag, chain = ''] = /^-([jg]) (\S+)/.exec(text) ?? [];
+  if (!through.filter.chains.has(chain)) return new Set(['on']);
+  const ends = endsOf(chain, through, depth + 1);
+  if (flag === 'j') return ends;
+  return new Set([...ends].map((end) => (end === 'on' ? 'return' : end)));
 }
 
 /** Whether all conditions hold; undefined: nobody knows. */
@@ -209,7 +226,7 @@ function holds(match: IptablesMatch, hop: Hop): boolean | undefined {
   switch (match.kind) {
     case 'source':
     case 'destination':
-      return when(cidrContains(match.cidr, hop[match.kind]), match.is);
+      return when(contains(match.cidr, hop[match.kind]), match.is);
     case 'in-interface':
       return when(isNamed(match.name, hop.in), match.is);
     case 'protocol':
@@ -230,9 +247,16 @@ function holds(match: IptablesMatch, hop: Hop): boolean | undefined {
       const [, not, name] = /^(! )?-o (\S+)$/.exec(match.text) ?? [];
       return name === undefined ? undefined : when(isNamed(name, hop.out), not === undefined);
     }
-    default:
+    case 'mark':
+    case 'local':
+    case 'random':
+    case 'recent':
       return undefined;
   }
+}
+
+function contains(cidr: Cidr, ip: Ip | undefined): boolean | undefined {
+  return ip === undefined ? undefined : cidrContains(cidr, ip);
 }
 
 function isNamed(pattern: string, name: string | undefined): boolean | undefined {

@@ -36,6 +36,7 @@ test('a node that is well has nothing to mend, and says what was looked at', () 
     ['IPVS', 'nothing of kube-proxy in IPVS mode'],
     ['forwarding', 'net.ipv4.ip_forward = 1'],
     ['forwarding', 'net.ipv6.conf.all.forwarding = 1'],
+    ['FORWARD', 'lets packets pass'],
     ['rp_filter', 'net.ipv4.conf.all.rp_filter = 2'],
     ['bridges', 'no pods behind a bridge'],
     ['route_localnet', 'net.ipv4.conf.all.route_localnet = 0'],
