@@ -77,6 +77,12 @@ export class InputFileError extends SluiceError {
   }
 }
 
+/** A change would take away more than a limit allows. */
+export class LimitError extends SluiceError {
+  readonly code = 'SLUICE_LIMIT';
+  override readonly name = 'LimitError';
+}
+
 /** Rules of another proxy do something else than ours would, and nobody has accepted that. */
 export class DifferencesError extends SluiceError {
   readonly code = 'SLUICE_DIFFERENCES';

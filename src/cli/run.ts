@@ -25,7 +25,13 @@ import type { Shown } from './report/print-report.ts';
 
 export type RunOptions = Pick<
   DaemonOptions,
-  'config' | 'connectionMetrics' | 'statusPage' | 'beforeFile' | 'acceptDifferences' | 'version'
+  | 'config'
+  | 'limits'
+  | 'connectionMetrics'
+  | 'statusPage'
+  | 'beforeFile'
+  | 'acceptDifferences'
+  | 'version'
 > & {
   /** Undefined: the objects come from the API server. */
   readonly manifests: string | undefined;

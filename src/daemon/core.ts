@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import type { Backend } from '../backends/backend.ts';
 import { ClusterState } from '../cluster/state.ts';
+import type { Gates } from '../diff/gates.ts';
 import type { Exec } from '../host/tools/exec.ts';
 import type { CommandEnd } from '../host/tools/observed-exec.ts';
 import { isTcpLiberal } from '../host/kernel/sysctl.ts';
@@ -34,6 +35,8 @@ export type DaemonOptions = {
   readonly statusPage: boolean;
   /** Where the rules are kept that stood here before ours. */
   readonly beforeFile: string;
+  /** What a change of the cluster may take away. */
+  readonly limits: Gates;
   /** Starts also where rules of another proxy on this node handle some packets differently. */
   readonly acceptDifferences: boolean;
   /** Of Sluice. */

@@ -1,6 +1,7 @@
 // What the log says of passes.
 import type { Logger } from 'pino';
 import type { Stale } from '../cluster/state.ts';
+import { LimitError } from '../errors.ts';
 import type { Family } from '../model/ip.ts';
 import type { ServiceKey } from '../model/kubernetes.ts';
 import { ownersIn, countSteps } from '../netfilter/plan.ts';
@@ -18,12 +19,14 @@ const words = {
     applied: 'applied',
     inStep: 'in step',
     failed: 'the kernel keeps the last good rules; trying again',
+    limited: 'a limit is passed: the kernel keeps the last good rules until it is not',
     stopping: 'stopping; the rules stay',
   },
   dry: {
     applied: 'would be applied',
     inStep: 'would be in step',
     failed: "cannot read the kernel's rules, so what would change is not known; trying again",
+    limited: 'a limit would be passed: the kernel would keep the last good rules',
     stopping: 'stopping; nothing was changed',
   },
 } as const;
@@ -64,7 +67,8 @@ function logFamily(log: Logger, pass: FamilyPass<Unit>, { said, isRepeated }: Sa
   const { family, plan, error, durationMs, phaseMs } = pass;
   const ms = rounded(durationMs);
   if (error !== undefined) {
-    log[isRepeated ? 'debug' : 'error']({ err: error, family, ms }, said.failed);
+    const what = error instanceof LimitError ? said.limited : said.failed;
+    log[isRepeated ? 'debug' : 'error']({ err: error, family, ms }, what);
   } else if (plan.length > 0) {
     const { create: created, replace: replaced, delete: deleted } = countSteps(plan);
     const counts = { ...firstOf(ownersIn(plan)), created, replaced, deleted };

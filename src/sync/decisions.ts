@@ -168,6 +168,22 @@ export class Decisions {
     this.#quarantine(key, quarantined === undefined ? lastGood.means : undefined);
   }
 
+  /** What Services meant when the kernel was last in step, and mean now: those that were touched since. */
+  get pending(): Settled {
+    const rows = [...this.#touched].map((key) => this.#row(key));
+    return {
+      before: rows.flatMap(({ lastGood }) => lastGood?.means ?? []),
+      after: rows.flatMap(({ means }) => means ?? []),
+    };
+  }
+
+  /** How many Services meant anything when the kernel was last in step. */
+  get meaningBefore(): number {
+    return [...this.#rows.values()].filter(({ means, lastGood = { means } }) => {
+      return lastGood.means !== undefined;
+    }).length;
+  }
+
   /** Lets just these of the `candidates` mean what they last meant in step; returns those for which that is new. */
   quarantineOnly(
     keys: ReadonlySet<ServiceKey>,
@@ -251,5 +267,11 @@ export class Decisions {
 /** Decisions for those who read them. */
 export type DecisionsView = Pick<
   Decisions,
-  'forwarding' | 'notProgrammed' | 'statusOf' | 'candidates' | 'frontendAt'
+  | 'forwarding'
+  | 'notProgrammed'
+  | 'statusOf'
+  | 'candidates'
+  | 'frontendAt'
+  | 'pending'
+  | 'meaningBefore'
 >;

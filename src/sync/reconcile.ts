@@ -1,7 +1,8 @@
 // One pass: what changed in the cluster becomes one transaction a family in the kernel.
 import type { Backend } from '../backends/backend.ts';
 import type { ClusterState, Stale } from '../cluster/state.ts';
-import type { ToolError } from '../errors.ts';
+import type { Gates } from '../diff/gates.ts';
+import { LimitError, type ToolError } from '../errors.ts';
 import type { Config } from '../model/config.ts';
 import type { Family, Ip } from '../model/ip.ts';
 import type { ServiceKey } from '../model/kubernetes.ts';
@@ -9,8 +10,10 @@ import type { PhaseTimes } from '../model/receipt.ts';
 import type { Plan } from '../netfilter/plan.ts';
 import { ownersIn, plan, unitOf } from '../netfilter/plan.ts';
 import type { Program, Unit } from '../netfilter/program.ts';
+import type { Served } from '../netfilter/served.ts';
 import type { Settled, Update } from './update.ts';
 import { Desired } from './desired.ts';
+import { hasLimits, passingLimits, servedBy } from './limits.ts';
 import { findRefused, refusalIn } from './find-refused.ts';
 import { PhaseClock } from './phase-clock.ts';
 
@@ -40,7 +43,8 @@ export type FamilyPass<U extends Unit> = {
 export type Kernel<U extends Unit> = Pick<
   Backend<U>,
   'assemble' | 'observe' | 'apply' | 'unitsNamedIn'
->;
+> &
+  Partial<Pick<Backend<U>, 'served'>>;
 
 /** What a pass is for: the real kernel, or only to be looked at. */
 export type ReconcilerOptions<U extends Unit> = {
@@ -51,6 +55,8 @@ export type ReconcilerOptions<U extends Unit> = {
   /** All addresses on the host's interfaces, now. */
   readonly hostIps: () => readonly Ip[];
   readonly isTcpLiberal?: boolean;
+  /** What a change may take away: Services that pass a limit keep what they had; absent: there is none. */
+  readonly limits?: Gates;
   /** Plans as if every plan were carried out, and carries out none. */
   readonly dryRun: boolean;
   /** Milliseconds on a clock that only goes forward. */
@@ -62,6 +68,10 @@ type FamilySync<U extends Unit> = {
   readonly desired: Desired<U>;
   /** Whether the kernel is known to hold what #desired held after the last pass. */
   inStep: boolean;
+  /** Whether the kernel has ever been in step. */
+  hasBeenInStep: boolean;
+  /** Services that keep what they had, as they pass a limit. */
+  held: ReadonlyMap<ServiceKey, Error>;
 };
 
 /** What was carried out, and what not. */
@@ -91,6 +101,8 @@ export class Reconciler<U extends Unit> {
       family,
       desired: new Desired(backend, family, { config, state, hostIps, isTcpLiberal }),
       inStep: false,
+      hasBeenInStep: false,
+      held: noneRefused,
     }));
   }
 
@@ -137,15 +149,19 @@ export class Reconciler<U extends Unit> {
     const reading = state.inStep ? undefined : backend.observe(family);
     reading?.catch(() => {});
     const isStale = stale.settings || desired.isOutdated;
-    const update = isStale ? desired.rebuild() : desired.update(stale.services);
-    const isFull = !state.inStep || !update.isTraceable;
+    const update = isStale ? desired.rebuild() : desired.update(this.#staleWith(state, stale));
+    const wereHeld = state.held.size > 0;
+    this.#hold(state);
+    const isFull = !state.inStep || !update.isTraceable || wereHeld || state.held.size > 0;
     let outcome: Outcome<U> = { plan: [], refused: noneRefused, isFull };
     let error: Error | undefined;
     try {
       clock.enter('plan');
       const present = isFull ? await (reading ?? backend.observe(family)) : undefined;
+      this.#holdAtStart(state, present);
       outcome = await this.#carryOut(state, update, { present, clock });
       state.inStep = true;
+      state.hasBeenInStep = true;
     } catch (failure) {
       state.inStep = false;
       error = failure instanceof Error ? failure : new Error(String(failure));
@@ -155,12 +171,49 @@ export class Reconciler<U extends Unit> {
       desired,
       plan: outcome.plan,
       update,
-      quarantined: new Map([...update.faults, ...outcome.refused]),
+      quarantined: new Map([...update.faults, ...outcome.refused, ...state.held]),
       settled: state.inStep ? desired.settle() : nothingSettled,
       error,
       isFull: outcome.isFull,
       ...clock.end(),
     };
+  }
+
+  // Whether Services pass a limit may change with each that goes, or comes back.
+  #staleWith({ held }: FamilySync<U>, { services }: Stale): ReadonlySet<ServiceKey> {
+    if (held.size === 0) return services;
+    const { state } = this.#options;
+    const isAsked = [...services].some((key) => held.has(key) || state.service(key) === undefined);
+    return isAsked ? new Set([...services, ...held.keys()]) : services;
+  }
+
+  #hold(state: FamilySync<U>): void {
+    const { limits } = this.#options;
+    const { desired, hasBeenInStep, held } = state;
+    if (limits === undefined || !hasLimits(limits) || !hasBeenInStep) return;
+    const { pending, meaningBefore, candidates } = desired.decisions;
+    const stretch = {
+      before: pending.before.flatMap(servedBy),
+      after: pending.after.flatMap(servedBy),
+    };
+    const passing = passingLimits(stretch, limits, meaningBefore);
+    desired.quarantineOnly(new Set(passing.keys()), candidates);
+    const still = [...held].filter(([key]) => desired.decisions.statusOf(key).isQuarantined);
+    state.held = new Map([...still, ...passing]);
+  }
+
+  // What the kernel has from before is all or nothing: what single Services of it meant is not known.
+  #holdAtStart({ family, desired, hasBeenInStep }: FamilySync<U>, present?: Program<U>): void {
+    const { backend, limits } = this.#options;
+    if (present === undefined || limits === undefined || !hasLimits(limits) || hasBeenInStep)
+      return;
+    const served = (program: Program<U>): readonly Served[] =>
+      backend.served?.(family, program) ?? [];
+    const [before, after] = [served(present), served(desired.whole())];
+    const services = new Set(before.map(({ service }) => service)).size;
+    const passing = new Set(passingLimits({ before, after }, limits, services).values());
+    if (passing.size === 0) return;
+    throw new LimitError([...passing].map(({ message }) => message).join('\n'));
   }
 
   // `present` is undefined where the kernel is known to hold what it was to hold before the update.

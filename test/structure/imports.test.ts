@@ -18,7 +18,15 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'src/config': ['src/model', 'src/cluster'],
   'src/backends': ['src/model', 'src/netfilter', 'src/host'],
   'src/serve': ['src/model'],
-  'src/sync': ['src/model', 'src/resolve', 'src/netfilter', 'src/backends', 'src/cluster', 'rules'],
+  'src/sync': [
+    'src/model',
+    'src/resolve',
+    'src/netfilter',
+    'src/diff',
+    'src/backends',
+    'src/cluster',
+    'rules',
+  ],
   'src/takeover': ['src/model', 'src/netfilter', 'src/backends', 'src/host', 'src/sync'],
   'src/explain': [
     'src/model',
@@ -31,6 +39,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   ],
   'src/daemon': [
     'src/model',
+    'src/diff',
     'src/resolve',
     'src/explain',
     'src/netfilter',

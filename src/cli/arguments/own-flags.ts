@@ -48,12 +48,12 @@ export const ownFlags = {
   'refuse-if-endpoints-lost': {
     kind: 'string',
     placeholder: 'N%',
-    help: 'exit 3 if any Service loses over N% of its endpoints',
+    help: 'refuse if any Service loses over N% of its endpoints',
   },
   'refuse-if-services-lost': {
     kind: 'string',
     placeholder: 'N|N%',
-    help: 'exit 3 if more than N Services, or N%, are removed',
+    help: 'refuse if more than N Services, or N%, are removed',
   },
   'service-node-port-range': {
     kind: 'string',

@@ -27,11 +27,9 @@ export const diff = command({
     const { values, exec, io } = call;
     const { against, output, rules, all } = values;
     const { loadInputs } = await import('../input/inputs.ts');
-    const { diffCommand, gatesOf } = await import('../diff/diff.ts');
-    const gates = gatesOf({
-      endpointsLost: values['refuse-if-endpoints-lost'],
-      servicesLost: values['refuse-if-services-lost'],
-    });
+    const { diffCommand } = await import('../diff/diff.ts');
+    const { gatesOf } = await import('../diff/limit-flags.ts');
+    const gates = gatesOf(values);
     const inputs = await loadInputs(call, {
       readsKernel: against === undefined,
       loadConfig: notedConfigOf,

@@ -12,6 +12,8 @@ export const run = command({
     'service-connection-metrics',
     'before-file',
     'accept-differences',
+    'refuse-if-endpoints-lost',
+    'refuse-if-services-lost',
     'output',
     'proxy-mode',
     'cleanup',
@@ -26,8 +28,10 @@ export const run = command({
     const { values, line, program, exec, io } = call;
     const { config, values: fileValues, notes } = await loaded(call);
     const { runCommand } = await import('../run.ts');
+    const { gatesOf } = await import('../diff/limit-flags.ts');
     const options = {
       config,
+      limits: gatesOf(values),
       manifests: values.manifests,
       dryRun: values['dry-run'],
       output: values.output,

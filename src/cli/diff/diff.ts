@@ -1,10 +1,8 @@
 // `sluice diff`: what would change in the kernel for these objects. Changes nothing.
 import type { Backend } from '../../backends/backend.ts';
 import { withBackend } from '../../backends/index.ts';
-import { quoted } from '../../cluster/problem.ts';
+import { printable } from '../../cluster/problem.ts';
 import type { Gates } from '../../diff/gates.ts';
-import { parseLimit, parsePercent } from '../../diff/gates.ts';
-import { UsageError } from '../../errors.ts';
 import { execLinesOnHost } from '../../host/tools/exec-lines.ts';
 import type { Exec } from '../../host/tools/exec.ts';
 import { isTcpLiberal } from '../../host/kernel/sysctl.ts';
@@ -17,7 +15,8 @@ import type { Inputs } from '../input/inputs.ts';
 import { takeoverText } from '../report/takeover-text.ts';
 import { notProgrammedText } from '../report/not-programmed.ts';
 import type { Report, WantedPlan } from '../report/plan-report.ts';
-import { gated, isInStep, refusalText, reportOf } from '../report/plan-report.ts';
+import { refusalText } from '../../diff/refusal-text.ts';
+import { gated, isInStep, reportOf } from '../report/plan-report.ts';
 import { paintFor } from '../report/print-plan.ts';
 import type { Shown } from '../report/print-report.ts';
 import { reportJson, reportText } from '../report/print-report.ts';
@@ -35,22 +34,6 @@ export type DiffOptions = {
   readonly beforeFile: string;
 };
 
-/** The gates that the flags ask for, as they were given; throws UsageError where one is no limit. */
-export function gatesOf(given: {
-  readonly endpointsLost: string | undefined;
-  readonly servicesLost: string | undefined;
-}): Gates {
-  const limit = <T>(flag: string, text: string | undefined, parse: (text: string) => T): T => {
-    const parsed = text === undefined ? undefined : parse(text);
-    if (text === undefined || parsed !== undefined) return parsed as T;
-    throw new UsageError(`--refuse-if-${flag}: ${quoted(text)} is no limit such as 30%`);
-  };
-  return {
-    endpointsLost: limit('endpoints-lost', given.endpointsLost, parsePercent),
-    servicesLost: limit('services-lost', given.servicesLost, parseLimit),
-  };
-}
-
 /** Prints the difference; 0 where there is none, 1 where there is, 3 where a gate refuses it. */
 export async function diffCommand(options: DiffOptions, exec: Exec, io: Io): Promise<number> {
   const report = await withBackend(exec, options.inputs.config, (backend) =>
@@ -59,7 +42,8 @@ export async function diffCommand(options: DiffOptions, exec: Exec, io: Io): Pro
   const { stdout, stderr } = io;
   const text = reportText(report, options.shown, paintFor(stdout));
   stdout.write(options.output === 'json' ? reportJson(report) : text);
-  for (const refusal of report.refused) stderr.write(`sluice: ${refusalText(refusal)}\n`);
+  for (const refusal of report.refused)
+    stderr.write(`sluice: ${printable(refusalText(refusal))}\n`);
   if (report.refused.length > 0) return exitCodes.refused;
   return isInStep(report) ? exitCodes.same : exitCodes.different;
 }

@@ -1,7 +1,6 @@
 // Everything that there is to say of a difference: plans and what Services notice of them in, one
 // report out, which print-report.ts turns into words.
 import type { Backend } from '../../backends/backend.ts';
-import { printable } from '../../cluster/problem.ts';
 import type { Gates, Refusal } from '../../diff/gates.ts';
 import { refusals } from '../../diff/gates.ts';
 import type { ServiceChange } from '../../diff/service-change.ts';
@@ -13,7 +12,6 @@ import { undoPlan } from '../../netfilter/plan.ts';
 import type { Program, Unit } from '../../netfilter/program.ts';
 import type { Served } from '../../netfilter/served.ts';
 import { isNothing, type NodeChanges } from '../../takeover/node-changes.ts';
-import { addressText, counted } from './change-words.ts';
 import type { CountFlows } from './change-words.ts';
 
 /** A plan, and what the kernel is to hold when it is carried out. */
@@ -102,26 +100,4 @@ export function flowCounter({ flows }: Report): CountFlows | undefined {
     addresses
       .map(({ family, address }) => flows.get(`${family} ${frontendId(address)}`) ?? 0)
       .reduce((sum, count) => sum + count, 0);
-}
-
-/** A refusal as one line. */
-export function refusalText(refusal: Refusal): string {
-  const { lost, of } = refusal;
-  const share = `${Math.round((lost / of) * 100)}%`;
-  if (refusal.gate === 'services-lost') {
-    const { kind, value } = refusal.limit;
-    const limit = kind === 'percent' ? `${value}%` : String(value);
-    return `refused: ${lost} of ${counted(of, 'Service')} would go (${share}), more than ${limit}`;
-  }
-  const limit = `${refusal.limitPercent}%`;
-  const endpoints = `${lost} of ${counted(of, 'endpoint')} (${share})`;
-  const where = refusal.at === undefined ? '' : ` ${lossPlace(refusal.at)}`;
-  return `refused: ${printable(refusal.service)} would lose ${endpoints}${where}, more than ${limit}`;
-}
-
-function lossPlace({
-  address,
-  scope,
-}: NonNullable<Extract<Refusal, { at?: unknown }>['at']>): string {
-  return `at ${addressText({ address })}${scope === 'outside' ? ' from outside' : ''}`;
 }

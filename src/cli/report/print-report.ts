@@ -5,7 +5,8 @@ import type { ServiceChange } from '../../diff/service-change.ts';
 import { countSteps, unitOf, type Op } from '../../netfilter/plan.ts';
 import { changeWords, counted, listed } from './change-words.ts';
 import type { Report } from './plan-report.ts';
-import { flowCounter, isInStep, refusalText } from './plan-report.ts';
+import { refusalText } from '../../diff/refusal-text.ts';
+import { flowCounter, isInStep } from './plan-report.ts';
 import {
   nodeChangeLines,
   nodeChangesJson,
@@ -177,7 +178,7 @@ export function reportJson(report: Report): string {
       conntrackEntries: flows === undefined ? null : (count?.(change.addresses) ?? 0),
       words: changeWords(change, count),
     })),
-    refused: refused.map((refusal) => ({ ...refusal, words: refusalText(refusal) })),
+    refused: refused.map((refusal) => ({ ...refusal, words: printable(refusalText(refusal)) })),
     operations,
     node: node === undefined ? null : nodeChangesJson(node),
   };

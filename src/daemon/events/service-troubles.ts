@@ -1,6 +1,7 @@
 // Tells operators, in the log, and the owners of Services, by Events, what this proxy does not do for Services:
 // addresses that another Service has, rules that the kernel's tool refuses; each once, and when it is over.
 import type { Logger } from 'pino';
+import { LimitError } from '../../errors.ts';
 import type { ClusterEvent, RecordEvent } from '../../model/cluster-event.ts';
 import { frontendId } from '../../model/forwarding.ts';
 import type { Family } from '../../model/ip.ts';
@@ -99,6 +100,10 @@ export class ServiceTroubles implements PassListener {
 
   #logQuarantine(at: { service: ServiceKey; family: Family }, err: Error): void {
     const { log, isDryRun } = this.#options;
+    if (err instanceof LimitError) {
+      log.error({ err, ...at }, 'a limit is passed: the Service keeps its last good rules');
+      return;
+    }
     const what = isDryRun
       ? 'would be quarantined: no rules can be made'
       : 'quarantined: rules rejected';

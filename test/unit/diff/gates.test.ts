@@ -1,6 +1,6 @@
 // Limits to what a change may take away.
 import { describe, expect, test } from 'vitest';
-import { refusalText } from '../../../src/cli/report/plan-report.ts';
+import { refusalText } from '../../../src/diff/refusal-text.ts';
 import { serviceChanges } from '../../../src/diff/service-change.ts';
 import { parseLimit, parsePercent, refusals } from '../../../src/diff/gates.ts';
 import type { Gates } from '../../../src/diff/gates.ts';
