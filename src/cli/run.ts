@@ -26,7 +26,7 @@ import type { Shown } from './report/print-report.ts';
 export type RunOptions = Pick<
   DaemonOptions,
   | 'config'
-  | 'limits'
+  | 'changeLimits'
   | 'connectionMetrics'
   | 'statusPage'
   | 'beforeFile'

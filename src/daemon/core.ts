@@ -36,7 +36,7 @@ export type DaemonOptions = {
   /** Where the rules are kept that stood here before ours. */
   readonly beforeFile: string;
   /** What a change of the cluster may take away. */
-  readonly limits: Gates;
+  readonly changeLimits: Gates;
   /** Starts also where rules of another proxy on this node handle some packets differently. */
   readonly acceptDifferences: boolean;
   /** Of Sluice. */
@@ -90,6 +90,7 @@ export async function createCore(
   const found = { ...options, ...made, isTcpLiberal: await isTcpLiberal(tools.exec) };
   const reconciler = new Reconciler<Unit>({
     ...found,
+    limits: options.changeLimits,
     hostIps,
     now: clock.now,
     dryRun: dryRun !== undefined,

@@ -38,7 +38,7 @@ export const ownFlags = {
   all: {
     kind: 'bool',
     default: false,
-    help: 'list all Services, not only the first 20 of each kind',
+    help: 'all Services, not only the first 20 of each kind',
   },
   probe: {
     kind: 'bool',
@@ -93,7 +93,7 @@ export const ownFlags = {
   'accept-differences': {
     kind: 'bool',
     default: false,
-    help: 'take over from another proxy even if some packets would be handled differently',
+    help: 'take over even if packets are handled differently',
   },
   'before-file': {
     kind: 'string',

@@ -31,7 +31,7 @@ export const run = command({
     const { gatesOf } = await import('../diff/limit-flags.ts');
     const options = {
       config,
-      limits: gatesOf(values),
+      changeLimits: gatesOf(values),
       manifests: values.manifests,
       dryRun: values['dry-run'],
       output: values.output,

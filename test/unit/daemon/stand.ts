@@ -93,7 +93,7 @@ export async function startDaemon(
     connectionMetrics: 0,
     statusPage: true,
     acceptDifferences: false,
-    limits: { endpointsLost: undefined, servicesLost: undefined },
+    changeLimits: { endpointsLost: undefined, servicesLost: undefined },
     beforeFile: '/nowhere/before.json',
     version: '0.1.0',
     log: log.logger,
