@@ -6,7 +6,7 @@ import { throughFamilyGate } from './family-gate.ts';
 import { logWords, staleNames } from './log-passes.ts';
 import type { DaemonPart } from './daemon-part.ts';
 import { createParts } from './parts.ts';
-import { holdAgainstOthers } from './takeover-gate.ts';
+import { holdAgainstOthers } from './followers/takeover-gate.ts';
 import { isInStep, runPass, type Pass, type Work } from './pass.ts';
 
 // What made the proxy end is sent as an Event, if that is quickly done.

@@ -10,12 +10,20 @@ import { standWith } from './stand.ts';
 const pods = ['10.244.1.1', '10.244.1.2', '10.244.1.3'];
 const spec = { type: 'LoadBalancer', externalTrafficPolicy: 'Local', externalIPs: ['192.0.2.10'] };
 
+const node = `apiVersion: v1
+kind: Node
+metadata: { name: node-1 }
+status: { addresses: [{ type: InternalIP, address: 192.0.2.11 }] }
+---
+`;
+
 /** A Service that clients from outside reach at endpoints of this node, and another one. */
 function manifest(local: readonly string[], others: readonly string[]): string {
-  return manifestOf([
+  const services = manifestOf([
     { name: 'near', ip: '10.96.0.1', spec, endpoints: pods, local },
     { name: 'web', ip: '10.96.0.2', endpoints: others },
   ]);
+  return node + services;
 }
 
 const limits = ['--refuse-if-endpoints-lost', '40%', '--refuse-if-services-lost', '0'];
@@ -26,7 +34,7 @@ describe.each(modes)('with %s', (mode) => {
   test('the last good rules stay, it is said once, and over when it is over', async () => {
     const good = manifest(pods, pods);
     const stand = await standWith(mode, good);
-    await stand.exec('ip', ['link', 'set', 'lo', 'up']);
+    await stand.exec('sh', ['-c', 'ip link set lo up; ip address add 192.0.2.11/32 dev lo']);
     const sluice = stand.start({ manifests: stand.manifests, proxyMode: mode, flags: limits });
     const follow = async (text: string): Promise<void> => {
       await stand.rewrite(text);
@@ -59,7 +67,11 @@ describe.each(modes)('with %s', (mode) => {
         .slice(1)
         .map((line) => JSON.parse(line) as object),
     ).toMatchObject([
-      { level: 'info', service: 'default/near', msg: "quarantine over: the Service's rules are in the kernel now" },
+      {
+        level: 'info',
+        service: 'default/near',
+        msg: "quarantine over: the Service's rules are in the kernel now",
+      },
     ]);
     expect(await held()).toEqual([0, false, '0']);
     await sluice.stop();
@@ -68,7 +80,10 @@ describe.each(modes)('with %s', (mode) => {
     const before = await allRules(stand.exec, mode);
     await stand.rewrite(manifestOf([{ name: 'web', ip: '10.96.0.2', endpoints: pods }]));
     const again = stand.start({ manifests: stand.manifests, proxyMode: mode, flags: limits });
-    await again.logged('a limit is passed: the kernel keeps the last good rules until it is not', 0);
+    await again.logged(
+      'a limit is passed: the kernel keeps the last good rules until it is not',
+      0,
+    );
     expect(await allRules(stand.exec, mode)).toBe(before);
   });
 });

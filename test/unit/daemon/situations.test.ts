@@ -247,15 +247,16 @@ async function differences(cells: Cells, { place, eventsBefore }: Stand) {
   });
 }
 
+const withKubeProxy: Readonly<Record<string, string>> = {
+  'list tables': 'table ip kube-proxy\n',
+  '-y list table ip kube-proxy': 'table ip kube-proxy {\n}\n',
+};
+
 /** Tools of which nft alone is there, with kube-proxy's table or without. */
 function execWith(others: { readonly isThere: boolean }): Exec {
   return async (file, args) => {
     if (file !== 'nft') throw missingTool(file);
-    const isTheirs = others.isThere && args.join(' ') === '-y list table ip kube-proxy';
-    return {
-      stdout: isTheirs ? 'table ip kube-proxy {\n}\n' : '',
-      stderr: '',
-      exitCode: isTheirs ? 0 : 1,
-    };
+    const stdout = others.isThere ? withKubeProxy[args.join(' ')] : undefined;
+    return { stdout: stdout ?? '', stderr: '', exitCode: stdout === undefined ? 1 : 0 };
   };
 }

@@ -1,14 +1,14 @@
 // Looks at the rules of another proxy, or of our other mode, before anything on this node is changed: the first objects
 // of the cluster in; an end with a clear error, or a line in the log, out.
-import { objectsAfter } from '../cluster/state.ts';
-import { DifferencesError, SluiceError } from '../errors.ts';
-import { askingOnce } from '../host/tools/asking-once.ts';
-import type { Exec } from '../host/tools/exec.ts';
-import type { ClusterChange } from '../model/kubernetes.ts';
-import { isAlike, refusalDetails, refusalWords, totalOf } from '../takeover/difference-words.ts';
-import { compareWithOthers, type ShadowReport } from '../takeover/shadow.ts';
-import { findReplaced, type FoundBefore } from '../takeover/take-over.ts';
-import type { Core } from './core.ts';
+import { objectsAfter } from '../../cluster/state.ts';
+import { DifferencesError, SluiceError } from '../../errors.ts';
+import { askingOnce } from '../../host/tools/asking-once.ts';
+import type { Exec } from '../../host/tools/exec.ts';
+import type { ClusterChange } from '../../model/kubernetes.ts';
+import { isAlike, refusalDetails, refusalWords, totalOf } from '../../takeover/difference-words.ts';
+import { compareWithOthers, type ShadowReport } from '../../takeover/shadow.ts';
+import { findReplaced, type FoundBefore } from '../../takeover/take-over.ts';
+import type { Core } from '../core.ts';
 
 type Gate = Pick<Core, 'acceptDifferences' | 'config' | 'families' | 'host' | 'log' | 'tools'>;
 
