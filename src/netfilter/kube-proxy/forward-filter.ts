@@ -3,7 +3,7 @@
 // cannot be decided from here may hold or not. Pure.
 import type { Cidr, Ip } from '../../model/ip.ts';
 import { cidrContains } from '../../model/ip.ts';
-import { isLocalAddress } from '../node-port-address.ts';
+import { isLocalAddress } from '../../model/settings.ts';
 import type { Packet } from '../trace.ts';
 import { parseIptablesRule } from './iptables/parse-rule.ts';
 import type { IptablesMatch, IptablesRule } from './iptables/rule.ts';
