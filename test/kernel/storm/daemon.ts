@@ -209,7 +209,9 @@ class WatchedLoop implements StormDaemon, PassListener {
   #take(changes: readonly ClusterChange[]): void {
     for (const change of changes) {
       if (change.op === 'delete') this.#objects.delete(`${change.kind} ${change.id}`);
-      else this.#objects.set(`${change.object.kind} ${change.object.id}`, change.object);
+      // Where the server was reached is no object of its own.
+      else if (change.object.kind !== 'APIServer')
+        this.#objects.set(`${change.object.kind} ${change.object.id}`, change.object);
     }
     this.passes += 1;
     for (const tell of this.#waiting) tell();
