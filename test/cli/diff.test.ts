@@ -209,7 +209,7 @@ test('JSON for programs holds words, facts, the sum and the operations', async (
     settings: 0,
     files: 0,
   };
-  const node = { rulesets: [], settings: [], files: [] };
+  const node = { rulesets: [], settings: [], files: [], comparisons: [] };
   expect({ ...same, stdout: JSON.parse(same.stdout) }).toEqual({
     ...inStep,
     stdout: { inStep: true, summary: nothing, services: [], refused: [], operations: [], node },

@@ -4,6 +4,7 @@ import { mkdtempDisposableSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import type { DaemonOptions } from '../../../src/daemon/core.ts';
 import { quickRepairs } from '../../../src/daemon/drift/repair-pace.ts';
 import { clusterSource, manifestSource, type Source } from '../../../src/daemon/source.ts';
 import { missingTool, type Exec } from '../../../src/host/tools/exec.ts';
@@ -28,6 +29,7 @@ type Place = {
 };
 type Situation = {
   readonly source?: 'manifests';
+  readonly changeLimits?: DaemonOptions['changeLimits'];
   /** What has to happen before. */
   readonly before?: (place: Place) => Promise<void>;
   readonly begin: (place: Place) => void | Promise<void>;
@@ -103,6 +105,11 @@ const situations: Readonly<Record<string, Situation>> = {
       kernel.fault = refusing(({ text }) => text.includes('10.244.9.9'));
       server.store.set('EndpointSlice', rawSlice('a', ['10.244.9.9']));
     },
+    end: ({ server }) => server.store.set('EndpointSlice', rawSlice('a', ['10.244.1.2'])),
+  },
+  'A change would take away more than a limit allows': {
+    changeLimits: { endpointsLost: 50, servicesLost: undefined },
+    begin: ({ server }) => server.store.set('EndpointSlice', rawSlice('a', [])),
     end: ({ server }) => server.store.set('EndpointSlice', rawSlice('a', ['10.244.1.2'])),
   },
   'The kernel takes no rules at all': {
@@ -190,7 +197,7 @@ describe.each(modes)('in %s mode', (mode) => {
   });
 });
 
-async function started(mode: ProxyMode, { source }: Situation) {
+async function started(mode: ProxyMode, { source, changeLimits }: Situation) {
   const server = await StandInApiServer.start();
   server.store.set('Service', service(80));
   server.store.set('EndpointSlice', rawSlice('a', ['10.244.1.1']));
@@ -204,7 +211,11 @@ async function started(mode: ProxyMode, { source }: Situation) {
     source === 'manifests'
       ? manifestSource(file, { stdin, stateFolder: undefined })
       : clusterSource(configFor(mode, ['--master', server.url]));
-  const daemon = await startDaemon(mode, [], { source: from, exec: execWith(others) });
+  const daemon = await startDaemon(mode, [], {
+    source: from,
+    exec: execWith(others),
+    ...(changeLimits && { changeLimits }),
+  });
   await daemon.log.reached('in step', 1);
   // That it starts is told as well.
   if (source === undefined) await server.events.taken(1);

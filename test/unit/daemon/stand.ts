@@ -8,7 +8,6 @@ import { runDaemon } from '../../../src/daemon/daemon.ts';
 import { OwnTransactions } from '../../../src/daemon/drift/own-transactions.ts';
 import type { Host } from '../../../src/daemon/host.ts';
 import type { Batch } from '../../../src/daemon/loop.ts';
-import type { Source } from '../../../src/daemon/source.ts';
 import { MissingToolError } from '../../../src/errors.ts';
 import type { Exec } from '../../../src/host/tools/exec.ts';
 import type { Config, ProxyMode } from '../../../src/model/config.ts';
@@ -29,14 +28,16 @@ const noTools = async (file: string): Promise<never> => {
   throw new MissingToolError(file, 'nothing');
 };
 
+const noLimits = { endpointsLost: undefined, servicesLost: undefined };
+
 /** What is real besides the daemon. */
-type Real = { readonly source?: Source; readonly exec?: Exec };
+type Real = Partial<Pick<DaemonOptions, 'source' | 'changeLimits'>> & { readonly exec?: Exec };
 
 /** Starts a daemon; `flags` besides those that all daemons of tests get. */
 export async function startDaemon(
   mode: ProxyMode,
   flags: readonly string[] = [],
-  { source, exec = noTools }: Real = {},
+  { source, exec = noTools, changeLimits = noLimits }: Real = {},
 ) {
   const [health, metrics, debug] = [await freePort(), await freePort(), await freePort()].map(
     (port) => `127.0.0.1:${port}`,
@@ -93,7 +94,7 @@ export async function startDaemon(
     connectionMetrics: 0,
     statusPage: true,
     acceptDifferences: false,
-    changeLimits: { endpointsLost: undefined, servicesLost: undefined },
+    changeLimits,
     beforeFile: '/nowhere/before.json',
     version: '0.1.0',
     log: log.logger,
