@@ -174,9 +174,9 @@ async function survive(mode: ProxyMode, seed: number): Promise<void> {
 }
 
 describe('2,000 changes in a storm end in the rules of a fresh start', { timeout: 60_000 }, () => {
-  test.each(Array.from({ length: 20 }, (_, n) => n + 1))('nftables, seed %i', (seed) =>
+  test.each(Array.from({ length: 10 }, (_, n) => n + 1))('nftables, seed %i', (seed) =>
     survive('nftables', seed),
   );
 
-  test.each([21, 22, 23])('iptables, seed %i', (seed) => survive('iptables', seed));
+  test.each([21, 22])('iptables, seed %i', (seed) => survive('iptables', seed));
 });
