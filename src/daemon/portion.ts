@@ -9,8 +9,8 @@ export type Portion = {
   readonly later: readonly ClusterChange[];
 };
 
-// In endpoints times ports. nft takes about half a second to add as many elements (100,000: 2.8 s, measured).
-const most = 20_000;
+// In endpoints times ports: one slice of 100 ports. Twice as many make others wait twice as long (1.4 and 2.6 s on a slow machine).
+const most = 10_000;
 
 /**
  * Takes up the Services with the fewest endpoints first; of the first that has too many for what is left of the

@@ -31,7 +31,7 @@ function slice(service: string, name: string, [endpoints, ports]: [number, numbe
   return { op: 'set', object: { kind: 'EndpointSlice', id: `demo/${name}`, value } };
 }
 
-const wide = (name: string): ClusterChange => slice('wide', name, [100, 99]);
+const wide = (name: string): ClusterChange => slice('wide', name, [100, 49]);
 const small = (name: string): ClusterChange => slice(name, `${name}-1`, [3, 1]);
 
 test('all that is small goes at once, each change of it', () => {
