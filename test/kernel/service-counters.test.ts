@@ -24,7 +24,12 @@ describe.each(['text', 'json'] as const)('nft fed with %s', (input) => {
         // Who has no choice takes it as it is.
         const asItIs = createNftablesBackend(exec, input);
         expect(texts(await asItIs.observe(family))).toEqual(texts(whole));
+        place.recorder.take();
         const counted = await backend.connections(family);
+        // Where Services alone are counted, their maps alone are listed.
+        const listsTable = place.recorder.take().some(({ command }) => command.includes('table'));
+        expect(listsTable).toBe(counters !== 'services');
+        expect(counted).toEqual(await asItIs.connections(family));
         const ofEndpoints = counted.filter(({ endpoint }) => endpoint !== undefined);
         expect([counted.length > 0, ofEndpoints.length > 0]).toEqual([
           counters !== 'off',

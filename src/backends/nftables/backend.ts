@@ -10,6 +10,7 @@ import type { Backend, Capabilities } from '../backend.ts';
 import type { ListClients } from './clients.ts';
 import { clientsToCarry, clientsToForget, forgottenBy } from './clients.ts';
 import { NftAssembly } from './compile/assembly.ts';
+import type { Counted } from '../../netfilter/counted.ts';
 import { countedIn } from './read/counted.ts';
 import { encodeJson } from './encode/encode-json.ts';
 import { encodeText } from './encode/encode-text.ts';
@@ -18,7 +19,7 @@ import { parseListing } from './read/observe.ts';
 import type { InputChoice } from './probe.ts';
 import { chooseInput } from './probe.ts';
 import { listSaved } from './read/saved.ts';
-import { familyWords, tableName } from './schema.ts';
+import { containers, familyWords, tableName } from './schema.ts';
 import { unitsNamedIn } from './read/refusal.ts';
 import { servedBy } from './read/served.ts';
 import { touchesOurTable } from './read/touches.ts';
@@ -68,7 +69,14 @@ export function createNftablesBackend(
     tracer: nftTracer,
     served: servedBy,
     encode: (family, plan) => encode(family, transactionOf(plan)),
-    connections: async (family) => countedIn(family, await list(exec, family)),
+    async connections(family) {
+      if (counters !== 'services') return countedIn(family, await list(exec, family));
+      const counted: Counted[] = [];
+      for (const { name } of countedMaps) {
+        counted.push(...countedIn(family, await list(exec, family, name)));
+      }
+      return counted;
+    },
     unitsNamedIn,
     async apply(family, plan) {
       if (plan.length === 0) return;
@@ -91,6 +99,10 @@ export function createNftablesBackend(
     canariesStand: (family) => canaryStands(exec, family),
   };
 }
+
+// Where Services alone are counted. To list the whole table takes nft twelve times the memory and the time of these: 792
+// and 63 MB with 10,000 Services of all sizes.
+const countedMaps = [containers.serviceIps, containers.serviceNodePorts];
 
 // Without it no packet meets a Service, whichever Services there are.
 const canary = 'nat-prerouting' satisfies Hook;
