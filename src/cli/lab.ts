@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { traitsOf } from '../backends/traits.ts';
 import { LabError } from '../errors.ts';
 import type { Exec } from '../host/tools/exec.ts';
 import { ensureTools, type Tool } from '../host/tools/install.ts';
@@ -102,12 +103,11 @@ function report(
 }
 
 async function keep(lab: Lab, { proxyMode }: LabOptions, { stderr, signal }: LabIo): Promise<void> {
-  const rules = proxyMode === 'nftables' ? 'nft list ruleset' : 'iptables-save -t nat';
   const lines = [
     'The lab stands until Ctrl-C. Ask a Service, see the rules, look around:',
     `  ip netns exec ${lab.namespace('p13')} curl http://10.96.0.10/`,
     `  ip netns exec ${lab.namespace('ext')} curl http://203.0.113.11/`,
-    `  ip netns exec ${lab.namespace('n1')} ${rules}`,
+    `  ip netns exec ${lab.namespace('n1')} ${traitsOf(proxyMode).listCommand}`,
     `  ip netns exec ${lab.namespace('ext')} sh`,
     'Ask Sluice on n1, without a flag (also diff, doctor, explain outside 203.0.113.11:80):',
     `  ip netns exec ${lab.namespace('n1')} ${sluicePath()} status`,

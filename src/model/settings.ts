@@ -65,6 +65,8 @@ export type Traits = {
   readonly sharesNames: boolean;
   /** One input of its tool may have the rules of both families. */
   readonly takesBothFamilies: boolean;
+  /** What shows people the rules on a host. */
+  readonly listCommand: string;
   readonly metrics: MetricTraits;
 };
 

@@ -18,6 +18,7 @@ export const iptablesTraits: Traits = {
   owner: 'iptables',
   sharesNames: true,
   takesBothFamilies: false,
+  listCommand: 'iptables-save -t nat',
   metrics: {
     failures: `${metric}_restore_failures_total`,
     partialFailures: `${metric}_partial_restore_failures_total`,

@@ -16,5 +16,6 @@ export const nftablesTraits: Traits = {
   owner: 'sluice nftables',
   sharesNames: false,
   takesBothFamilies: true,
+  listCommand: 'nft list ruleset',
   metrics: { failures: 'kubeproxy_sync_proxy_rules_nftables_sync_failures_total' },
 };
